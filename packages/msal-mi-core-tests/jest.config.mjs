@@ -1,0 +1,26 @@
+import { createRequire } from 'node:module';
+
+// pnpm's strict node_modules: names in this file are looked up from rootDir (the repository root), so give paths.
+const { resolve } = createRequire(import.meta.url);
+
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // Unit tests take the workspace packages from source: coverage is of src. The built entry points have their own test.
+    '^(msal-(?:mi-core|mi-emulator|key-attestation))$': '<rootDir>/packages/$1/src/index.ts',
+  },
+  transform: {
+    '^.+\\.ts$': [
+      resolve('@swc/jest'),
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
+  },
+  coverageProvider: 'v8',
+  rootDir: '../..',
+  testMatch: ['<rootDir>/packages/msal-mi-core-tests/test/**/*.test.ts'], // jest 30 takes *.test.mjs by default too
+  collectCoverageFrom: ['packages/msal-*/src/**/*.ts'],
+  coverageDirectory: 'packages/msal-mi-core-tests/coverage',
+};
