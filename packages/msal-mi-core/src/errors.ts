@@ -1,0 +1,87 @@
+import { ERROR_CODES, type ErrorCode } from './error-codes.js';
+
+const BRAND = Symbol.for('msal-mi/error');
+
+/** The step of the flow that failed. */
+export type ErrorStage = 'key' | 'metadata' | 'csr' | 'attestation' | 'issuecredential' | 'token' | 'resource';
+
+/** What is known about a failure, apart from its code. */
+export interface ErrorDetails {
+  /** One sentence of fact, with nothing secret in it. Default: the table's sentence. */
+  message?: string;
+  stage?: ErrorStage;
+  subError?: string;
+  correlationId?: string;
+  retryable?: boolean;
+  httpStatus?: number;
+  aadstsCode?: string;
+  win32?: { api: string; code: number };
+  remediation?: string;
+  /** The claims challenge of the service: to be passed back as `claims`. Not enumerable. */
+  claims?: string;
+  cause?: unknown;
+}
+
+/**
+ * The base of all errors of this library. The field names are msal-node's where it has them.
+ * No field ever holds a token, a key, an assertion, a certificate body or the text of claims that were sent.
+ */
+export class MsalMiError extends Error {
+  readonly errorCode: string;
+  readonly errorMessage: string;
+  readonly subError: string;
+  /** The correlation id of the call, or an empty string when it failed before one was chosen. */
+  readonly correlationId: string;
+  readonly stage?: ErrorStage;
+  /** True when the same call may succeed later without any change. */
+  readonly retryable: boolean;
+  readonly httpStatus?: number;
+  /** The digits of the first `AADSTS` code of the answer. */
+  readonly aadstsCode?: string;
+  readonly win32?: { api: string; code: number };
+  /** What to do about it. */
+  readonly remediation?: string;
+  /** The claims challenge the service answered with, to be passed back as `claims`. Not enumerable, so not logged. */
+  declare readonly claims?: string;
+
+  constructor(code: string, details: ErrorDetails = {}) {
+    const known = isErrorCode(code) ? ERROR_CODES[code] : undefined;
+    const errorMessage = details.message ?? known?.when ?? code;
+    const remediation = details.remediation ?? known?.remediation;
+    super(
+      remediation === undefined ? `${code}: ${errorMessage}` : `${code}: ${errorMessage} ${remediation}`,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
+    this.errorCode = code;
+    this.errorMessage = errorMessage;
+    this.subError = details.subError ?? '';
+    this.correlationId = details.correlationId ?? '';
+    this.retryable = details.retryable ?? (known !== undefined && 'retryable' in known);
+    if (details.stage !== undefined) this.stage = details.stage;
+    if (details.httpStatus !== undefined) this.httpStatus = details.httpStatus;
+    if (details.aadstsCode !== undefined) this.aadstsCode = details.aadstsCode;
+    if (details.win32 !== undefined) this.win32 = details.win32;
+    if (remediation !== undefined) this.remediation = remediation;
+    if (details.claims !== undefined) Object.defineProperty(this, 'claims', { value: details.claims });
+    Object.defineProperty(this, BRAND, { value: true });
+    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true });
+  }
+}
+
+/** The request or the host is not fit for what was asked. */
+export class ManagedIdentityError extends MsalMiError {}
+/** A failure of the flow for certificate-bound tokens. */
+export class MsiV2Error extends ManagedIdentityError {}
+/** The key could not be attested. */
+export class AttestationError extends MsiV2Error {}
+/** The native module could not be loaded, or a Windows call failed outside of the flow. */
+export class NativeModuleError extends MsalMiError {}
+
+/** True for errors of this library, whichever copy of it (ESM or CommonJS) made them. */
+export function isMsalMiError(e: unknown): e is MsalMiError {
+  return e instanceof Error && (e as { [BRAND]?: unknown })[BRAND] === true;
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code);
+}

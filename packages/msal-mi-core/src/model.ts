@@ -1,0 +1,78 @@
+/** One immutable type per arrow of the flow: request -> source -> binding -> token -> cache -> result. */
+import type { MtlsChannel, SigningKey } from './ports.js';
+import type { BindingCertificate, MtlsBindingStrength } from './types.js';
+
+/** Query parameter that selects an identity at IMDS v2, and its value (PROTOCOL D7). */
+export type IdentitySelector = 'client_id' | 'object_id' | 'mi_res_id';
+
+/** Which identity of the host is meant. `id` is empty for the system-assigned one. */
+export type ManagedIdentity =
+  { readonly kind: 'system'; readonly id: '' } | { readonly kind: IdentitySelector; readonly id: string };
+
+/** A validated request for a bound token. */
+export interface TokenRequest {
+  readonly resource: string;
+  readonly scope: string;
+  /** Server-issued claims: bypass the token cache. */
+  readonly claims: string | undefined;
+  readonly claimsFromClient: string | undefined;
+  readonly forceRefresh: boolean;
+  readonly attested: boolean;
+  readonly minStrength: MtlsBindingStrength;
+  readonly correlationId: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What IMDS says about this compute unit and identity (PROTOCOL D8). */
+export interface PlatformMetadata {
+  readonly clientId: string;
+  readonly tenantId: string;
+  /** Compact JSON, as it goes into the CSR attribute. */
+  readonly cuIdJson: string;
+  readonly attestationEndpoint: string | undefined;
+}
+
+/** Whether the key was attested. Leaving the evidence out is a decision, not an empty string. */
+export type Evidence = { readonly kind: 'attested'; readonly jwt: string } | { readonly kind: 'not-requested' };
+
+/** What IMDS issued (PROTOCOL D16). */
+export interface IssuedCredential {
+  readonly clientId: string;
+  readonly tenantId: string;
+  /** DER. */
+  readonly certificate: Uint8Array;
+  /** Base of the token endpoint: https origin and path, without tenant and without trailing slash. */
+  readonly endpoint: string;
+}
+
+/**
+ * One key, its certificate and where its tokens come from. The cache key, the TLS handshake, the result and the
+ * downstream call take the same object, so they cannot diverge.
+ */
+export interface Binding {
+  readonly key: SigningKey;
+  readonly certificate: BindingCertificate;
+  /** DER of the leaf. */
+  readonly certificateDer: Uint8Array;
+  readonly clientId: string;
+  readonly tenantId: string;
+  readonly endpoint: string;
+  readonly attested: boolean;
+}
+
+/** A binding with connections of its owner's making. */
+export interface BoundChannel {
+  readonly binding: Binding;
+  readonly channel: MtlsChannel;
+}
+
+/** A token that passed every check (PROTOCOL D21). Times in milliseconds since the epoch. */
+export interface AccessToken {
+  readonly secret: string;
+  readonly tokenType: string;
+  readonly expiresAtMs: number;
+  readonly extExpiresAtMs: number | undefined;
+  /** When to fetch a successor in the background; undefined when the service named no time. */
+  readonly refreshAfterMs: number | undefined;
+  readonly requestId: string | undefined;
+}

@@ -1,0 +1,182 @@
+/**
+ * What the flow needs from its surroundings. `platform/software` and `platform/win32` implement the ports; the stages
+ * know nothing else of a platform. Cancellation: every `signal` rejects at once with its reason, unwrapped.
+ */
+import type { MtlsBindingStrength, TlsClientOptions } from './types.js';
+
+/** A key by name. Keys cross packages only like this: whoever uses one opens and owns a handle of its own. */
+export interface NamedKey {
+  readonly providerName: string;
+  readonly keyName: string;
+  readonly scope: 'user' | 'machine';
+}
+
+/** An RSA key that signs. The private half never leaves the platform that made it. */
+export interface SigningKey {
+  /** Differs between any two keys, also between two generations of the same named key. */
+  readonly id: string;
+  readonly strength: MtlsBindingStrength;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
+  /** Present when another process or library can open the key by name; needed for attestation. */
+  readonly named?: NamedKey;
+  /** RSASSA-PSS with SHA-256, MGF1-SHA-256 and a salt of 32 bytes over `message` (not over a digest). */
+  sign(message: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+/** Opens the strongest key of the host. */
+export interface KeyStore {
+  /** The strongest key this host could have, found without creating one. */
+  strongest(): Promise<MtlsBindingStrength>;
+  /**
+   * Opens the key, creating it when there is none or when the one there is unusable. Later calls return the same
+   * object until `verify` asks for a probe.
+   *
+   * @param options.verify - Probe the key again (a re-mint follows): a key that no longer signs is replaced.
+   */
+  open(options: { verify: boolean; signal?: AbortSignal }): Promise<SigningKey>;
+}
+
+/** A certificate that was kept, with what is needed to use it without asking IMDS again. */
+export interface StoredCertificate {
+  readonly certificate: Uint8Array;
+  readonly clientId: string;
+  readonly tenantId: string;
+  /** `https://host` of the token endpoint, without tenant and without trailing slash. */
+  readonly endpoint: string;
+}
+
+/** Keeps certificates across processes. Best effort: no method ever rejects except for an aborted `signal`. */
+export interface CertificateStore {
+  /** The newest stored certificate of `alias` that holds the public key of `key` and outlives `validAfterMs`. */
+  find(alias: string, key: SigningKey, validAfterMs: number): Promise<StoredCertificate | undefined>;
+  save(alias: string, key: SigningKey, stored: StoredCertificate): Promise<void>;
+  deleteAll(alias: string): Promise<void>;
+  /** Runs `work` while no other process mints for `alias`, or without the lock when waiting took too long. */
+  withLock<T>(alias: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+/** Plain HTTP to IMDS: never through a proxy, never following a redirect. */
+export interface HttpTransport {
+  send(request: HttpRequest): Promise<HttpResponse>;
+}
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** For one attempt. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+/** A complete answer. Header names are lower case. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Makes TLS connections with a key and its certificate. */
+export interface MtlsTransport {
+  /** Binds `certificate` (DER) to `key`. Makes no connection. */
+  bind(key: SigningKey, certificate: Uint8Array): Promise<MtlsChannel>;
+}
+
+/** All connections made with one key and certificate; they are never shared with another channel. */
+export interface MtlsChannel {
+  readonly exportable: boolean;
+  /**
+   * Sends one request and resolves when the response headers are there. Follows no redirect, decodes no content, keeps
+   * no cookies, adds no header but those HTTP/1.1 itself needs. Rejects with {@link TransportError}.
+   */
+  send(request: MtlsRequest): Promise<MtlsResponse>;
+  /** Throws MsiV2Error `key_not_exportable` when the key cannot leave its store. */
+  tlsOptions(): TlsClientOptions;
+  /** Closes idle connections and keeps no new ones. Requests in flight end normally and later ones still work. */
+  retire(): void;
+}
+export interface MtlsRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  /** A stream is sent chunked, unless `headers` carries a content-length. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Until the response headers are complete. Default: none. */
+  readonly timeoutMs?: number;
+  /** Covers the response body too. */
+  readonly signal?: AbortSignal;
+}
+export interface MtlsResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  /** Must be consumed or returned (`iterator.return()`), else the connection stays open. Errors are {@link TransportError}s. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Why no complete answer arrived:
+ *
+ * - `unreachable`: name not found, connection refused, no route.
+ * - `timeout`: an attempt took longer than its `timeoutMs`.
+ * - `client_certificate_rejected`: the handshake failed because of our certificate or key: an alert, a connection closed
+ *   during the handshake or between our certificate and the first byte of an answer, a Schannel credential code.
+ * - `untrusted_server`: the server's certificate did not verify.
+ * - `tls`: any other handshake failure.
+ * - `connection_lost`: closed or reset after the handshake.
+ * - `invalid_response`: not HTTP, or larger than the limit.
+ */
+export type TransportFailure =
+  | 'unreachable'
+  | 'timeout'
+  | 'client_certificate_rejected'
+  | 'untrusted_server'
+  | 'tls'
+  | 'connection_lost'
+  | 'invalid_response';
+
+/** The only error a transport rejects with, apart from abort reasons. Carries codes, never content. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  constructor(
+    readonly failure: TransportFailure,
+    /** Node-style code such as `ECONNREFUSED`, `CERT_HAS_EXPIRED`; on Windows derived from the WinHTTP code. */
+    readonly code: string,
+    message: string,
+    /** Which Windows call failed, and with what. */
+    readonly win32?: { readonly api: string; readonly code: number },
+  ) {
+    super(message);
+  }
+}
+
+/** Implemented by `msal-key-attestation`; an application can bring its own. */
+export interface AttestationProvider {
+  readonly contractVersion: 1;
+  readonly name: string;
+  readonly version: string;
+  /** Whether the native library can be loaded. Attests nothing. */
+  probe(): Promise<{ libraryLoadable: boolean; libraryPath?: string; detail?: string }>;
+  /** Proves to the attestation service at `endpoint` that `key` is isolated, and returns the service's JWT. */
+  attest(request: {
+    endpoint: string;
+    clientId: string;
+    /** Stable identifier of the key: part of the attestation token's cache key. */
+    cacheKey: string;
+    /** A named key. The provider opens it itself and owns its own handle: no raw handle crosses JavaScript. */
+    key: { providerName: string; keyName: string; scope: 'user' | 'machine' };
+    /** True when the service refused what the last attestation led to: a kept token must not be used again. */
+    forceRefresh?: boolean;
+    signal?: AbortSignal;
+  }): Promise<{ jwt: string; expiresOn: Date }>;
+}
+
+/** Time and chance. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Rejects with the signal's reason when aborted. */
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
