@@ -1,0 +1,75 @@
+/**
+ * Who may import whom, as data. `docs/architecture.md` says it in words; `import-layers.mjs` enforces it.
+ *
+ * A layer is a file or a folder of `src`. `may` lists the layers it may import from, besides itself; `types` those it may
+ * import types from. A file that belongs to no layer is an error: new folders get a row here first.
+ */
+
+/** What every layer may use: plain types, error codes, values that do not print. */
+const BASE = ['model', 'errors', 'secret'];
+
+/** Stages of the flow. They never import one another: only `request` and `client` know their order. */
+const STAGE = [...BASE, 'transport', 'cache', 'crypto', 'ports', 'diagnostics'];
+
+/** Subpath entry points: users of the public surface, with the token exchange as the one shared inner part. */
+const ENTRY_POINT = [...BASE, 'index', 'ports', 'token'];
+
+export const CORE_LAYERS = {
+  model: { files: ['model.ts', 'types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
+  errors: { files: ['errors.ts', 'error-codes.ts'], may: [], types: ['model', 'secret'] },
+  secret: { files: ['secret.ts'], may: [], types: ['model', 'errors'] },
+  ports: { files: ['ports.ts'], may: ['model', 'errors'] },
+  config: { files: ['config.ts'], may: [...BASE, 'ports'] },
+  crypto: { files: ['crypto/'], may: ['model', 'errors'] },
+  diagnostics: { files: ['diagnostics/'], may: BASE },
+  transport: { files: ['transport/'], may: [...BASE, 'ports', 'crypto', 'diagnostics'] },
+  cache: { files: ['cache/'], may: [...BASE, 'ports', 'crypto', 'diagnostics'] },
+  source: { files: ['source/'], may: STAGE },
+  binding: { files: ['binding/'], may: STAGE },
+  token: { files: ['token/'], may: STAGE },
+  downstream: { files: ['downstream/'], may: STAGE },
+  attestation: { files: ['attestation/'], may: STAGE },
+  result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
+  request: {
+    files: ['request/'],
+    may: [...STAGE, 'source', 'binding', 'token', 'attestation', 'downstream', 'result'],
+    types: ['config'],
+  },
+  platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto'] },
+  client: {
+    files: ['client.ts'],
+    may: [
+      ...STAGE,
+      'config',
+      'source',
+      'binding',
+      'token',
+      'attestation',
+      'downstream',
+      'result',
+      'request',
+      'platform',
+    ],
+  },
+  fic: { files: ['fic/'], may: [...ENTRY_POINT, 'client', 'config', 'cache', 'crypto', 'result', 'diagnostics'] },
+  azure: { files: ['azure/'], may: ENTRY_POINT },
+  'downstream-api': { files: ['downstream-api/', 'downstream-api.ts'], may: ENTRY_POINT },
+  'resource-server': { files: ['resource-server/', 'resource-server.ts'], may: [...ENTRY_POINT, 'crypto'] },
+  otel: { files: ['otel/', 'otel.ts'], may: [...ENTRY_POINT, 'diagnostics'] },
+  cli: { files: ['cli/'], may: ENTRY_POINT },
+  index: {
+    files: ['index.ts'],
+    may: [...BASE, 'ports', 'client', 'config', 'result', 'downstream', 'fic', 'attestation', 'diagnostics'],
+  },
+};
+
+/** Between the packages of this workspace. `import()` is a dynamic import; `type` an `import type`. */
+export const PACKAGES = {
+  'msal-mi-core': {
+    // Found at run time when it is installed; msal-mi-core never depends on it.
+    'msal-key-attestation': { kinds: ['import()'], only: ['attestation/discover.ts'] },
+  },
+  'msal-key-attestation': { 'msal-mi-core': { kinds: ['type'] } },
+  // Stands for other people's services: it shares no code with what it tests.
+  'msal-mi-emulator': {},
+};
