@@ -1,0 +1,91 @@
+// One template for every export that blocks: copy in, work on a pool thread without `env`, copy out.
+#pragma once
+
+#include <napi.h>
+
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "win32_error.h"
+
+namespace msal_mi {
+
+// What TypeScript turns into an error code: { api, status } on an Error whose message names the function only.
+inline Napi::Error ToJsError(Napi::Env env, const char* api, std::uint32_t status) {
+  Napi::Error error = Napi::Error::New(env, api);
+  error.Set("api", Napi::String::New(env, api));
+  error.Set("status", Napi::Number::New(env, status));
+  return error;
+}
+
+struct NoResult {};
+
+// `Work` is `Result()` and may throw Win32Error; `Marshal` is `Napi::Value(Napi::Env, Result&&)` and runs on the JS
+// thread. At environment teardown Node drops a queued task without completing it.
+template <typename Work, typename Marshal>
+class AsyncTask final : public Napi::AsyncWorker {
+ public:
+  AsyncTask(Napi::Env env, Work work, Marshal marshal)
+      : Napi::AsyncWorker(env, "msal-mi"),
+        work_(std::move(work)),
+        marshal_(std::move(marshal)),
+        deferred_(Napi::Promise::Deferred::New(env)) {}
+
+  Napi::Promise Promise() const { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override {
+    try {
+      result_ = work_();
+    } catch (const Win32Error& error) {
+      failure_ = error;
+    } catch (const std::exception&) {
+      failure_ = Win32Error("std::exception", kErrorOutOfMemory);
+    }
+  }
+
+  void OnOK() override {
+    if (failure_) {
+      deferred_.Reject(ToJsError(Env(), failure_->api(), failure_->status()).Value());
+      return;
+    }
+    try {
+      deferred_.Resolve(marshal_(Env(), std::move(*result_)));
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
+    }
+  }
+
+ private:
+  using Result = std::invoke_result_t<Work>;
+
+  Work work_;
+  Marshal marshal_;
+  Napi::Promise::Deferred deferred_;
+  std::optional<Result> result_;
+  std::optional<Win32Error> failure_;
+};
+
+template <typename Work, typename Marshal>
+Napi::Promise RunAsync(Napi::Env env, Work work, Marshal marshal) {
+  auto* task = new AsyncTask<Work, Marshal>(env, std::move(work), std::move(marshal));  // deletes itself when done
+  const Napi::Promise promise = task->Promise();
+  task->Queue();
+  return promise;
+}
+
+// For work without a result: resolves with undefined.
+template <typename Work>
+Napi::Promise RunAsync(Napi::Env env, Work work) {
+  return RunAsync(
+      env,
+      [work = std::move(work)]() mutable {
+        work();
+        return NoResult{};
+      },
+      [](Napi::Env inner, NoResult&&) -> Napi::Value { return inner.Undefined(); });
+}
+
+}  // namespace msal_mi

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <windows.h>
+
+#include <ncrypt.h>
+
+#include <unique_handle.h>
+
+#include "named_key.h"
+
+namespace msal_mi {
+
+struct NCryptProviderTraits {
+  using Raw = NCRYPT_PROV_HANDLE;
+  static void close(Raw provider) noexcept { ::NCryptFreeObject(provider); }
+};
+using UniqueNCryptProvider = UniqueHandle<NCryptProviderTraits>;
+
+struct NCryptKeyTraits {
+  using Raw = NCRYPT_KEY_HANDLE;
+  static void close(Raw key) noexcept { ::NCryptFreeObject(key); }
+};
+using UniqueNCryptKey = UniqueHandle<NCryptKeyTraits>;
+
+// The key is closed before its provider.
+struct OpenedKey {
+  UniqueNCryptProvider provider;
+  UniqueNCryptKey key;
+};
+
+OpenedKey OpenNamedKey(const NamedKey& key);
+
+}  // namespace msal_mi

@@ -1,0 +1,69 @@
+// One asynchronous request. Streams both ways, one operation outstanding, nothing read that was not asked for.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "winhttp_session.h"
+
+namespace msal_mi {
+
+enum class BodyKind { kWhole, kKnownLength, kChunked };
+
+struct RequestOptions {
+  std::u16string method;
+  std::u16string host;
+  std::uint16_t port = 443;
+  std::u16string path;     // with query
+  std::u16string headers;  // `Name: value` lines, each ending in CR LF; neither content-length nor transfer-encoding
+  BodyKind body_kind = BodyKind::kWhole;
+  std::vector<std::uint8_t> body;         // kWhole
+  std::uint64_t body_length = 0;          // kKnownLength, greater than 0
+  std::uint32_t response_timeout_ms = 0;  // until the response headers; 0: no limit
+};
+
+struct ResponseHead {
+  std::uint32_t status = 0;
+  std::u16string raw_headers;  // status line and header lines, CR LF between them
+};
+
+struct RequestFailure {
+  const char* api = nullptr;
+  std::uint32_t status = 0;
+  std::uint32_t secure_failure_flags = 0;  // WINHTTP_CALLBACK_STATUS_FLAG_*; 0 when WinHTTP named no reason
+};
+
+// Called on any thread but never two calls at once, with no lock held. After OnEnd or OnFailure only OnClosed follows;
+// after Abort nothing but OnClosed is certain to be heeded. OnClosed is the last call.
+class RequestObserver {
+ public:
+  virtual ~RequestObserver() = default;
+  virtual void OnWritable() = 0;  // Write or EndBody is expected, once
+  virtual void OnHead(ResponseHead head) = 0;
+  virtual void OnBody(std::vector<std::uint8_t> chunk) = 0;
+  virtual void OnEnd() = 0;
+  virtual void OnFailure(const RequestFailure& failure) = 0;
+  virtual void OnClosed() = 0;
+};
+
+// Every function may be called on any thread and returns at once.
+class WinHttpRequest {
+ public:
+  // The request keeps itself, its observer and its session alive until OnClosed.
+  static std::shared_ptr<WinHttpRequest> Start(std::shared_ptr<WinHttpSession> session, RequestOptions options,
+                                               std::shared_ptr<RequestObserver> observer);
+
+  virtual ~WinHttpRequest() = default;
+  // False when OnWritable did not ask for it, or when it is more than the declared length.
+  virtual bool Write(std::vector<std::uint8_t> chunk) = 0;
+  // Ends a chunked body. False when OnWritable did not ask for it, or when a declared length is not reached.
+  virtual bool EndBody() = 0;
+  // Allows `bytes` more of the response body to be read.
+  virtual void GrantRead(std::uint32_t bytes) = 0;
+  // Closes the request. WinHTTP may still finish what it is doing; OnClosed tells when it let go.
+  virtual void Abort() = 0;
+};
+
+}  // namespace msal_mi

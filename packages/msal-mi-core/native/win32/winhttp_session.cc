@@ -1,0 +1,64 @@
+#include "winhttp_session_internal.h"  // <windows.h> first
+
+#include <wide_string.h>
+#include <win32_error.h>
+
+// Absent from the mingw-w64 headers of 2022.
+#ifndef WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY
+#define WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY 4
+#endif
+#ifndef WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3
+#define WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3 0x00002000
+#endif
+#ifndef WINHTTP_OPTION_DISABLE_SECURE_PROTOCOL_FALLBACK
+#define WINHTTP_OPTION_DISABLE_SECURE_PROTOCOL_FALLBACK 144
+#endif
+
+namespace msal_mi {
+namespace {
+
+DWORD AccessType(ProxyMode mode) {
+  switch (mode) {
+    case ProxyMode::kSystem:
+      return WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY;
+    case ProxyMode::kNamed:
+      return WINHTTP_ACCESS_TYPE_NAMED_PROXY;
+    case ProxyMode::kDirect:
+      break;
+  }
+  return WINHTTP_ACCESS_TYPE_NO_PROXY;
+}
+
+}  // namespace
+
+std::shared_ptr<WinHttpSession> OpenWinHttpSession(const SessionOptions& options,
+                                                   std::shared_ptr<const ClientCertificate> certificate) {
+  return OpenWinHttpSession(SystemWinHttp(), options, std::move(certificate));
+}
+
+std::shared_ptr<WinHttpSession> OpenWinHttpSession(const WinHttpApi& api, const SessionOptions& options,
+                                                   std::shared_ptr<const ClientCertificate> certificate) {
+  const std::wstring user_agent = ToWide(options.user_agent);
+  const std::wstring proxy = ToWide(options.proxy);
+  InternetHandle session(api, api.open(user_agent.c_str(), AccessType(options.proxy_mode),
+                                       options.proxy_mode == ProxyMode::kNamed ? proxy.c_str() : WINHTTP_NO_PROXY_NAME,
+                                       WINHTTP_NO_PROXY_BYPASS, WINHTTP_FLAG_ASYNC));
+  if (!session) throw Win32Error("WinHttpOpen", api.last_error());
+
+  DWORD protocols = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2;
+  if (options.allow_tls13) protocols |= WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_3;
+  if (!api.set_option(session.get(), WINHTTP_OPTION_SECURE_PROTOCOLS, &protocols, sizeof(protocols))) {
+    throw Win32Error("WinHttpSetOption", api.last_error());
+  }
+  // Optional: systems without it have no fallback to disable.
+  DWORD enabled = TRUE;
+  api.set_option(session.get(), WINHTTP_OPTION_DISABLE_SECURE_PROTOCOL_FALLBACK, &enabled, sizeof(enabled));
+
+  if (!api.set_timeouts(session.get(), options.resolve_timeout_ms, options.connect_timeout_ms, options.send_timeout_ms,
+                        options.receive_timeout_ms)) {
+    throw Win32Error("WinHttpSetTimeouts", api.last_error());
+  }
+  return std::make_shared<OpenedSession>(api, std::move(session), std::move(certificate), options);
+}
+
+}  // namespace msal_mi
