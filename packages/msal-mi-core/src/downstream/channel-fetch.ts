@@ -1,0 +1,92 @@
+import type { MtlsChannel, MtlsResponse } from '../ports.js';
+import { CallLifetime } from './call-lifetime.js';
+import { ACCEPTED_CODINGS } from './content-decoding.js';
+import { networkError } from './fetch-failure.js';
+import { parseFetchRequest, type FetchRequest } from './fetch-request.js';
+import { buildResponse, discardBody, responseHeaders } from './fetch-response.js';
+import { nextRequest } from './redirect.js';
+import { UploadBody } from './upload-body.js';
+
+/**
+ * `fetch` over the connections of one certificate, with the semantics of the platform's `fetch` except that
+ *
+ * - only https URLs are accepted, and `dispatcher`, `agent` and `integrity` are refused;
+ * - a redirect is followed within the same origin only: `redirect: 'follow'` fails for another origin, with
+ *   `cause.code` `ERR_REDIRECT_CROSS_ORIGIN`, and nothing is sent there;
+ * - content is decoded (gzip, deflate, br) only when the caller set no `accept-encoding` header;
+ * - there is no time limit but the caller's `signal`.
+ *
+ * No `Authorization` header is added.
+ *
+ * @throws TypeError: bad arguments; or `fetch failed` when no answer arrived, with `cause.code` telling why
+ *   (`ECONNREFUSED`, `CERT_HAS_EXPIRED`, a FetchFailureCode, ...). When `signal` aborts, its reason is thrown as it is.
+ */
+export async function fetchOverChannel(
+  channel: MtlsChannel,
+  input: string | URL | Request,
+  init?: RequestInit,
+): Promise<Response> {
+  const request = await parseFetchRequest(input, init);
+  const lifetime = new CallLifetime(request.signal);
+  try {
+    return await followRedirects(channel, request, lifetime);
+  } catch (error) {
+    lifetime.end();
+    throw error;
+  }
+}
+
+async function followRedirects(channel: MtlsChannel, first: FetchRequest, lifetime: CallLifetime): Promise<Response> {
+  const decode = !first.headers.has('accept-encoding');
+  let request = first;
+  for (let followed = 0; ; followed += 1) {
+    const answer = await send(channel, request, lifetime.signal);
+    let next: FetchRequest | undefined;
+    try {
+      next = nextRequest(request, answer.status, responseHeaders(answer).get('location'), followed);
+    } catch (error) {
+      lifetime.abort();
+      throw error;
+    }
+    if (next === undefined) {
+      const { method, url } = request;
+      return buildResponse(answer, { method, url, redirected: followed > 0, decode }, lifetime);
+    }
+    void discardBody(answer);
+    request = next;
+  }
+}
+
+async function send(channel: MtlsChannel, request: FetchRequest, signal: AbortSignal): Promise<MtlsResponse> {
+  const { method, url } = request;
+  const headers = outgoingHeaders(request);
+  const opened = request.body?.open(signal);
+  let body: Uint8Array | UploadBody | undefined;
+  if (opened === undefined || opened instanceof Uint8Array) {
+    headers.delete('content-length');
+    // POST and PUT without a body say so with a length of 0.
+    body = opened ?? (method === 'POST' || method === 'PUT' ? new Uint8Array(0) : undefined);
+  } else {
+    const declaredLength = headers.get('content-length');
+    body = new UploadBody(opened, declaredLength === null ? undefined : Number(declaredLength));
+  }
+  try {
+    return await channel.send({ method, url, headers: [...headers], signal, ...(body === undefined ? {} : { body }) });
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw networkError((body instanceof UploadBody ? body.failure : undefined) ?? error);
+  }
+}
+
+function outgoingHeaders(request: FetchRequest): Headers {
+  const headers = new Headers(request.headers);
+  for (const [name, value] of [
+    ['accept', '*/*'],
+    ['accept-encoding', ACCEPTED_CODINGS],
+    ['user-agent', 'node'],
+  ] as const) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
+  if (request.body?.length !== undefined) headers.set('content-length', String(request.body.length));
+  return headers;
+}
