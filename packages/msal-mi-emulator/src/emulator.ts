@@ -1,0 +1,178 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TlsOptions } from 'node:tls';
+import type { Addresses } from './addresses.js';
+import { CertificateAuthority } from './crypto/certificate-authority.js';
+import { JwtIssuer } from './crypto/jwt.js';
+import { generateRsaKey } from './crypto/rsa-key.js';
+import { FaultScript } from './faults.js';
+import type { Service } from './http/exchange.js';
+import { openListener, type Listener } from './http/listener.js';
+import { serve } from './http/serve.js';
+import { IdentityDirectory } from './identities.js';
+import { createImdsService } from './imds/imds-service.js';
+import { Journal } from './journal.js';
+import { createMaaService } from './maa/maa-service.js';
+import { parseOptions, type Configuration } from './options.js';
+import { createJournalPage } from './page/journal-page.js';
+import { RENEGOTIATING_TLS } from './resource/renegotiate.js';
+import { ResourceRouter } from './resource/resource-router.js';
+import { createResourceService } from './resource/resource-service.js';
+import { echo } from './resource/routes/echo.js';
+import { createTokenService } from './token/token-service.js';
+import type { Emulator, EmulatorOptions, EmulatorServer, JournalEntry } from './types.js';
+import type { World } from './world.js';
+
+/** In the order of their ports. */
+const SERVERS: readonly EmulatorServer[] = ['imds', 'token', 'maa', 'handshake', 'vault'];
+const LEGS: Readonly<Record<EmulatorServer, JournalEntry['leg']>> = {
+  imds: 'imds',
+  token: 'token',
+  maa: 'maa',
+  handshake: 'resource',
+  vault: 'resource',
+};
+
+/**
+ * Starts IMDS, an attestation endpoint, Entra ID's token endpoint and two protected resources on loopback, with keys and a
+ * certification authority that exist for this run only.
+ * @param options all optional; see {@link EmulatorOptions}
+ * @throws EmulatorError (a TypeError) for options it cannot work with, before anything listens; `port_unavailable` when a port is taken
+ */
+export async function startEmulator(options?: EmulatorOptions): Promise<Emulator> {
+  const configuration = parseOptions(options);
+  const [authority, serverKey, tokenIssuer, attestationIssuer] = await Promise.all([
+    CertificateAuthority.generate(configuration.now),
+    generateRsaKey(),
+    JwtIssuer.generate(),
+    JwtIssuer.generate(),
+  ]);
+  const serverCertificate = await authority.issueServerCertificate(serverKey);
+  const tls: TlsOptions = { ...serverCertificate, ca: [authority.pem], minVersion: 'TLSv1.2' };
+  const listeners = await openListeners(configuration, tls);
+  const files = await writeCaFile(authority.pem);
+  const world: World = {
+    configuration,
+    directory: new IdentityDirectory(configuration),
+    authority,
+    tokenIssuer,
+    attestationIssuer,
+    addresses: addressesOf(listeners, configuration),
+  };
+  return assemble(world, listeners, files);
+}
+
+async function openListeners(configuration: Configuration, tls: TlsOptions): Promise<Map<EmulatorServer, Listener>> {
+  // Whoever presents no or a strange certificate is refused with a reason by the service, not with an alert by the handshake.
+  const asking: TlsOptions = { ...tls, requestCert: true, rejectUnauthorized: false };
+  const tlsOptions: Record<EmulatorServer, TlsOptions | undefined> = {
+    imds: undefined,
+    maa: undefined,
+    token: asking,
+    handshake: asking,
+    vault: { ...tls, ...RENEGOTIATING_TLS },
+  };
+  const listeners = new Map<EmulatorServer, Listener>();
+  try {
+    for (const [index, server] of SERVERS.entries()) {
+      const port = configuration.port === 0 ? 0 : configuration.port + index;
+      listeners.set(server, await openListener(port, configuration.host, tlsOptions[server]));
+    }
+  } catch (error) {
+    await Promise.all([...listeners.values()].map((listener) => listener.close()));
+    throw error;
+  }
+  return listeners;
+}
+
+function addressesOf(listeners: Map<EmulatorServer, Listener>, { host }: Configuration): Addresses {
+  // A name, not an address: some TLS clients do not match IP addresses in certificates. ::1 alone may not be what localhost means.
+  const name = host === '::1' ? '[::1]' : 'localhost';
+  const url = (server: EmulatorServer, scheme: 'http' | 'https'): string =>
+    `${scheme}://${name}:${listeners.get(server)!.port}`;
+  return {
+    imds: url('imds', 'http'),
+    maa: url('maa', 'http'),
+    token: url('token', 'https'),
+    handshake: url('handshake', 'https'),
+    vault: url('vault', 'https'),
+  };
+}
+
+/** Files that exist while the emulator runs. */
+interface TemporaryFiles {
+  caFile: string;
+  remove(): Promise<void>;
+}
+
+async function writeCaFile(pem: string): Promise<TemporaryFiles> {
+  const folder = await mkdtemp(join(tmpdir(), 'msal-mi-emulator-'));
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, pem, { mode: 0o600 });
+  const removeAtExit = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
+  return {
+    caFile,
+    async remove() {
+      process.off('exit', removeAtExit);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files: TemporaryFiles): Emulator {
+  const { configuration, addresses } = world;
+  const faults = new FaultScript();
+  const journal = new Journal();
+  const router = new ResourceRouter([echo]);
+  const page = createJournalPage(journal);
+  const services: Record<EmulatorServer, Service> = {
+    imds: createImdsService(world, page),
+    maa: createMaaService(world),
+    token: createTokenService(world),
+    handshake: createResourceService('handshake', router, world),
+    vault: createResourceService('vault', router, world),
+  };
+  for (const [server, listener] of listeners) {
+    const leg = LEGS[server];
+    // Every token request makes its own handshake, so that a scripted handshake failure meets the next request.
+    serve(listener, services[server], {
+      server,
+      leg,
+      faults,
+      journal,
+      now: configuration.now,
+      keepAlive: leg === 'resource',
+    });
+  }
+  let closing: Promise<void> | undefined;
+  return Object.freeze<Emulator>({
+    imdsUrl: addresses.imds,
+    tokenUrl: addresses.token,
+    maaUrl: addresses.maa,
+    resources: Object.freeze({ handshake: addresses.handshake, vault: addresses.vault }),
+    ca: world.authority.pem,
+    env: Object.freeze({ AZURE_POD_IDENTITY_AUTHORITY_HOST: addresses.imds, NODE_EXTRA_CA_CERTS: files.caFile }),
+    get journal() {
+      return journal.snapshot();
+    },
+    tenantId: configuration.tenantId,
+    systemAssigned: Object.freeze({ ...configuration.systemAssigned }),
+    identities: Object.freeze(configuration.identities.map((identity) => Object.freeze({ ...identity }))),
+    fault(leg, scripted) {
+      faults.add(leg, scripted);
+    },
+    reset() {
+      faults.clear();
+      journal.clear();
+      router.reset();
+    },
+    close() {
+      page.close();
+      closing ??= Promise.all([...listeners.values()].map((listener) => listener.close())).then(() => files.remove());
+      return closing;
+    },
+  });
+}

@@ -1,0 +1,18 @@
+import type { ServerResponse } from 'node:http';
+import type { Journal } from '../journal.js';
+
+export interface JournalPage {
+  serve(path: string, method: string, response: ServerResponse): boolean;
+  close(): void;
+}
+export function createJournalPage(_journal: Journal): JournalPage {
+  return {
+    serve(path, _method, response) {
+      if (path !== '/health') return false;
+      response.setHeader('Content-Type', 'application/json; charset=utf-8');
+      response.end(JSON.stringify({ status: 'ok' }));
+      return true;
+    },
+    close() {},
+  };
+}
