@@ -11,7 +11,7 @@ beforeAll(async () => {
   emulator = await startEmulator();
   credential = await mintCredential(emulator);
   other = await mintCredential(emulator);
-});
+}, 30_000);
 afterAll(() => emulator.close());
 
 function bound(token: string, headers: Record<string, string> = {}): Record<string, string> {

@@ -251,7 +251,10 @@ function serialNumber(): ArrayBuffer {
 // UTCTime until 2049, GeneralizedTime after (RFC 5280 section 4.1.2.5).
 function time(ms: number): pkijs.Time {
   const value = new Date(ms);
-  return new pkijs.Time({ type: value.getUTCFullYear() < 2050 ? 0 : 1, value });
+  return new pkijs.Time({
+    type: value.getUTCFullYear() < 2050 ? pkijs.TimeType.UTCTime : pkijs.TimeType.GeneralizedTime,
+    value,
+  });
 }
 
 function bytes(...octets: number[]): ArrayBuffer {

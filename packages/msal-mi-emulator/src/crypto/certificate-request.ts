@@ -58,10 +58,8 @@ function parse(base64: string): pkijs.CertificationRequest {
 
 function checkSubject(subject: pkijs.RelativeDistinguishedNames, { clientId, tenantId }: ExpectedRequest): void {
   // pkijs flattens the name, so the shape (one attribute per RDN) is read from the bytes.
-  const name = asn1js.fromBER(subject.valueBeforeDecode).result as asn1js.Sequence;
-  const hasTwoRdns =
-    name.valueBlock.value.length === 2 &&
-    name.valueBlock.value.every((rdn) => (rdn as asn1js.Set).valueBlock.value.length === 1);
+  const rdns = members(asn1js.fromBER(subject.valueBeforeDecode).result);
+  const hasTwoRdns = rdns.length === 2 && rdns.every((rdn) => members(rdn).length === 1);
   const [first, second] = subject.typesAndValues;
   if (!hasTwoRdns || first?.type !== OID.domainComponent || second?.type !== OID.commonName) {
     throw new CertificateRequestError('the subject is not DC then CN, one attribute per RDN');
@@ -120,7 +118,8 @@ function rsaKey(request: pkijs.CertificationRequest): KeyObject {
 }
 
 function checkSignature(request: pkijs.CertificationRequest, publicKey: KeyObject): void {
-  const { algorithmId, algorithmParams } = request.signatureAlgorithm;
+  const { algorithmId } = request.signatureAlgorithm;
+  const algorithmParams: unknown = request.signatureAlgorithm.algorithmParams;
   if (algorithmId !== OID.rsaPss) throw new CertificateRequestError('the signature is not RSASSA-PSS');
   let parameters: pkijs.RSASSAPSSParams;
   try {
@@ -147,6 +146,11 @@ function checkSignature(request: pkijs.CertificationRequest, publicKey: KeyObjec
     Buffer.from(request.signatureValue.valueBlock.valueHexView),
   );
   if (!isSigned) throw new CertificateRequestError('the signature does not verify with the request’s own public key');
+}
+
+/** Elements of a SEQUENCE or SET; none for anything else. */
+function members(block: asn1js.AsnType): asn1js.AsnType[] {
+  return block instanceof asn1js.Constructed ? block.valueBlock.value : [];
 }
 
 function text(value: unknown): string | undefined {

@@ -21,7 +21,7 @@ export const RENEGOTIATING_TLS: TlsOptions = {
  */
 export async function requestCertificate(socket: TLSSocket): Promise<X509Certificate | undefined> {
   const known = socket.getPeerX509Certificate();
-  if (known || socket.destroyed) return known;
+  if (known || !socket.writable) return known;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, ANSWER_TIMEOUT_MS);
     const done = (): void => {
@@ -31,8 +31,7 @@ export async function requestCertificate(socket: TLSSocket): Promise<X509Certifi
     };
     socket.once('close', done);
     // The chain is judged by the resource, which can say why it refuses; a TLS alert could not.
-    const isStarted = socket.renegotiate({ requestCert: true, rejectUnauthorized: false }, done);
-    if (isStarted === false) done();
+    socket.renegotiate({ requestCert: true, rejectUnauthorized: false }, done);
   });
   return socket.destroyed ? undefined : socket.getPeerX509Certificate();
 }

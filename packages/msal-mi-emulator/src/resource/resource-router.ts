@@ -64,7 +64,7 @@ export class ResourceRouter {
 
   /** Forgets the state of every module. */
   reset(): void {
-    for (const { reset } of this.#modules) reset?.();
+    for (const module of this.#modules) module.reset?.();
   }
 }
 

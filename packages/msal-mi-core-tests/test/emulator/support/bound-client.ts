@@ -119,14 +119,14 @@ export async function postCsr(emulator: Emulator, body: object, query = ''): Pro
   });
 }
 
-/** A token request; `parameters` add to or replace those of the managed identity leg, undefined removes one. */
+/** A token request; `parameters` add to or replace those of the managed identity leg, undefined removes one. `presented: null`: no client certificate. */
 export async function requestToken(
   emulator: Emulator,
   credential: Credential,
   parameters: Record<string, string | undefined> = {},
-  presented: Pick<Credential, 'cert' | 'key'> | undefined = credential,
+  presented: Pick<Credential, 'cert' | 'key'> | null = credential,
 ): Promise<Reply> {
-  const form = {
+  const form: Record<string, string | undefined> = {
     grant_type: 'client_credentials',
     client_id: credential.clientId,
     scope: `${emulator.resources.handshake}/.default`,
