@@ -1,5 +1,5 @@
 /** One immutable type per arrow of the flow: request -> source -> binding -> token -> cache -> result. */
-import type { MtlsChannel, SigningKey } from './ports.js';
+import type { SigningKey } from './ports.js';
 import type { BindingCertificate, MtlsBindingStrength } from './types.js';
 
 /** Query parameter that selects an identity at IMDS v2, and its value (PROTOCOL D7). */
@@ -58,12 +58,8 @@ export interface Binding {
   readonly tenantId: string;
   readonly endpoint: string;
   readonly attested: boolean;
-}
-
-/** A binding with connections of its owner's making. */
-export interface BoundChannel {
-  readonly binding: Binding;
-  readonly channel: MtlsChannel;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
 }
 
 /** A token that passed every check (PROTOCOL D21). Times in milliseconds since the epoch. */

@@ -56,6 +56,14 @@ export interface CertificateStore {
   withLock<T>(alias: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
+/** What one kind of host offers. */
+export interface Platform {
+  readonly keyStore: KeyStore;
+  readonly certificateStore: CertificateStore;
+  /** @param trustedAuthorities - PEM certificates trusted besides the default ones; ignored where a system store rules. */
+  createTransport(trustedAuthorities: readonly string[]): MtlsTransport;
+}
+
 /** Plain HTTP to IMDS: never through a proxy, never following a redirect. */
 export interface HttpTransport {
   send(request: HttpRequest): Promise<HttpResponse>;
@@ -78,8 +86,8 @@ export interface HttpResponse {
 
 /** Makes TLS connections with a key and its certificate. */
 export interface MtlsTransport {
-  /** Binds `certificate` (DER) to `key`. Makes no connection. */
-  bind(key: SigningKey, certificate: Uint8Array): Promise<MtlsChannel>;
+  /** Binds `certificate` (DER) to `key`. Makes no connection; what cannot work shows when something is sent. */
+  bind(key: SigningKey, certificate: Uint8Array): MtlsChannel;
 }
 
 /** All connections made with one key and certificate; they are never shared with another channel. */
@@ -101,6 +109,8 @@ export interface MtlsRequest {
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
   /** A stream is sent chunked, unless `headers` carries a content-length. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** True when sending twice does no harm, so that a kept connection that died unseen may be replaced silently. */
+  readonly idempotent: boolean;
   /** Until the response headers are complete. Default: none. */
   readonly timeoutMs?: number;
   /** Covers the response body too. */

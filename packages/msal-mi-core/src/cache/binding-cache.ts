@@ -1,0 +1,61 @@
+import type { Binding } from '../model.js';
+
+/** A binding is reused for new tokens while more than this remains of its certificate (PROTOCOL D17). */
+export const MIN_REMAINING_MS = 24 * 3_600_000;
+
+/** What is kept for one binding key. */
+interface Slot {
+  current: Binding;
+  /** The binding that a renewal replaced: its tokens stay good until they expire. */
+  superseded: Binding | undefined;
+  /** When a renewal may be tried next. */
+  renewAfterMs: number;
+}
+
+/** Bindings in memory, one current one per key. Never handed out as reusable when less than 24 h remain. */
+export class BindingCache {
+  readonly #slots = new Map<string, Slot>();
+
+  /** The latest binding, whatever remains of it: tokens that were bound to it are looked up with it. */
+  current(key: string): Binding | undefined {
+    return this.#slots.get(key)?.current;
+  }
+
+  superseded(key: string): Binding | undefined {
+    return this.#slots.get(key)?.superseded;
+  }
+
+  reusable(key: string, nowMs: number): Binding | undefined {
+    const binding = this.#slots.get(key)?.current;
+    return binding !== undefined && binding.notAfterMs - nowMs > MIN_REMAINING_MS ? binding : undefined;
+  }
+
+  set(key: string, binding: Binding, renewAfterMs: number): void {
+    const previous = this.#slots.get(key)?.current;
+    this.#slots.set(key, {
+      current: binding,
+      superseded: previous === binding ? undefined : previous,
+      renewAfterMs,
+    });
+  }
+
+  /** True once per interval when the reusable binding is due; the next attempt is then due at `retryAfterMs`. */
+  claimRenewal(key: string, nowMs: number, retryAfterMs: number): boolean {
+    const slot = this.#slots.get(key);
+    if (slot === undefined || nowMs < slot.renewAfterMs || this.reusable(key, nowMs) === undefined) return false;
+    slot.renewAfterMs = retryAfterMs;
+    return true;
+  }
+
+  /** Forgets `binding`, wherever it stands. A binding that replaced it meanwhile stays. */
+  evict(key: string, binding: Binding): void {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return;
+    if (slot.current === binding) this.#slots.delete(key);
+    else if (slot.superseded === binding) slot.superseded = undefined;
+  }
+
+  deleteWhere(matches: (key: string) => boolean): void {
+    for (const key of this.#slots.keys()) if (matches(key)) this.#slots.delete(key);
+  }
+}

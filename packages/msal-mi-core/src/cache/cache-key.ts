@@ -1,0 +1,67 @@
+/** Every cache key of the product, side by side. NUL separates parts: no part can contain it. */
+import type { ManagedIdentity, TokenRequest } from '../model.js';
+import type { MtlsBindingStrength } from '../types.js';
+
+const SEPARATOR = '\0';
+
+/** What all keys of one application begin with: the IMDS base and the identity (PROTOCOL D17, D25). */
+export function ownerKey(imdsBase: string, identity: ManagedIdentity): string {
+  return [imdsBase, identity.kind, identity.id].join(SEPARATOR) + SEPARATOR;
+}
+
+/** PROTOCOL D17: IMDS base, identity type and id, attested flag, strength. */
+export function bindingKey(owner: string, attested: boolean, strength: MtlsBindingStrength): string {
+  return `${owner}${attested ? 'attested' : 'unattested'}${SEPARATOR}${strength}`;
+}
+
+/** The part of a token's key that is fixed for an application and a binding. */
+export function tokenKeyPrefix(bindingOfToken: string, capabilities: readonly string[]): string {
+  return `${bindingOfToken}${SEPARATOR}mtls_pop${SEPARATOR}${JSON.stringify(capabilities)}${SEPARATOR}`;
+}
+
+/**
+ * PROTOCOL D25: IMDS base, identity, tenant, resource, token type, strength, floor, attested, claimsFromClient,
+ * capabilities and the SHA-256 of the full certificate.
+ */
+export function tokenKey(
+  prefix: string,
+  request: TokenRequest,
+  bound: { readonly tenantId: string; readonly x5tS256: string },
+): string {
+  return `${prefix}${bound.x5tS256}${SEPARATOR}${bound.tenantId}${SEPARATOR}${request.minStrength}${SEPARATOR}${request.resource}${SEPARATOR}${request.claimsFromClient ?? ''}`;
+}
+
+/** Equal calls share one flight: everything that distinguishes the request, before a binding is known. */
+export function tokenFlightKey(owner: string, request: TokenRequest, capabilities: readonly string[]): string {
+  return [
+    'token',
+    owner,
+    request.attested,
+    request.minStrength,
+    request.resource,
+    request.forceRefresh,
+    JSON.stringify(capabilities),
+    JSON.stringify([request.claims ?? '', request.claimsFromClient ?? '']),
+  ].join(SEPARATOR);
+}
+
+/** One mint per binding; a re-mint is another one for each certificate that was refused. */
+export function mintFlightKey(owner: string, request: TokenRequest, rejectedX5tS256: string | undefined): string {
+  return ['mint', owner, request.attested, request.minStrength, rejectedX5tS256 ?? ''].join(SEPARATOR);
+}
+
+/** Name under which a certificate is persisted: the identity, and whether its key was attested. */
+export function certificateAlias(imdsBase: string, identity: ManagedIdentity, attested: boolean): string {
+  return [imdsBase, identity.kind, identity.id, attested ? 'att=1' : 'att=0'].join('#');
+}
+
+/** PROTOCOL D24: identical token requests are throttled together. */
+export function throttleKey(parts: {
+  readonly tokenUrl: string;
+  readonly form: URLSearchParams;
+}): string {
+  const form = new URLSearchParams(parts.form);
+  form.delete('client_assertion'); // A fresh assertion does not make the request another one.
+  form.sort();
+  return `${parts.tokenUrl}${SEPARATOR}${form.toString()}`;
+}

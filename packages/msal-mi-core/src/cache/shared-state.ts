@@ -1,0 +1,49 @@
+import type { ManagedIdentityCapabilities } from '../types.js';
+import type { Platform } from '../ports.js';
+import { BindingCache } from './binding-cache.js';
+import { SingleFlight } from './single-flight.js';
+import { TokenCache } from './token-cache.js';
+
+/** Everything that instances and copies of this library share in one process. */
+export interface SharedState {
+  readonly tokens: TokenCache;
+  readonly bindings: BindingCache;
+  readonly flights: SingleFlight;
+  /** Throttle key -> end of the wait, milliseconds since the epoch. */
+  readonly throttled: Map<string, number>;
+  /** IMDS base -> what a capability query found there. */
+  readonly discovered: Map<string, DiscoveredSource>;
+  /** Keys live here, so that the ESM and the CommonJS copy sign with the same one. */
+  platform: Platform | undefined;
+  instances: number;
+}
+
+/** The outcome of a capability query, without what can change by installing a package. */
+export interface DiscoveredSource {
+  readonly capabilities: Omit<ManagedIdentityCapabilities, 'attestation'>;
+  /** Which version of IMDS answered. */
+  readonly imdsVersion: 1 | 2 | undefined;
+  readonly foundAtMs: number;
+}
+
+const PROCESS_STATE = Symbol.for('msal-mi-core/state/v1');
+
+/** The state of this process. */
+export function processState(): SharedState {
+  const holder = globalThis as { [PROCESS_STATE]?: SharedState };
+  holder[PROCESS_STATE] ??= createSharedState();
+  return holder[PROCESS_STATE];
+}
+
+/** A state of its own, shared with nobody. */
+export function createSharedState(): SharedState {
+  return {
+    tokens: new TokenCache(),
+    bindings: new BindingCache(),
+    flights: new SingleFlight(),
+    throttled: new Map(),
+    discovered: new Map(),
+    platform: undefined,
+    instances: 0,
+  };
+}

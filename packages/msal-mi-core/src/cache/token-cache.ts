@@ -1,0 +1,55 @@
+import type { AccessToken, Binding } from '../model.js';
+
+/** A token together with the binding it was issued for. */
+export interface CachedToken {
+  readonly token: AccessToken;
+  readonly binding: Binding;
+}
+
+/** A token is handed out while more than this remains of it (PROTOCOL D25). */
+const EXPIRY_MARGIN_MS = 5 * 60_000;
+const MAX_ENTRIES = 20_000;
+
+/** Tokens in memory. A look-up costs the same whatever the number of tokens; the number is bounded. */
+export class TokenCache {
+  readonly #entries = new Map<string, CachedToken>();
+
+  /** The token, unless it is about to expire or its certificate has expired. Drops what is expired. */
+  get(key: string, nowMs: number): CachedToken | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (isUsable(entry, nowMs)) return entry;
+    this.#entries.delete(key);
+    return undefined;
+  }
+
+  set(key: string, entry: CachedToken, nowMs: number): void {
+    this.#entries.delete(key);
+    if (this.#entries.size >= MAX_ENTRIES) this.#makeRoom(nowMs);
+    this.#entries.set(key, entry);
+  }
+
+  deleteWhere(matches: (key: string, entry: CachedToken) => boolean): void {
+    for (const [key, entry] of this.#entries) if (matches(key, entry)) this.#entries.delete(key);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Expired entries go first; when there are none, the oldest tenth goes, so that the sweep is rare. */
+  #makeRoom(nowMs: number): void {
+    this.deleteWhere((_key, entry) => !isUsable(entry, nowMs));
+    if (this.#entries.size < MAX_ENTRIES) return;
+    let surplus = MAX_ENTRIES / 10;
+    for (const key of this.#entries.keys()) {
+      this.#entries.delete(key);
+      surplus -= 1;
+      if (surplus === 0) return;
+    }
+  }
+}
+
+function isUsable({ token, binding }: CachedToken, nowMs: number): boolean {
+  return token.expiresAtMs - nowMs > EXPIRY_MARGIN_MS && binding.notAfterMs > nowMs;
+}

@@ -1,0 +1,193 @@
+/** Validates, completes and freezes the configuration. The only reader of `process.env`. */
+import { readFileSync } from 'node:fs';
+import { ManagedIdentityError } from './errors.js';
+import type { ManagedIdentity } from './model.js';
+import type { AttestationProvider } from './ports.js';
+import type { INetworkModule, LoggerOptions, ManagedIdentityConfiguration } from './types.js';
+
+/** Environment variables that decide where tokens come from (PROTOCOL B 1.1). Empty means unset. */
+export interface HostEnvironment {
+  readonly identityEndpoint: string | undefined;
+  readonly identityHeader: string | undefined;
+  readonly identityServerThumbprint: string | undefined;
+  readonly msiEndpoint: string | undefined;
+  readonly msiSecret: string | undefined;
+  readonly imdsEndpoint: string | undefined;
+  readonly programFiles: string | undefined;
+}
+
+export interface Configuration {
+  readonly identity: ManagedIdentity;
+  /** Origin of IMDS, without trailing slash. */
+  readonly imdsBase: string;
+  readonly clientCapabilities: readonly string[];
+  readonly loggerOptions: LoggerOptions | undefined;
+  readonly networkClient: INetworkModule | undefined;
+  readonly retriesEnabled: boolean;
+  readonly timeoutMs: number | undefined;
+  /** PEM. Empty when only the default authorities are trusted. */
+  readonly trustedAuthorities: readonly string[];
+  readonly attestationProvider: AttestationProvider | undefined;
+  readonly environment: HostEnvironment;
+  readonly persistCertificates: boolean;
+  /** What the application passed, for the delegate that serves bearer requests. */
+  readonly original: ManagedIdentityConfiguration;
+}
+
+const DEFAULT_IMDS_BASE = 'http://169.254.169.254';
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** @throws ManagedIdentityError `invalid_configuration`, `invalid_managed_identity_id_type`, `invalid_managed_identity_endpoint`. */
+export function parseConfiguration(
+  configuration: ManagedIdentityConfiguration | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Configuration {
+  const original = configuration ?? {};
+  if (!isObject(original)) throw invalid('The configuration must be an object.');
+  const system = original.system ?? {};
+  if (!isObject(system)) throw invalid('system must be an object.');
+  return Object.freeze({
+    identity: parseIdentity(original.managedIdentityIdParams),
+    imdsBase: parseImdsBase(env['AZURE_POD_IDENTITY_AUTHORITY_HOST']),
+    clientCapabilities: parseCapabilities(original.clientCapabilities),
+    loggerOptions: parseLoggerOptions(system.loggerOptions),
+    networkClient: parseNetworkClient(system.networkClient),
+    retriesEnabled: !parseBoolean('system.disableInternalRetries', system.disableInternalRetries),
+    timeoutMs: parseTimeout(system.timeout),
+    trustedAuthorities: parseAuthorities(system.ca),
+    attestationProvider: parseProvider(original.attestationProvider),
+    environment: readHostEnvironment(env),
+    persistCertificates: !['1', 'true'].includes((env['MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE'] ?? '').trim().toLowerCase()),
+    original,
+  });
+}
+
+/** Authorities the process was started with, for runtimes that do not tell (Node.js before 22.15). PEM. */
+export function readExtraAuthorities(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  const path = env['NODE_EXTRA_CA_CERTS'];
+  if (path === undefined || path === '') return [];
+  try {
+    return [readFileSync(path, 'utf8')];
+  } catch {
+    return []; // Node.js itself only warns about an unreadable file.
+  }
+}
+
+function parseIdentity(params: unknown): ManagedIdentity {
+  if (params === undefined || params === null) return { kind: 'system', id: '' };
+  if (!isObject(params)) throw invalid('managedIdentityIdParams must be an object.');
+  const given = (
+    [
+      ['client_id', params['userAssignedClientId']],
+      ['mi_res_id', params['userAssignedResourceId']],
+      ['object_id', params['userAssignedObjectId']],
+    ] as const
+  ).filter(([, id]) => id !== undefined && id !== null);
+  if (given.length > 1) throw invalidIdentity('More than one user-assigned id was given.');
+  const [first] = given;
+  if (first === undefined) return { kind: 'system', id: '' };
+  const [kind, id] = first;
+  if (typeof id !== 'string' || id.trim() === '') throw invalidIdentity('The user-assigned id must be a non-blank string.');
+  if (/\p{Cc}/u.test(id)) throw invalidIdentity('The user-assigned id contains a control character.');
+  return { kind, id: id.trim() };
+}
+
+/** PROTOCOL D6. */
+function parseImdsBase(value: string | undefined): string {
+  const text = value?.trim() ?? '';
+  if (text === '') return DEFAULT_IMDS_BASE;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new ManagedIdentityError('invalid_managed_identity_endpoint');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ManagedIdentityError('invalid_managed_identity_endpoint', {
+      message: 'AZURE_POD_IDENTITY_AUTHORITY_HOST must not carry a user name or password.',
+    });
+  }
+  return url.origin;
+}
+
+function parseCapabilities(value: unknown): readonly string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item.trim() !== '')) {
+    throw invalid('clientCapabilities must be an array of non-blank strings.');
+  }
+  return Object.freeze([...(value as string[])]);
+}
+
+function parseLoggerOptions(value: unknown): LoggerOptions | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) throw invalid('system.loggerOptions must be an object.');
+  const callback = value['loggerCallback'];
+  if (callback !== undefined && callback !== null && typeof callback !== 'function') {
+    throw invalid('system.loggerOptions.loggerCallback must be a function.');
+  }
+  return value as LoggerOptions;
+}
+
+function parseNetworkClient(value: unknown): INetworkModule | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (
+    !isObject(value) ||
+    typeof value['sendGetRequestAsync'] !== 'function' ||
+    typeof value['sendPostRequestAsync'] !== 'function'
+  ) {
+    throw invalid('system.networkClient must have sendGetRequestAsync and sendPostRequestAsync.');
+  }
+  return value as unknown as INetworkModule;
+}
+
+function parseTimeout(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !(value > 0) || value > MAX_TIMEOUT_MS) {
+    throw invalid('system.timeout must be a positive number of milliseconds.');
+  }
+  return value;
+}
+
+function parseAuthorities(value: unknown): readonly string[] {
+  if (value === undefined || value === null) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  if (!list.every((item) => typeof item === 'string' && item.includes('-----BEGIN CERTIFICATE-----'))) {
+    throw invalid('system.ca must be a PEM certificate or an array of them.');
+  }
+  return Object.freeze([...(list as string[])]);
+}
+
+function parseProvider(value: unknown): AttestationProvider | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) throw invalid('attestationProvider must be an object.');
+  return value as unknown as AttestationProvider;
+}
+
+function parseBoolean(name: string, value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value !== 'boolean') throw invalid(`${name} must be true or false.`);
+  return value;
+}
+
+function readHostEnvironment(env: Readonly<Record<string, string | undefined>>): HostEnvironment {
+  const read = (name: string) => (env[name] === '' ? undefined : env[name]);
+  return Object.freeze({
+    identityEndpoint: read('IDENTITY_ENDPOINT'),
+    identityHeader: read('IDENTITY_HEADER'),
+    identityServerThumbprint: read('IDENTITY_SERVER_THUMBPRINT'),
+    msiEndpoint: read('MSI_ENDPOINT'),
+    msiSecret: read('MSI_SECRET'),
+    imdsEndpoint: read('IMDS_ENDPOINT'),
+    programFiles: read('ProgramFiles'),
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(message: string): ManagedIdentityError {
+  return new ManagedIdentityError('invalid_configuration', { message });
+}
+
+function invalidIdentity(message: string): ManagedIdentityError {
+  return new ManagedIdentityError('invalid_managed_identity_id_type', { message });
+}

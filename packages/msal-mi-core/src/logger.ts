@@ -1,0 +1,33 @@
+import { debuglog } from 'node:util';
+import type { LoggerOptions } from './types.js';
+
+/** msal-node's levels. */
+const LEVEL = { error: 0, warning: 1, info: 2, verbose: 3, trace: 4 } as const;
+const debug = debuglog('msal-mi');
+
+/** Writes log lines. Messages are built by the caller and hold no secrets; identities go through `pii`. */
+export type Logger = Readonly<Record<keyof typeof LEVEL, (message: string, options?: { pii?: boolean }) => void>>;
+
+/** Delivers lines to the application's callback, and to stderr under NODE_DEBUG=msal-mi. A throwing callback is ignored. */
+export function createLogger(options: LoggerOptions | undefined): Logger {
+  const threshold = options?.logLevel ?? LEVEL.info;
+  const callback = options?.loggerCallback;
+  const write = (level: number, message: string, pii: boolean) => {
+    if (pii && options?.piiLoggingEnabled !== true) return;
+    debug('%s', message);
+    if (callback === undefined || level > threshold) return;
+    try {
+      callback(level, `[msal-mi] ${message}`, pii);
+    } catch {
+      // A logger must not decide whether a token is acquired.
+    }
+  };
+  const at = (level: number) => (message: string, line?: { pii?: boolean }) => write(level, message, line?.pii ?? false);
+  return {
+    error: at(LEVEL.error),
+    warning: at(LEVEL.warning),
+    info: at(LEVEL.info),
+    verbose: at(LEVEL.verbose),
+    trace: at(LEVEL.trace),
+  };
+}
