@@ -1,1 +1,31 @@
-export {};
+/** Certificate-bound access tokens for Azure managed identities. */
+export { ManagedIdentityApplication } from './client.js';
+export {
+  AttestationError,
+  ManagedIdentityError,
+  MsalMiError,
+  MsiV2Error,
+  NativeModuleError,
+  isMsalMiError,
+} from './errors.js';
+export type { ErrorStage } from './errors.js';
+export type { ErrorCode } from './error-codes.js';
+export type { AttestationProvider } from './ports.js';
+export { createAuthorizationHeader } from './result.js';
+export { AuthenticationScheme, ManagedIdentitySourceNames, MtlsBindingStrength } from './types.js';
+export type {
+  AuthenticationResult,
+  BindingCertificate,
+  INetworkModule,
+  LoggerOptions,
+  ManagedIdentityCapabilities,
+  ManagedIdentityConfiguration,
+  ManagedIdentityIdParams,
+  ManagedIdentityRequestParams,
+  MtlsBindingContext,
+  MtlsPopAuthenticationResult,
+  MtlsPopRequestParams,
+  NetworkRequestOptions,
+  NetworkResponse,
+  TlsClientOptions,
+} from './types.js';

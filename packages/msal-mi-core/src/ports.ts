@@ -48,6 +48,8 @@ export interface StoredCertificate {
 
 /** Keeps certificates across processes. Best effort: no method ever rejects except for an aborted `signal`. */
 export interface CertificateStore {
+  /** False where nothing is ever kept: the flow then does not look. */
+  readonly isPersistent: boolean;
   /** The newest stored certificate of `alias` that holds the public key of `key` and outlives `validAfterMs`. */
   find(alias: string, key: SigningKey, validAfterMs: number): Promise<StoredCertificate | undefined>;
   save(alias: string, key: SigningKey, stored: StoredCertificate): Promise<void>;

@@ -1,7 +1,9 @@
 import type { Binding } from '../model.js';
+import type { Clock } from '../ports.js';
 
 /** A binding is reused for new tokens while more than this remains of its certificate (PROTOCOL D17). */
 export const MIN_REMAINING_MS = 24 * 3_600_000;
+const RENEWAL_RETRY_MS = 10 * 60_000;
 
 /** What is kept for one binding key. */
 interface Slot {
@@ -39,11 +41,12 @@ export class BindingCache {
     });
   }
 
-  /** True once per interval when the reusable binding is due; the next attempt is then due at `retryAfterMs`. */
-  claimRenewal(key: string, nowMs: number, retryAfterMs: number): boolean {
+  /** True when the reusable binding is due for renewal: for one caller, and for the next one only after a while. */
+  claimRenewal(key: string, clock: Clock): boolean {
     const slot = this.#slots.get(key);
+    const nowMs = clock.now();
     if (slot === undefined || nowMs < slot.renewAfterMs || this.reusable(key, nowMs) === undefined) return false;
-    slot.renewAfterMs = retryAfterMs;
+    slot.renewAfterMs = nowMs + RENEWAL_RETRY_MS * (1 + clock.random());
     return true;
   }
 

@@ -4,6 +4,7 @@ interface Flight {
   readonly promise: Promise<unknown>;
   readonly controller: AbortController;
   waiters: number;
+  landed: boolean;
 }
 
 /**
@@ -21,7 +22,7 @@ export class SingleFlight {
       return await abortable(flight.promise as Promise<T>, signal);
     } finally {
       flight.waiters -= 1;
-      if (flight.waiters === 0) {
+      if (flight.waiters === 0 && !flight.landed) {
         this.#land(key, flight);
         flight.controller.abort(signal?.reason);
       }
@@ -35,7 +36,7 @@ export class SingleFlight {
 
   #launch(key: string, start: (signal: AbortSignal) => Promise<unknown>): Flight {
     const controller = new AbortController();
-    const flight: Flight = { promise: start(controller.signal), controller, waiters: 0 };
+    const flight: Flight = { promise: start(controller.signal), controller, waiters: 0, landed: false };
     this.#flights.set(key, flight);
     const land = () => this.#land(key, flight);
     flight.promise.then(land, land);
@@ -43,6 +44,7 @@ export class SingleFlight {
   }
 
   #land(key: string, flight: Flight): void {
+    flight.landed = true;
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }

@@ -1,0 +1,73 @@
+/** Step 4: evidence that the key is isolated, when it was asked for (PROTOCOL D14, D1). */
+import { AttestationError, MsiV2Error, isMsalMiError } from '../errors.js';
+import { abortable } from '../cancellation.js';
+import type { Evidence, PlatformMetadata } from '../model.js';
+import type { AttestationProvider, SigningKey } from '../ports.js';
+import { redact, summarizeForeignError } from '../secret.js';
+
+export interface AttestationRequest {
+  readonly attested: boolean;
+  /** True when the service refused what the last attestation led to (AADSTS1000610-1000614). */
+  readonly forceRefresh: boolean;
+  readonly correlationId: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Never falls back: an attestation that failed ends the call. */
+export async function attest(
+  key: SigningKey,
+  metadata: PlatformMetadata,
+  provider: () => Promise<AttestationProvider>,
+  request: AttestationRequest,
+): Promise<Evidence> {
+  if (!request.attested) return { kind: 'not-requested' };
+  const { correlationId, signal } = request;
+  if (key.named === undefined || metadata.attestationEndpoint === undefined) {
+    throw new MsiV2Error('credential_guard_requires_cng', { stage: 'attestation', correlationId });
+  }
+  const pending = (await provider()).attest({
+    endpoint: metadata.attestationEndpoint,
+    clientId: metadata.clientId,
+    cacheKey: key.id,
+    key: key.named,
+    ...(request.forceRefresh && { forceRefresh: true }),
+    ...(signal !== undefined && { signal }),
+  });
+  const evidence = await abortable(pending, signal).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw toAttestationError(error, correlationId);
+  });
+  return { kind: 'attested', jwt: requireJwt(evidence, correlationId) };
+}
+
+function requireJwt(evidence: unknown, correlationId: string): string {
+  const jwt = typeof evidence === 'object' && evidence !== null ? (evidence as { jwt?: unknown }).jwt : undefined;
+  if (typeof jwt !== 'string' || jwt.trim() === '' || !jwt.includes('.')) {
+    throw new AttestationError('attestation_failed', {
+      stage: 'attestation',
+      correlationId,
+      message: 'The attestation provider returned no JWT. Nothing was sent to IMDS.',
+    });
+  }
+  return jwt.trim();
+}
+
+/** Errors of the attestation package keep their code; anything else is one failure. */
+function toAttestationError(error: unknown, correlationId: string): Error {
+  if (isMsalMiError(error)) {
+    return new AttestationError(error.errorCode, {
+      stage: 'attestation',
+      correlationId,
+      message: redact(error.errorMessage),
+      retryable: error.retryable,
+      subError: redact(error.subError),
+      ...(error.win32 !== undefined && { win32: error.win32 }),
+      ...(error.remediation !== undefined && { remediation: error.remediation }),
+    });
+  }
+  return new AttestationError('attestation_failed', {
+    stage: 'attestation',
+    correlationId,
+    message: `The attestation provider failed (${summarizeForeignError(error)}). Nothing was sent to IMDS.`,
+  });
+}

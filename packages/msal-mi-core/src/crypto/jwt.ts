@@ -1,0 +1,29 @@
+/** Reads JWTs without verifying them: the resource verifies, we only look for mix-ups. */
+
+/** The claims of a compact JWS, or undefined when `token` is not one: access tokens may be opaque. */
+export function readJwtClaims(token: string): Record<string, unknown> | undefined {
+  const parts = token.split('.');
+  const [header, payload] = parts;
+  if (parts.length !== 3 || header === undefined || payload === undefined) return undefined;
+  return parseObject(header) === undefined ? undefined : parseObject(payload);
+}
+
+/** The confirmation claim of RFC 8705. `opaque` when the token cannot be read, undefined when it carries none. */
+export function readConfirmation(token: string): { opaque: true } | { opaque: false; x5tS256: string | undefined } {
+  const claims = readJwtClaims(token);
+  if (claims === undefined) return { opaque: true };
+  const cnf = claims['cnf'];
+  const value = typeof cnf === 'object' && cnf !== null ? (cnf as Record<string, unknown>)['x5t#S256'] : undefined;
+  return { opaque: false, x5tS256: typeof value === 'string' ? value : undefined };
+}
+
+function parseObject(base64url: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(base64url, 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

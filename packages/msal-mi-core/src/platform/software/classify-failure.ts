@@ -1,0 +1,58 @@
+/** From OpenSSL's and Node's error codes to the failures that the flow distinguishes. */
+import type { TLSSocket } from 'node:tls';
+import { TransportError } from '../../ports.js';
+
+/** How far a connection had come. `established` means: handshake done, no byte of an answer yet. */
+export type ConnectionPhase = 'connect' | 'handshake' | 'established' | 'reused' | 'body';
+
+const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/**
+ * TLS alerts by which a server refuses a client certificate (RFC 8446 section 6.2): handshake_failure,
+ * no_certificate, bad_certificate, unsupported_certificate, certificate_revoked, certificate_expired,
+ * certificate_unknown, unknown_ca, access_denied, decrypt_error, certificate_required.
+ */
+const CERTIFICATE_ALERTS = new Set([40, 41, 42, 43, 44, 45, 46, 48, 49, 51, 116]);
+
+export function classifyFailure(
+  error: NodeJS.ErrnoException,
+  phase: ConnectionPhase,
+  socket: TLSSocket | undefined,
+): TransportError {
+  if (error instanceof TransportError) return error;
+  const code = error.code ?? 'ERR_UNKNOWN';
+  // Set by Node before it gives up on a server whose certificate did not verify.
+  if (phase === 'handshake' && socket?.authorizationError) {
+    return new TransportError('untrusted_server', code, `The server's certificate was not accepted (${code}).`);
+  }
+  const alert = /SSL alert number (\d+)/.exec(error.message)?.[1];
+  if (alert !== undefined) {
+    return CERTIFICATE_ALERTS.has(Number(alert))
+      ? rejected(code, `The server refused the TLS handshake (alert ${alert}).`)
+      : new TransportError('tls', code, `The TLS handshake failed (alert ${alert}).`);
+  }
+  if (LOST.has(code)) return lost(code, phase);
+  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_') || code === 'EPROTO') {
+    return new TransportError('tls', code, `The TLS connection failed (${code}).`);
+  }
+  if (code.startsWith('HPE_')) return new TransportError('invalid_response', code, `The answer was not HTTP (${code}).`);
+  if (code === 'ETIMEDOUT') return new TransportError('timeout', code, 'The connection timed out.');
+  if (phase === 'connect') return new TransportError('unreachable', code, `No connection (${code}).`);
+  return new TransportError('connection_lost', code, `The connection failed (${code}).`);
+}
+
+/**
+ * Servers that verify the certificate after the handshake (all of TLS 1.3, and Node.js) just close a connection whose
+ * certificate they refuse, so a new connection that is closed before the first byte counts as a refusal.
+ */
+function lost(code: string, phase: ConnectionPhase): TransportError {
+  if (phase === 'connect') return new TransportError('unreachable', code, `No connection (${code}).`);
+  if (phase === 'handshake' || phase === 'established') {
+    return rejected(code, `The server closed the connection instead of answering to our certificate (${code}).`);
+  }
+  return new TransportError('connection_lost', code, `The connection was lost (${code}).`);
+}
+
+function rejected(code: string, message: string): TransportError {
+  return new TransportError('client_certificate_rejected', code, message);
+}

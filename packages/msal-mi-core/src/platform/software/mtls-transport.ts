@@ -1,0 +1,84 @@
+/** TLS connections with a software key over `node:https`. Server verification is always on. */
+import { Agent } from 'node:https';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import * as tls from 'node:tls';
+import { MsiV2Error } from '../../errors.js';
+import { TransportError, type MtlsChannel, type MtlsTransport, type SigningKey } from '../../ports.js';
+import type { TlsClientOptions } from '../../types.js';
+import { exportPrivateKey } from './key-store.js';
+import { sendRequest } from './send-request.js';
+
+const IDLE_TIMEOUT_MS = 60_000;
+
+export interface Trust {
+  /** PEM, added to the default roots. */
+  readonly trustedAuthorities: readonly string[];
+  /** PEM that the process was started with, for runtimes that cannot list their own defaults. */
+  readonly readExtraAuthorities: () => string[];
+}
+
+export function createSoftwareTransport(trust: Trust): MtlsTransport {
+  const authorities = trust.trustedAuthorities.length === 0 ? undefined : [...defaultAuthorities(trust), ...trust.trustedAuthorities];
+  return { bind: (key, certificate) => createChannel(key, certificate, authorities) };
+}
+
+function createChannel(key: SigningKey, certificateDer: Uint8Array, ca: string[] | undefined): MtlsChannel {
+  const options = (): TlsClientOptions => {
+    const privateKey = exportPrivateKey(key);
+    if (privateKey === undefined) throw new MsiV2Error('key_not_exportable', { stage: 'key' });
+    return {
+      cert: toPem(certificateDer),
+      key: privateKey,
+      minVersion: 'TLSv1.2',
+      maxVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+    };
+  };
+  // One context for all connections: reading the root certificates again for each would cost milliseconds.
+  let secureContext: SecureContext | undefined;
+  let agent: Agent | undefined;
+  let isRetired = false;
+  const openAgent = (): Agent => {
+    secureContext ??= createContext(options(), ca);
+    agent ??= new Agent({
+      keepAlive: !isRetired,
+      timeout: IDLE_TIMEOUT_MS,
+      secureContext,
+      minVersion: 'TLSv1.2',
+      maxVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+    });
+    return agent;
+  };
+  return {
+    exportable: true,
+    send: async (request) => sendRequest(openAgent(), request),
+    tlsOptions: options,
+    retire() {
+      isRetired = true;
+      const retired = agent;
+      agent = undefined;
+      for (const sockets of Object.values(retired?.freeSockets ?? {})) sockets?.forEach((socket) => socket.destroy());
+      if (retired !== undefined) retired.maxFreeSockets = 0;
+    },
+  };
+}
+
+function createContext(options: TlsClientOptions, ca: string[] | undefined): SecureContext {
+  try {
+    return createSecureContext({ ...options, ...(ca !== undefined && { ca }) });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'ERR_TLS_CONTEXT';
+    throw new TransportError('client_certificate_rejected', code, `The certificate and key do not fit (${code}).`);
+  }
+}
+
+function defaultAuthorities(trust: Trust): string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
+  return getCACertificates?.('default') ?? [...rootCertificates, ...trust.readExtraAuthorities()];
+}
+
+function toPem(der: Uint8Array): string {
+  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,138 @@
+/** One HTTP/1.1 request over TLS, streaming both ways, with every failure classified. */
+import { request as httpsRequest, type Agent } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { TransportError, type MtlsRequest, type MtlsResponse } from '../../ports.js';
+import { classifyFailure, type ConnectionPhase } from './classify-failure.js';
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const LOST_CODES = ['ECONNRESET', 'EPIPE'];
+
+/** A kept connection may have been closed by the server unseen; then the request goes out once more on a new one. */
+export async function sendRequest(agent: Agent, request: MtlsRequest): Promise<MtlsResponse> {
+  for (;;) {
+    const attempt = new Attempt(agent, request);
+    try {
+      return await attempt.run();
+    } catch (error) {
+      if (!attempt.diedOnKeptConnection || !request.idempotent || !isReplayable(request.body)) throw error;
+    }
+  }
+}
+
+function isReplayable(body: MtlsRequest['body']): boolean {
+  return body === undefined || body instanceof Uint8Array;
+}
+
+class Attempt {
+  diedOnKeptConnection = false;
+  readonly #outgoing: ClientRequest;
+  readonly #request: MtlsRequest;
+  #phase: ConnectionPhase = 'connect';
+  #socket: TLSSocket | undefined;
+
+  constructor(agent: Agent, request: MtlsRequest) {
+    this.#request = request;
+    this.#outgoing = httpsRequest(request.url, {
+      method: request.method,
+      agent,
+      headers: toHeaders(request),
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+    this.#outgoing.on('socket', (socket) => this.#follow(socket as TLSSocket));
+  }
+
+  run(): Promise<MtlsResponse> {
+    const { signal, timeoutMs, body } = this.#request;
+    const outgoing = this.#outgoing;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => fail(signal?.reason as Error);
+      const timer =
+        timeoutMs === undefined
+          ? undefined
+          : setTimeout(() => fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')), timeoutMs);
+      const settle = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: unknown) => {
+        settle();
+        reject(error as Error);
+        outgoing.destroy();
+      };
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        const isReused = outgoing.reusedSocket;
+        this.diedOnKeptConnection = isReused && LOST_CODES.includes(error.code ?? '');
+        fail(classifyFailure(error, isReused ? 'reused' : this.#phase, this.#socket));
+      });
+      outgoing.on('response', (response) => {
+        settle();
+        resolve(toResponse(response, signal));
+      });
+      if (signal?.aborted === true) {
+        onAbort();
+        return;
+      }
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (body === undefined || body instanceof Uint8Array) outgoing.end(body);
+      else streamBody(body, outgoing, fail);
+    });
+  }
+
+  #follow(socket: TLSSocket): void {
+    this.#socket = socket;
+    if (this.#outgoing.reusedSocket) {
+      this.#phase = 'reused';
+      return;
+    }
+    socket.once('connect', () => (this.#phase = 'handshake'));
+    socket.once('secureConnect', () => (this.#phase = 'established'));
+  }
+}
+
+function streamBody(body: AsyncIterable<Uint8Array>, outgoing: ClientRequest, fail: (error: unknown) => void): void {
+  const source = Readable.from(body, { objectMode: false });
+  source.on('error', fail);
+  outgoing.on('close', () => source.destroy());
+  source.pipe(outgoing);
+}
+
+function toHeaders(request: MtlsRequest): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  for (const [name, value] of request.headers) {
+    const lower = name.toLowerCase();
+    const earlier = headers[lower];
+    headers[lower] = earlier === undefined ? value : [earlier, value].flat();
+  }
+  if (request.body instanceof Uint8Array) headers['content-length'] ??= String(request.body.length);
+  return headers;
+}
+
+function toResponse(response: IncomingMessage, signal: AbortSignal | undefined): MtlsResponse {
+  const headers: Array<readonly [string, string]> = [];
+  for (let i = 0; i + 1 < response.rawHeaders.length; i += 2) {
+    headers.push([response.rawHeaders[i] ?? '', response.rawHeaders[i + 1] ?? '']);
+  }
+  return {
+    status: response.statusCode ?? 0,
+    statusText: response.statusMessage ?? '',
+    headers,
+    body: readChunks(response, signal),
+  };
+}
+
+async function* readChunks(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const onAbort = () => response.destroy(signal?.reason as Error);
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    for await (const chunk of response) yield chunk as Uint8Array;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw classifyFailure(error as NodeJS.ErrnoException, 'body', undefined);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    if (!response.complete) response.destroy();
+  }
+}

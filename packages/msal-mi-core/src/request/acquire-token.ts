@@ -1,0 +1,228 @@
+/**
+ * The flow for a bound token. Read top to bottom: the cache, then recovery around a binding and a token request, then
+ * the seven steps. Only this file knows their order.
+ */
+import { attest } from '../binding/attest.js';
+import { acquireBinding, renewBinding, type BindingSource } from '../binding/acquire-binding.js';
+import { bindCertificate } from '../binding/bind-certificate.js';
+import { buildCsr, loadCsrEncoder } from '../binding/csr.js';
+import { issueCredential } from '../binding/issue-credential.js';
+import { openKey } from '../binding/key.js';
+import { certificateAlias, mintFlightKey, tokenFlightKey, tokenKey } from '../cache/cache-key.js';
+import type { CachedToken } from '../cache/token-cache.js';
+import { withDeadline } from '../cancellation.js';
+import { backgroundChannel, errorCodeOf, traceStage, type BackgroundEvent } from '../diagnostics.js';
+import { MsiV2Error } from '../errors.js';
+import type { AccessToken, Binding, TokenRequest } from '../model.js';
+import type { SigningKey } from '../ports.js';
+import { stringsInJson } from '../secret.js';
+import { createResult } from '../result.js';
+import { requestMetadata } from '../source/imds-metadata.js';
+import { mergeClaims } from '../token/claims.js';
+import { requestToken, tokenUrl } from '../token/token-request.js';
+import { MtlsBindingStrength, type MtlsPopAuthenticationResult } from '../types.js';
+import { assertHostCanServe } from './preflight.js';
+import type { Flow } from './flow.js';
+import { recoverOnce, type RejectedBinding } from './recover.js';
+
+const STRONGEST_FIRST = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] as const;
+
+/** A token from the cache, refreshed in the background when it is due, or a new one. */
+export function acquireToken(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
+  if (request.signal?.aborted === true) return Promise.reject(request.signal.reason as Error);
+  const cached = findCached(request, flow);
+  if (cached === undefined) return acquireFromNetwork(request, flow);
+  startBackgroundWork(request, cached, flow);
+  return Promise.resolve(toResult(cached, true, request, flow));
+}
+
+function findCached(request: TokenRequest, flow: Flow): CachedToken | undefined {
+  if (request.forceRefresh || request.claims !== undefined) return undefined;
+  const { state } = flow;
+  const nowMs = flow.clock.now();
+  for (const strength of STRONGEST_FIRST) {
+    if (strength < request.minStrength) continue;
+    const keys = flow.keys(request.attested, strength);
+    const find = (binding: Binding | undefined) =>
+      binding && state.tokens.get(tokenKeyOf(keys.tokenPrefix, request, binding), nowMs);
+    const found = find(state.bindings.current(keys.binding)) ?? find(state.bindings.superseded(keys.binding));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function acquireFromNetwork(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
+  const { clock, configuration, state } = flow;
+  const timeoutMs = configuration.timeoutMs;
+  const onTimeout = () =>
+    new MsiV2Error('request_timeout', {
+      correlationId: request.correlationId,
+      message: `No token within system.timeout (${String(timeoutMs)} ms).`,
+    });
+  const acquired = await withDeadline({ clock, timeoutMs, signal: request.signal, onTimeout }, async (signal) => {
+    await assertHostCanServe(request, flow);
+    const key = tokenFlightKey(flow.flightOwner, request, configuration.clientCapabilities);
+    return state.flights.run(key, signal, (flightSignal) => acquireAndKeep(request, flow, flightSignal));
+  });
+  return toResult(acquired, false, request, flow);
+}
+
+/** A binding and a token for it; when the service refuses the certificate, both once more. */
+async function acquireAndKeep(request: TokenRequest, flow: Flow, signal: AbortSignal): Promise<CachedToken> {
+  const { clock, log, state } = flow;
+  const acquired = await recoverOnce(
+    {
+      acquire: (rejected) => bindingFor(request, flow, rejected, signal),
+      use: async (binding, isRetry) => ({ binding, token: await tokenFor(request, binding, flow, isRetry, signal) }),
+    },
+    { correlationId: request.correlationId, log },
+  );
+  const keys = flow.keys(request.attested, acquired.binding.key.strength);
+  state.tokens.set(tokenKeyOf(keys.tokenPrefix, request, acquired.binding), acquired, clock.now());
+  return acquired;
+}
+
+async function bindingFor(
+  request: TokenRequest,
+  flow: Flow,
+  rejected: RejectedBinding | undefined,
+  signal: AbortSignal,
+): Promise<Binding> {
+  if (rejected !== undefined) {
+    flow.channelOf(rejected.binding).retire();
+    flow.state.tokens.deleteWhere((_key, entry) => entry.binding === rejected.binding);
+  }
+  const source = bindingSource(request, flow, rejected?.reason.evidenceIsStale ?? false);
+  const binding = await acquireBinding(source, rejected?.binding, signal);
+  startRenewal(request, binding, flow);
+  return binding;
+}
+
+/** Steps 1 to 6. */
+async function mint(
+  request: TokenRequest,
+  flow: Flow,
+  options: { opening: Promise<SigningKey>; bypassCache: boolean; evidenceIsStale: boolean; signal: AbortSignal },
+): Promise<Binding> {
+  const { correlationId, attested } = request;
+  const { imds } = flow;
+  const { signal, bypassCache, evidenceIsStale } = options;
+  const trace = <T>(stage: Parameters<typeof traceStage>[0], step: () => Promise<T>) =>
+    traceStage(stage, correlationId, step);
+  loadCsrEncoder().catch(() => undefined); // Loads while steps 1 and 2 wait; step 3 reports a failure.
+
+  const opening = trace('key', () => options.opening);
+  const asking = trace('metadata', () => requestMetadata(imds, { attested, correlationId, signal }));
+  const [key, metadata] = await Promise.all([opening, asking]);
+  const csr = await trace('csr', () => buildCsr(key, metadata, { correlationId, signal }));
+  const evidence = await trace('attestation', () =>
+    attest(key, metadata, flow.findAttestationProvider, { attested, forceRefresh: evidenceIsStale, correlationId, signal }),
+  );
+  const credential = await trace('issuecredential', () =>
+    issueCredential(imds, { csr, evidence, bypassCache, correlationId, signal }),
+  );
+  return trace('bind', () => Promise.resolve(bindCertificate(key, credential, { attested, correlationId })));
+}
+
+/** Step 7. */
+function tokenFor(
+  request: TokenRequest,
+  binding: Binding,
+  flow: Flow,
+  isRetry: boolean,
+  signal: AbortSignal,
+): Promise<AccessToken> {
+  const claims = mergeClaims({
+    claims: request.claims,
+    claimsFromClient: request.claimsFromClient,
+    capabilities: flow.configuration.clientCapabilities,
+  });
+  const form = new URLSearchParams({
+    client_id: binding.clientId,
+    grant_type: 'client_credentials',
+    scope: request.scope,
+    token_type: 'mtls_pop',
+    ...(claims !== undefined && { claims }),
+  });
+  const { clock, log, state, configuration } = flow;
+  return traceStage('token', request.correlationId, () =>
+    requestToken(
+      {
+        tokenUrl: tokenUrl(binding.endpoint, binding.tenantId),
+        form,
+        channel: flow.channelOf(binding),
+        x5tS256: binding.certificate.x5tS256,
+        expectedTokenType: 'mtls_pop',
+        correlationId: request.correlationId,
+        secrets: claims === undefined ? [] : stringsInJson(claims),
+        ignoreThrottle: isRetry,
+        signal,
+      },
+      { clock, log, retriesEnabled: configuration.retriesEnabled, throttled: state.throttled },
+    ),
+  );
+}
+
+function bindingSource(request: TokenRequest, flow: Flow, evidenceIsStale: boolean): BindingSource {
+  const { configuration, state, platform, clock } = flow;
+  const { attested, minStrength, correlationId } = request;
+  return {
+    bindings: state.bindings,
+    flights: state.flights,
+    certificateStore: platform.certificateStore,
+    clock,
+    alias: certificateAlias(configuration.imdsBase, configuration.identity, attested),
+    attested,
+    minStrength,
+    bindingKey: (strength) => flow.keys(attested, strength).binding,
+    mintFlightKey: (rejected) => mintFlightKey(flow.flightOwner, request, rejected?.certificate.x5tS256),
+    openKey: ({ verify, signal }) => openKey(platform.keyStore, { verify, minStrength, correlationId, signal }),
+    mint: (options) => mint(request, flow, { ...options, evidenceIsStale }),
+  };
+}
+
+/** Nobody waits for either: a failure never reaches a caller whose token is still valid (PROTOCOL D17, D26). */
+function startBackgroundWork(request: TokenRequest, { token, binding }: CachedToken, flow: Flow): void {
+  startRenewal(request, binding, flow);
+  const isCurrent = flow.state.bindings.current(flow.keys(request.attested, binding.key.strength).binding) === binding;
+  if (isCurrent && (token.refreshAfterMs === undefined || flow.clock.now() < token.refreshAfterMs)) return;
+  const key = tokenFlightKey(flow.flightOwner, request, flow.configuration.clientCapabilities);
+  if (flow.state.flights.has(key)) return;
+  const refreshing = flow.state.flights.run(key, undefined, (signal) => acquireAndKeep(request, flow, signal));
+  reportBackground('token-refresh', refreshing, flow);
+}
+
+function startRenewal(request: TokenRequest, binding: Binding, flow: Flow): void {
+  const { state, clock } = flow;
+  const key = flow.keys(request.attested, binding.key.strength).binding;
+  if (!state.bindings.claimRenewal(key, clock)) return;
+  const source = bindingSource(request, flow, false);
+  reportBackground('certificate-renewal', renewBinding(source), flow);
+}
+
+function reportBackground(work: BackgroundEvent['work'], promise: Promise<unknown>, flow: Flow): void {
+  const publish = (event: Pick<BackgroundEvent, 'status' | 'errorCode'>) => {
+    if (backgroundChannel.hasSubscribers) backgroundChannel.publish({ version: 1, work, ...event });
+  };
+  promise.then(
+    () => publish({ status: 'end' }),
+    (error: unknown) => {
+      flow.log.warning(`${work} failed in the background (${errorCodeOf(error)})`);
+      publish({ status: 'error', errorCode: errorCodeOf(error) });
+    },
+  );
+}
+
+function tokenKeyOf(prefix: string, request: TokenRequest, binding: Binding): string {
+  return tokenKey(prefix, request, { tenantId: binding.tenantId, x5tS256: binding.certificate.x5tS256 });
+}
+
+function toResult(
+  { token, binding }: CachedToken,
+  fromCache: boolean,
+  request: TokenRequest,
+  flow: Flow,
+): MtlsPopAuthenticationResult {
+  const { resource, correlationId } = request;
+  return createResult({ token, binding, context: flow.contextOf(binding), resource, correlationId, fromCache });
+}

@@ -1,0 +1,104 @@
+/** What the flow of one application works with: its own settings and transports, and the caches of the process. */
+import { bindingKey, ownerKey, tokenKeyPrefix } from '../cache/cache-key.js';
+import type { SharedState } from '../cache/shared-state.js';
+import type { Configuration } from '../config.js';
+import type { Logger } from '../logger.js';
+import type { Binding } from '../model.js';
+import type { AttestationProvider, Clock, HttpTransport, MtlsChannel, MtlsTransport, Platform } from '../ports.js';
+import type { ImdsEndpoint } from '../transport/imds.js';
+import type { MtlsBindingContext, MtlsBindingStrength } from '../types.js';
+
+export interface Flow {
+  readonly configuration: Configuration;
+  readonly state: SharedState;
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly imds: ImdsEndpoint;
+  readonly findAttestationProvider: () => Promise<AttestationProvider>;
+  /** IMDS base and identity: what all cache keys begin with. */
+  readonly owner: string;
+  /** As `owner`, and different for applications whose settings differ: they share no work in flight (PROTOCOL D28). */
+  readonly flightOwner: string;
+  readonly keys: (attested: boolean, strength: MtlsBindingStrength) => BindingKeys;
+  readonly channelOf: (binding: Binding) => MtlsChannel;
+  readonly contextOf: (binding: Binding) => MtlsBindingContext;
+}
+
+/** Keys that depend on the kind of binding only, computed once. */
+export interface BindingKeys {
+  readonly binding: string;
+  readonly tokenPrefix: string;
+}
+
+export interface FlowParts {
+  readonly configuration: Configuration;
+  readonly state: SharedState;
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly http: HttpTransport;
+  readonly transport: MtlsTransport;
+  readonly findAttestationProvider: () => Promise<AttestationProvider>;
+  readonly createContext: (binding: Binding, channel: MtlsChannel) => MtlsBindingContext;
+}
+
+export function createFlow(parts: FlowParts): Flow {
+  const { configuration, state, platform, clock, log, http } = parts;
+  const { imdsBase, identity, retriesEnabled } = configuration;
+  const owner = ownerKey(imdsBase, identity);
+  const channels = new WeakMap<Binding, MtlsChannel>();
+  const contexts = new WeakMap<Binding, MtlsBindingContext>();
+  const keys = new Map<string, BindingKeys>();
+
+  const channelOf = (binding: Binding) => {
+    let channel = channels.get(binding);
+    if (channel === undefined) {
+      channel = parts.transport.bind(binding.key, binding.certificateDer);
+      channels.set(binding, channel);
+    }
+    return channel;
+  };
+  return {
+    configuration,
+    state,
+    platform,
+    clock,
+    log,
+    imds: { base: imdsBase, identity, http, clock, log, retriesEnabled },
+    findAttestationProvider: parts.findAttestationProvider,
+    owner,
+    flightOwner: hasOwnSettings(configuration) ? `${owner}#${++state.instances}` : owner,
+    keys: (attested, strength) => {
+      const name = `${attested}${strength}`;
+      let found = keys.get(name);
+      if (found === undefined) {
+        const binding = bindingKey(owner, attested, strength);
+        found = { binding, tokenPrefix: tokenKeyPrefix(binding, configuration.clientCapabilities) };
+        keys.set(name, found);
+      }
+      return found;
+    },
+    channelOf,
+    contextOf: (binding) => {
+      let context = contexts.get(binding);
+      if (context === undefined) {
+        context = parts.createContext(binding, channelOf(binding));
+        contexts.set(binding, context);
+      }
+      return context;
+    },
+  };
+}
+
+/** Applications that only name an identity are alike and may share flights. */
+function hasOwnSettings(configuration: Configuration): boolean {
+  const { networkClient, loggerOptions, attestationProvider, retriesEnabled, trustedAuthorities } = configuration;
+  return (
+    networkClient !== undefined ||
+    loggerOptions !== undefined ||
+    attestationProvider !== undefined ||
+    !retriesEnabled ||
+    trustedAuthorities.length > 0
+  );
+}

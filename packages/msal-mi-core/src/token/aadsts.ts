@@ -1,0 +1,22 @@
+/** AADSTS codes that say the certificate, not the request, is at fault. Adding one is one line (PROTOCOL D22). */
+export const STALE_CERTIFICATE_CODES: Readonly<Record<string, { meaning: string; evidenceIsStale: boolean }>> = {
+  '1000901': { meaning: 'the time until which the certificate gets tokens has passed', evidenceIsStale: false },
+  '1000610': { meaning: 'the credential has an invalid time range', evidenceIsStale: true },
+  '1000611': { meaning: 'the credential has an invalid issuer', evidenceIsStale: true },
+  '1000612': { meaning: 'the credential has an invalid claim value', evidenceIsStale: true },
+  '1000613': { meaning: 'the credential has an invalid jku', evidenceIsStale: true },
+  '1000614': { meaning: 'the credential has an invalid signature', evidenceIsStale: true },
+};
+
+/**
+ * The code of an error answer: the first one that {@link STALE_CERTIFICATE_CODES} lists, else the first one.
+ * In the description a code counts only as `AADSTS<digits>:`, so that no longer code is mistaken for a shorter one.
+ */
+export function findAadstsCode(errorCodes: unknown, description: string): string | undefined {
+  const listed = Array.isArray(errorCodes)
+    ? errorCodes.filter((code) => typeof code === 'number' || typeof code === 'string').map(String)
+    : [];
+  const described = [...description.matchAll(/AADSTS(\d+):/gi)].map((match) => match[1] ?? '');
+  const codes = [...listed, ...described];
+  return codes.find((code) => Object.hasOwn(STALE_CERTIFICATE_CODES, code)) ?? codes[0];
+}

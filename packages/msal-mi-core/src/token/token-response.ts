@@ -1,0 +1,98 @@
+/** What the token endpoint answered, checked before anything is cached or returned (PROTOCOL D21, B 8.5). */
+import { readConfirmation } from '../crypto/jwt.js';
+import { MsiV2Error, type ErrorDetails } from '../errors.js';
+import type { AccessToken } from '../model.js';
+import { redact } from '../secret.js';
+import { findAadstsCode } from './aadsts.js';
+import type { TokenExchange } from './token-request.js';
+
+export interface TokenAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly hasRetryAfter: boolean;
+}
+
+type Expectation = Pick<TokenExchange, 'correlationId' | 'expectedTokenType' | 'x5tS256' | 'secrets'>;
+type JsonObject = Record<string, unknown>;
+
+/** No token lives longer; what claims to is a mistake. */
+const MAX_LIFETIME_S = 10 * 366 * 86_400;
+/** OAuth error codes (RFC 6749 section 5.2) are short names; anything else is not repeated as a code. */
+const OAUTH_ERROR = /^[a-z0-9_]{1,64}$/i;
+
+export function processTokenResponse(answer: TokenAnswer, expected: Expectation, nowMs: number): AccessToken {
+  const body = parseObject(answer.body);
+  if (answer.status < 200 || answer.status > 299) throw refusal(answer, body, expected);
+  const fail = (code: string, message?: string) =>
+    new MsiV2Error(code, {
+      stage: 'token',
+      correlationId: expected.correlationId,
+      httpStatus: answer.status,
+      ...(message !== undefined && { message }),
+    });
+  if (body === undefined) throw fail('invalid_token_response', 'The token response is not a JSON object.');
+
+  const tokenType = body['token_type'];
+  if (typeof tokenType !== 'string' || tokenType === '') throw fail('token_type_missing');
+  if (tokenType.toLowerCase() !== expected.expectedTokenType.toLowerCase()) throw fail('token_type_mismatch');
+  const secret = body['access_token'];
+  if (typeof secret !== 'string' || secret.trim() === '') {
+    throw fail('invalid_token_response', 'The token response has no access_token.');
+  }
+  const lifetimeS = seconds(body['expires_in']);
+  if (lifetimeS === undefined || lifetimeS <= 0 || lifetimeS > MAX_LIFETIME_S) {
+    throw fail('invalid_token_response', 'The token response has no usable expires_in.');
+  }
+  if (expected.expectedTokenType === 'mtls_pop') {
+    const confirmation = readConfirmation(secret);
+    if (!confirmation.opaque && confirmation.x5tS256 !== expected.x5tS256) throw fail('token_binding_mismatch');
+  }
+  const extLifetimeS = seconds(body['ext_expires_in']);
+  const refreshInS = seconds(body['refresh_in']);
+  return Object.freeze({
+    secret,
+    tokenType: expected.expectedTokenType,
+    expiresAtMs: nowMs + lifetimeS * 1_000,
+    extExpiresAtMs: extLifetimeS === undefined ? undefined : nowMs + extLifetimeS * 1_000,
+    refreshAfterMs: refreshInS === undefined || refreshInS <= 0 ? undefined : nowMs + refreshInS * 1_000,
+    requestId: answer.headers['x-ms-request-id'],
+  });
+}
+
+function refusal(answer: TokenAnswer, body: JsonObject | undefined, expected: Expectation): MsiV2Error {
+  const text = (name: string) => (typeof body?.[name] === 'string' ? body[name] : '');
+  const oauthError = OAUTH_ERROR.test(text('error')) ? text('error') : undefined;
+  const description = text('error_description');
+  const aadstsCode = findAadstsCode(body?.['error_codes'], description);
+  const claims = text('claims');
+  const said = redact(description === '' ? (oauthError ?? '') : description, expected.secrets);
+  const details: ErrorDetails = {
+    stage: 'token',
+    correlationId: expected.correlationId,
+    httpStatus: answer.status,
+    subError: redact(text('suberror'), expected.secrets).slice(0, 100),
+    message: `The token endpoint answered HTTP ${answer.status}${said === '' ? '.' : ` (${said}).`}`,
+    ...(aadstsCode !== undefined && { aadstsCode }),
+    ...(claims !== '' && { claims }),
+  };
+  if (answer.status >= 500) return new MsiV2Error('service_not_available', details);
+  if (answer.status === 429) return new MsiV2Error('request_throttled', details);
+  return new MsiV2Error(oauthError ?? 'token_request_failed', { ...details, retryable: answer.status === 408 });
+}
+
+/** A number, or a string of digits. */
+function seconds(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
