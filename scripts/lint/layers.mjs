@@ -9,7 +9,7 @@
 const BASE = ['model', 'errors', 'secret'];
 
 /** Stages of the flow. They never import one another: only `request` and `client` know their order. */
-const STAGE = [...BASE, 'transport', 'cache', 'crypto', 'ports', 'diagnostics'];
+const STAGE = [...BASE, 'transport', 'cache', 'crypto', 'ports', 'diagnostics', 'time', 'version'];
 
 /** Subpath entry points: users of the public surface, with the token exchange as the one shared inner part. */
 const ENTRY_POINT = [...BASE, 'index', 'ports', 'token'];
@@ -22,8 +22,10 @@ export const CORE_LAYERS = {
   config: { files: ['config.ts'], may: [...BASE, 'ports'] },
   crypto: { files: ['crypto/'], may: ['model', 'errors'] },
   diagnostics: { files: ['diagnostics/'], may: BASE },
-  transport: { files: ['transport/'], may: [...BASE, 'ports', 'crypto', 'diagnostics'] },
-  cache: { files: ['cache/'], may: [...BASE, 'ports', 'crypto', 'diagnostics'] },
+  time: { files: ['time/'], may: [...BASE, 'ports'] },
+  version: { files: ['version.ts'], may: [] },
+  transport: { files: ['transport/'], may: [...BASE, 'ports', 'crypto', 'diagnostics', 'time'] },
+  cache: { files: ['cache/'], may: [...BASE, 'ports', 'crypto', 'diagnostics', 'time'] },
   source: { files: ['source/'], may: STAGE },
   binding: { files: ['binding/'], may: STAGE },
   token: { files: ['token/'], may: STAGE },

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { discoverAttestationProvider, probeAttestation } from './attestation/discover.js';
 import { processState, type SharedState } from './cache/shared-state.js';
-import { withDeadline } from './cancellation.js';
-import { systemClock } from './clock.js';
+import { withDeadline } from './time/cancellation.js';
+import { systemClock } from './time/clock.js';
 import { parseConfiguration, readExtraAuthorities, type Configuration } from './config.js';
 import { createBindingContext } from './downstream/binding-context.js';
 import { ManagedIdentityError } from './errors.js';
-import { createLogger } from './logger.js';
+import { createLogger } from './diagnostics/logger.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
 import type { Clock, Platform } from './ports.js';
 import { acquireToken } from './request/acquire-token.js';
@@ -95,7 +95,7 @@ export class ManagedIdentityApplication {
     const { configuration, state, clock } = this.#flow;
     return (
       environmentSource(configuration.environment) ??
-      knownSource(state.discovered, configuration, clock)?.capabilities.source ??
+      knownSource(state.discovered, configuration.imdsBase, clock)?.capabilities.source ??
       ManagedIdentitySourceNames.DEFAULT_TO_IMDS
     );
   }
@@ -115,7 +115,7 @@ export class ManagedIdentityApplication {
     const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId, stage: 'metadata' });
     const found = await withDeadline({ clock, timeoutMs, signal: options.signal, onTimeout }, (signal) =>
       discoverSource({
-        configuration,
+        environment: configuration.environment,
         imds,
         clock,
         keyStore: platform.keyStore,
@@ -142,7 +142,7 @@ export class ManagedIdentityApplication {
     const { configuration, state, clock } = this.#flow;
     const { correlationId, signal } = request;
     signal?.throwIfAborted();
-    const known = knownSource(state.discovered, configuration, clock);
+    const known = knownSource(state.discovered, configuration.imdsBase, clock);
     if (known !== undefined && known.imdsVersion === undefined && this.getManagedIdentitySource() === 'None') {
       throw new ManagedIdentityError('managed_identity_all_sources_unavailable', { correlationId });
     }

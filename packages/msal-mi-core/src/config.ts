@@ -1,20 +1,9 @@
 /** Validates, completes and freezes the configuration. The only reader of `process.env`. */
 import { readFileSync } from 'node:fs';
 import { ManagedIdentityError } from './errors.js';
-import type { ManagedIdentity } from './model.js';
+import type { HostEnvironment, ManagedIdentity } from './model.js';
 import type { AttestationProvider } from './ports.js';
 import type { INetworkModule, LoggerOptions, ManagedIdentityConfiguration } from './types.js';
-
-/** Environment variables that decide where tokens come from (PROTOCOL B 1.1). Empty means unset. */
-export interface HostEnvironment {
-  readonly identityEndpoint: string | undefined;
-  readonly identityHeader: string | undefined;
-  readonly identityServerThumbprint: string | undefined;
-  readonly msiEndpoint: string | undefined;
-  readonly msiSecret: string | undefined;
-  readonly imdsEndpoint: string | undefined;
-  readonly programFiles: string | undefined;
-}
 
 export interface Configuration {
   readonly identity: ManagedIdentity;
@@ -57,7 +46,9 @@ export function parseConfiguration(
     trustedAuthorities: parseAuthorities(system.ca),
     attestationProvider: parseProvider(original.attestationProvider),
     environment: readHostEnvironment(env),
-    persistCertificates: !['1', 'true'].includes((env['MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE'] ?? '').trim().toLowerCase()),
+    persistCertificates: !['1', 'true'].includes(
+      (env['MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE'] ?? '').trim().toLowerCase(),
+    ),
     original,
   });
 }
@@ -87,7 +78,8 @@ function parseIdentity(params: unknown): ManagedIdentity {
   const [first] = given;
   if (first === undefined) return { kind: 'system', id: '' };
   const [kind, id] = first;
-  if (typeof id !== 'string' || id.trim() === '') throw invalidIdentity('The user-assigned id must be a non-blank string.');
+  if (typeof id !== 'string' || id.trim() === '')
+    throw invalidIdentity('The user-assigned id must be a non-blank string.');
   if (/\p{Cc}/u.test(id)) throw invalidIdentity('The user-assigned id contains a control character.');
   return { kind, id: id.trim() };
 }
@@ -123,7 +115,7 @@ function parseLoggerOptions(value: unknown): LoggerOptions | undefined {
   if (callback !== undefined && callback !== null && typeof callback !== 'function') {
     throw invalid('system.loggerOptions.loggerCallback must be a function.');
   }
-  return value as LoggerOptions;
+  return value;
 }
 
 function parseNetworkClient(value: unknown): INetworkModule | undefined {

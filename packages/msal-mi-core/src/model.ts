@@ -9,6 +9,17 @@ export type IdentitySelector = 'client_id' | 'object_id' | 'mi_res_id';
 export type ManagedIdentity =
   { readonly kind: 'system'; readonly id: '' } | { readonly kind: IdentitySelector; readonly id: string };
 
+/** Environment variables that decide where tokens come from (PROTOCOL B 1.1). Empty means unset. */
+export interface HostEnvironment {
+  readonly identityEndpoint: string | undefined;
+  readonly identityHeader: string | undefined;
+  readonly identityServerThumbprint: string | undefined;
+  readonly msiEndpoint: string | undefined;
+  readonly msiSecret: string | undefined;
+  readonly imdsEndpoint: string | undefined;
+  readonly programFiles: string | undefined;
+}
+
 /** A validated request for a bound token. */
 export interface TokenRequest {
   readonly resource: string;

@@ -60,7 +60,7 @@ class BoundResult implements MtlsPopAuthenticationResult {
     const { x5tS256, notAfter } = this.bindingCertificate;
     const { strength, exportable } = this.binding;
     const shown = {
-      ...this,
+      ...(this as AuthenticationResult),
       accessToken: '<redacted>',
       bindingCertificate: { x5tS256, notAfter },
       binding: { strength, exportable },

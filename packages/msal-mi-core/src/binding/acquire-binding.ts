@@ -21,7 +21,11 @@ export interface BindingSource {
   /** Opens the key, probing it again when `verify`; below the floor it rejects. */
   readonly openKey: (options: { verify: boolean; signal: AbortSignal }) => Promise<SigningKey>;
   /** The flow's own steps: key, metadata, CSR, evidence, certificate. */
-  readonly mint: (options: { opening: Promise<SigningKey>; bypassCache: boolean; signal: AbortSignal }) => Promise<Binding>;
+  readonly mint: (options: {
+    opening: Promise<SigningKey>;
+    bypassCache: boolean;
+    signal: AbortSignal;
+  }) => Promise<Binding>;
 }
 
 /** Any strength, strongest first. */
@@ -103,11 +107,7 @@ async function mintAndKeep(source: BindingSource, bypassCache: boolean, signal: 
 function keep(source: BindingSource, binding: Binding): void {
   const lifetimeMs = binding.notAfterMs - binding.notBeforeMs;
   const fraction = RENEWAL_FRACTION + RENEWAL_JITTER * source.clock.random();
-  source.bindings.set(
-    source.bindingKey(binding.key.strength),
-    binding,
-    binding.notBeforeMs + lifetimeMs * fraction,
-  );
+  source.bindings.set(source.bindingKey(binding.key.strength), binding, binding.notBeforeMs + lifetimeMs * fraction);
 }
 
 function evict(source: BindingSource, rejected: Binding): void {

@@ -1,6 +1,6 @@
 /** Step 4: evidence that the key is isolated, when it was asked for (PROTOCOL D14, D1). */
 import { AttestationError, MsiV2Error, isMsalMiError } from '../errors.js';
-import { abortable } from '../cancellation.js';
+import { abortable } from '../time/cancellation.js';
 import type { Evidence, PlatformMetadata } from '../model.js';
 import type { AttestationProvider, SigningKey } from '../ports.js';
 import { redact, summarizeForeignError } from '../secret.js';

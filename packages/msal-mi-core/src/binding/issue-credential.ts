@@ -61,7 +61,8 @@ function processCredential(call: ImdsCall, response: HttpResponse): IssuedCreden
   required('identity_type');
   if (!TENANT.test(tenantId)) throw fail('answered with a tenant_id that cannot stand in a URL.');
   const endpoint = parseEndpoint(required('mtls_authentication_endpoint'));
-  if (endpoint === undefined) throw fail('answered with an mtls_authentication_endpoint that is not a plain https URL.');
+  if (endpoint === undefined)
+    throw fail('answered with an mtls_authentication_endpoint that is not a plain https URL.');
   return { clientId, tenantId, certificate: decodeCertificate(call, certificate), endpoint };
 }
 

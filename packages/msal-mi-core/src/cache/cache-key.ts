@@ -56,10 +56,7 @@ export function certificateAlias(imdsBase: string, identity: ManagedIdentity, at
 }
 
 /** PROTOCOL D24: identical token requests are throttled together. */
-export function throttleKey(parts: {
-  readonly tokenUrl: string;
-  readonly form: URLSearchParams;
-}): string {
+export function throttleKey(parts: { readonly tokenUrl: string; readonly form: URLSearchParams }): string {
   const form = new URLSearchParams(parts.form);
   form.delete('client_assertion'); // A fresh assertion does not make the request another one.
   form.sort();

@@ -31,8 +31,11 @@ const PROCESS_STATE = Symbol.for('msal-mi-core/state/v1');
 /** The state of this process. */
 export function processState(): SharedState {
   const holder = globalThis as { [PROCESS_STATE]?: SharedState };
-  holder[PROCESS_STATE] ??= createSharedState();
-  return holder[PROCESS_STATE];
+  const existing = holder[PROCESS_STATE];
+  if (existing !== undefined) return existing;
+  const created = createSharedState();
+  holder[PROCESS_STATE] = created;
+  return created;
 }
 
 /** A state of its own, shared with nobody. */

@@ -1,4 +1,4 @@
-import { abortable } from '../cancellation.js';
+import { abortable } from '../time/cancellation.js';
 
 interface Flight {
   readonly promise: Promise<unknown>;

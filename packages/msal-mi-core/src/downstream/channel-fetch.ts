@@ -7,6 +7,9 @@ import { buildResponse, discardBody, responseHeaders } from './fetch-response.js
 import { nextRequest } from './redirect.js';
 import { UploadBody } from './upload-body.js';
 
+/** RFC 9110 section 9.2.2. */
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
 /**
  * `fetch` over the connections of one certificate, with the semantics of the platform's `fetch` except that
  *
@@ -71,7 +74,15 @@ async function send(channel: MtlsChannel, request: FetchRequest, signal: AbortSi
     body = new UploadBody(opened, declaredLength === null ? undefined : Number(declaredLength));
   }
   try {
-    return await channel.send({ method, url, headers: [...headers], signal, ...(body === undefined ? {} : { body }) });
+    const idempotent = IDEMPOTENT_METHODS.has(method);
+    return await channel.send({
+      method,
+      url,
+      headers: [...headers],
+      idempotent,
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw networkError((body instanceof UploadBody ? body.failure : undefined) ?? error);

@@ -10,8 +10,8 @@ import { issueCredential } from '../binding/issue-credential.js';
 import { openKey } from '../binding/key.js';
 import { certificateAlias, mintFlightKey, tokenFlightKey, tokenKey } from '../cache/cache-key.js';
 import type { CachedToken } from '../cache/token-cache.js';
-import { withDeadline } from '../cancellation.js';
-import { backgroundChannel, errorCodeOf, traceStage, type BackgroundEvent } from '../diagnostics.js';
+import { withDeadline } from '../time/cancellation.js';
+import { backgroundChannel, errorCodeOf, traceStage, type BackgroundEvent } from '../diagnostics/channels.js';
 import { MsiV2Error } from '../errors.js';
 import type { AccessToken, Binding, TokenRequest } from '../model.js';
 import type { SigningKey } from '../ports.js';
@@ -116,7 +116,12 @@ async function mint(
   const [key, metadata] = await Promise.all([opening, asking]);
   const csr = await trace('csr', () => buildCsr(key, metadata, { correlationId, signal }));
   const evidence = await trace('attestation', () =>
-    attest(key, metadata, flow.findAttestationProvider, { attested, forceRefresh: evidenceIsStale, correlationId, signal }),
+    attest(key, metadata, flow.findAttestationProvider, {
+      attested,
+      forceRefresh: evidenceIsStale,
+      correlationId,
+      signal,
+    }),
   );
   const credential = await trace('issuecredential', () =>
     issueCredential(imds, { csr, evidence, bypassCache, correlationId, signal }),

@@ -2,7 +2,7 @@
 import { bindingKey, ownerKey, tokenKeyPrefix } from '../cache/cache-key.js';
 import type { SharedState } from '../cache/shared-state.js';
 import type { Configuration } from '../config.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../diagnostics/logger.js';
 import type { Binding } from '../model.js';
 import type { AttestationProvider, Clock, HttpTransport, MtlsChannel, MtlsTransport, Platform } from '../ports.js';
 import type { ImdsEndpoint } from '../transport/imds.js';

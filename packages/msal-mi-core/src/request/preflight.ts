@@ -17,7 +17,7 @@ export async function assertHostCanServe(request: TokenRequest, flow: Flow): Pro
       message: `The environment of this process selects ${source}, which has no certificate-bound tokens.`,
     });
   }
-  const known = knownSource(flow.state.discovered, flow.configuration, flow.clock);
+  const known = knownSource(flow.state.discovered, flow.configuration.imdsBase, flow.clock);
   if (known?.imdsVersion === 1) throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', { correlationId });
   if (known !== undefined && known.imdsVersion === undefined) {
     throw new MsiV2Error('managed_identity_all_sources_unavailable', {

@@ -1,7 +1,7 @@
 /** Self-healing: a certificate that the service no longer accepts is replaced once (PROTOCOL D22, D23). */
-import { recoveryChannel, type RecoveryEvent } from '../diagnostics.js';
+import { recoveryChannel, type RecoveryEvent } from '../diagnostics/channels.js';
 import { isMsalMiError } from '../errors.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../diagnostics/logger.js';
 import type { Binding } from '../model.js';
 import { TransportError } from '../ports.js';
 import { STALE_CERTIFICATE_CODES } from '../token/aadsts.js';

@@ -1,5 +1,5 @@
 /** Bearer requests are msal-node's work: its sources are not written again here (PROTOCOL D5). */
-import { abortable } from '../cancellation.js';
+import { abortable } from '../time/cancellation.js';
 import { ManagedIdentityError, isMsalMiError } from '../errors.js';
 import { redact, summarizeForeignError } from '../secret.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../types.js';

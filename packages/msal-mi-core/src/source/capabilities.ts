@@ -1,8 +1,8 @@
 /** What this host can do, found without creating a key and without asking for a token (PROTOCOL D4, B 1.4). */
 import type { DiscoveredSource } from '../cache/shared-state.js';
 import type { SingleFlight } from '../cache/single-flight.js';
-import type { Configuration } from '../config.js';
 import { isMsalMiError } from '../errors.js';
+import type { HostEnvironment } from '../model.js';
 import type { Clock, KeyStore } from '../ports.js';
 import { callImds, parseJsonObject, type ImdsCall, type ImdsEndpoint } from '../transport/imds.js';
 import { IMDS_PROBE_POLICY } from '../transport/retry.js';
@@ -11,7 +11,7 @@ import { METADATA_PATH } from './imds-metadata.js';
 import { environmentSource } from './select-source.js';
 
 export interface CapabilityQuery {
-  readonly configuration: Configuration;
+  readonly environment: HostEnvironment;
   readonly imds: ImdsEndpoint;
   readonly keyStore: KeyStore;
   readonly clock: Clock;
@@ -32,25 +32,25 @@ const TRUSTED_SECURITY_TYPES = ['trustedlaunch', 'confidentialvm'];
 /** What an earlier query found at this IMDS, if it still counts. */
 export function knownSource(
   discovered: ReadonlyMap<string, DiscoveredSource>,
-  configuration: Configuration,
+  imdsBase: string,
   clock: Clock,
 ): DiscoveredSource | undefined {
-  const found = discovered.get(configuration.imdsBase);
+  const found = discovered.get(imdsBase);
   if (found === undefined) return undefined;
   const isStale = found.imdsVersion === undefined && clock.now() - found.foundAtMs > NOTHING_FOUND_TTL_MS;
   return isStale ? undefined : found;
 }
 
 export async function discoverSource(query: CapabilityQuery): Promise<DiscoveredSource['capabilities']> {
-  const { configuration, clock, discovered, flights } = query;
+  const { imds, clock, discovered, flights } = query;
   query.signal?.throwIfAborted();
-  const source = environmentSource(configuration.environment);
+  const source = environmentSource(query.environment);
   if (source !== undefined) return describe(source, MtlsBindingStrength.Bearer);
-  const known = query.refresh ? undefined : knownSource(discovered, configuration, clock);
+  const known = query.refresh ? undefined : knownSource(discovered, imds.base, clock);
   if (known !== undefined) return known.capabilities;
   const found = await flights.run(`capabilities\0${query.flightOwner}`, query.signal, async (signal) => {
     const outcome = await probe({ ...query, signal });
-    discovered.set(configuration.imdsBase, outcome);
+    discovered.set(imds.base, outcome);
     return outcome;
   });
   return found.capabilities;
@@ -96,7 +96,8 @@ async function strengthOfV1Host(query: CapabilityQuery): Promise<MtlsBindingStre
   try {
     const call = probeCall(query, COMPUTE_PATH, { 'api-version': '2021-02-01' });
     const response = await callImds(query.imds, { ...call, headers: { Metadata: 'true' } });
-    const profile = parseJsonObject(response.body)?.['securityProfile'] as { securityType?: unknown } | null | undefined;
+    const profile = parseJsonObject(response.body)?.['securityProfile'] as
+      { securityType?: unknown } | null | undefined;
     const type = typeof profile?.securityType === 'string' ? profile.securityType.toLowerCase() : '';
     const isTrusted = response.status === 200 && TRUSTED_SECURITY_TYPES.includes(type);
     return isTrusted ? MtlsBindingStrength.Software : MtlsBindingStrength.Bearer;

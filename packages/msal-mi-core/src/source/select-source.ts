@@ -1,6 +1,6 @@
 /** Which source serves this host (PROTOCOL D4, B 1.1). Looks at the environment only; probes nothing. */
 import { existsSync } from 'node:fs';
-import type { HostEnvironment } from '../config.js';
+import type { HostEnvironment } from '../model.js';
 import { ManagedIdentitySourceNames } from '../types.js';
 
 /** The source that the environment names, or undefined where only IMDS can be asked. */
@@ -15,7 +15,9 @@ export function environmentSource(
       : ManagedIdentitySourceNames.APP_SERVICE;
   }
   if (msiEndpoint !== undefined) {
-    return msiSecret !== undefined ? ManagedIdentitySourceNames.MACHINE_LEARNING : ManagedIdentitySourceNames.CLOUD_SHELL;
+    return msiSecret !== undefined
+      ? ManagedIdentitySourceNames.MACHINE_LEARNING
+      : ManagedIdentitySourceNames.CLOUD_SHELL;
   }
   if (identityEndpoint !== undefined && imdsEndpoint !== undefined) return ManagedIdentitySourceNames.AZURE_ARC;
   return fileExists(arcAgentPath(env)) ? ManagedIdentitySourceNames.AZURE_ARC : undefined;

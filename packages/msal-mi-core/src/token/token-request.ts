@@ -4,7 +4,7 @@
  */
 import { throttleKey } from '../cache/cache-key.js';
 import { MsiV2Error } from '../errors.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../diagnostics/logger.js';
 import type { AccessToken } from '../model.js';
 import { TransportError, type Clock, type MtlsChannel } from '../ports.js';
 import { BodyTooLargeError, readBody } from '../transport/body.js';

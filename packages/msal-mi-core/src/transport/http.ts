@@ -29,12 +29,18 @@ function sendOnce(request: HttpRequest, agent: http.Agent): Promise<HttpResponse
       headers: { ...request.headers, ...(body !== undefined && { 'content-length': body.length }) },
     });
     const timers = [
-      setTimeout(() => fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')), request.timeoutMs),
-      setTimeout(() => {
-        if (outgoing.socket?.connecting !== false) {
-          fail(new TransportError('timeout', 'ETIMEDOUT', 'The connection could not be made in time.'));
-        }
-      }, Math.min(CONNECT_TIMEOUT_MS, request.timeoutMs)),
+      setTimeout(
+        () => fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')),
+        request.timeoutMs,
+      ),
+      setTimeout(
+        () => {
+          if (outgoing.socket?.connecting !== false) {
+            fail(new TransportError('timeout', 'ETIMEDOUT', 'The connection could not be made in time.'));
+          }
+        },
+        Math.min(CONNECT_TIMEOUT_MS, request.timeoutMs),
+      ),
     ];
     const onAbort = () => fail(request.signal?.reason as Error);
     request.signal?.addEventListener('abort', onAbort, { once: true });
@@ -74,9 +80,11 @@ const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 function toTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;
-  if (error instanceof BodyTooLargeError) return new TransportError('invalid_response', 'ERR_BODY_TOO_LARGE', error.message);
+  if (error instanceof BodyTooLargeError)
+    return new TransportError('invalid_response', 'ERR_BODY_TOO_LARGE', error.message);
   const code = (error as NodeJS.ErrnoException).code ?? 'ERR_UNKNOWN';
-  if (code.startsWith('HPE_')) return new TransportError('invalid_response', code, `The answer was not HTTP (${code}).`);
+  if (code.startsWith('HPE_'))
+    return new TransportError('invalid_response', code, `The answer was not HTTP (${code}).`);
   const failure = LOST.has(code) ? 'connection_lost' : 'unreachable';
   return new TransportError(failure, code, `The connection failed (${code}).`);
 }

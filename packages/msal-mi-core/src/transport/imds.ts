@@ -1,6 +1,6 @@
 /** One request to IMDS v2: address, selector, headers, retries, and what a failure means (PROTOCOL D7, D11). */
 import { MsiV2Error, type ErrorStage } from '../errors.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../diagnostics/logger.js';
 import type { ManagedIdentity } from '../model.js';
 import { TransportError, type Clock, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
 import { redact } from '../secret.js';

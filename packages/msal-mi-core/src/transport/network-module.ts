@@ -1,5 +1,5 @@
 /** Serves the IMDS legs through an msal-node network client that the application brought. */
-import { abortable } from '../cancellation.js';
+import { abortable } from '../time/cancellation.js';
 import { TransportError, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
 import { MAX_BODY_BYTES } from './body.js';
 import { summarizeForeignError } from '../secret.js';
@@ -40,9 +40,9 @@ function normalize(response: NetworkResponse<unknown>): HttpResponse {
   }
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries((response.headers as Record<string, string> | undefined) ?? {})) {
-    headers[name.toLowerCase()] = String(value);
+    headers[name.toLowerCase()] = value;
   }
-  const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
   if (text.length > MAX_BODY_BYTES) {
     throw new TransportError('invalid_response', 'ERR_BODY_TOO_LARGE', 'The answer is larger than 1 MiB.');
   }

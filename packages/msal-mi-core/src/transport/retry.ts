@@ -1,6 +1,6 @@
-import { retryChannel, type RetryEvent } from '../diagnostics.js';
+import { retryChannel, type RetryEvent } from '../diagnostics/channels.js';
 import type { ErrorStage } from '../errors.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../diagnostics/logger.js';
 import { TransportError, type Clock } from '../ports.js';
 
 /** When to try again: how often in total, decided by the first failure, and after how long, decided by the latest. */
@@ -33,8 +33,11 @@ const IMDS_MAX_BACKOFF_MS = 4_000;
 const IMDS_GONE_DELAY_MS = 10_000;
 
 const isNetworkFailure = (outcome: Outcome) =>
-  outcome.status === undefined && outcome.failure?.failure !== 'invalid_response' && outcome.failure?.failure !== 'untrusted_server';
-const isServerError = (outcome: Outcome) => outcome.status !== undefined && outcome.status >= 500 && outcome.status < 600;
+  outcome.status === undefined &&
+  outcome.failure?.failure !== 'invalid_response' &&
+  outcome.failure?.failure !== 'untrusted_server';
+const isServerError = (outcome: Outcome) =>
+  outcome.status !== undefined && outcome.status >= 500 && outcome.status < 600;
 const isOneOf = (outcome: Outcome, statuses: readonly number[]) =>
   outcome.status !== undefined && statuses.includes(outcome.status);
 
@@ -55,8 +58,7 @@ export const IMDS_PROBE_POLICY: RetryPolicy = {
 
 /** PROTOCOL D24: a server error that names no time, or a timeout, is tried once more. */
 export const TOKEN_POLICY: RetryPolicy = {
-  isRetried: (outcome) =>
-    (isServerError(outcome) && !outcome.hasRetryAfter) || outcome.failure?.failure === 'timeout',
+  isRetried: (outcome) => (isServerError(outcome) && !outcome.hasRetryAfter) || outcome.failure?.failure === 'timeout',
   maxRetries: () => 1,
   delayMs: () => 1_000,
 };
@@ -80,7 +82,13 @@ export async function sendWithRetries<R extends { readonly status: number; reado
     const cause = outcome.failure?.code ?? `HTTP ${String(outcome.status)}`;
     exchange.log.info(`${exchange.stage}: attempt ${retry + 1} failed (${cause}); next one in ${delayMs} ms`);
     if (retryChannel.hasSubscribers) {
-      retryChannel.publish({ version: 1, stage: exchange.stage, attempt: retry + 1, delayMs, cause } satisfies RetryEvent);
+      retryChannel.publish({
+        version: 1,
+        stage: exchange.stage,
+        attempt: retry + 1,
+        delayMs,
+        cause,
+      } satisfies RetryEvent);
     }
     await exchange.clock.sleep(delayMs, exchange.signal);
   }

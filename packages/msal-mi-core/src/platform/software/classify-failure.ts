@@ -1,5 +1,6 @@
 /** From OpenSSL's and Node's error codes to the failures that the flow distinguishes. */
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { TransportError } from '../../ports.js';
 
 /** How far a connection had come. `established` means: handshake done, no byte of an answer yet. */
@@ -17,12 +18,12 @@ const CERTIFICATE_ALERTS = new Set([40, 41, 42, 43, 44, 45, 46, 48, 49, 51, 116]
 export function classifyFailure(
   error: NodeJS.ErrnoException,
   phase: ConnectionPhase,
-  socket: TLSSocket | undefined,
+  socket: Socket | undefined,
 ): TransportError {
   if (error instanceof TransportError) return error;
   const code = error.code ?? 'ERR_UNKNOWN';
   // Set by Node before it gives up on a server whose certificate did not verify.
-  if (phase === 'handshake' && socket?.authorizationError) {
+  if (phase === 'handshake' && socket instanceof TLSSocket && isUnauthorized(socket)) {
     return new TransportError('untrusted_server', code, `The server's certificate was not accepted (${code}).`);
   }
   const alert = /SSL alert number (\d+)/.exec(error.message)?.[1];
@@ -35,7 +36,8 @@ export function classifyFailure(
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_') || code === 'EPROTO') {
     return new TransportError('tls', code, `The TLS connection failed (${code}).`);
   }
-  if (code.startsWith('HPE_')) return new TransportError('invalid_response', code, `The answer was not HTTP (${code}).`);
+  if (code.startsWith('HPE_'))
+    return new TransportError('invalid_response', code, `The answer was not HTTP (${code}).`);
   if (code === 'ETIMEDOUT') return new TransportError('timeout', code, 'The connection timed out.');
   if (phase === 'connect') return new TransportError('unreachable', code, `No connection (${code}).`);
   return new TransportError('connection_lost', code, `The connection failed (${code}).`);
@@ -51,6 +53,11 @@ function lost(code: string, phase: ConnectionPhase): TransportError {
     return rejected(code, `The server closed the connection instead of answering to our certificate (${code}).`);
   }
   return new TransportError('connection_lost', code, `The connection was lost (${code}).`);
+}
+
+/** Null until the handshake is done, then the code of what was wrong, if anything was. */
+function isUnauthorized(socket: TLSSocket): boolean {
+  return Boolean(socket.authorizationError);
 }
 
 function rejected(code: string, message: string): TransportError {

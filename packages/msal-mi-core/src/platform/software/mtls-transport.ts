@@ -18,7 +18,8 @@ export interface Trust {
 }
 
 export function createSoftwareTransport(trust: Trust): MtlsTransport {
-  const authorities = trust.trustedAuthorities.length === 0 ? undefined : [...defaultAuthorities(trust), ...trust.trustedAuthorities];
+  const authorities =
+    trust.trustedAuthorities.length === 0 ? undefined : [...defaultAuthorities(trust), ...trust.trustedAuthorities];
   return { bind: (key, certificate) => createChannel(key, certificate, authorities) };
 }
 
@@ -79,6 +80,9 @@ function defaultAuthorities(trust: Trust): string[] {
 }
 
 function toPem(der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

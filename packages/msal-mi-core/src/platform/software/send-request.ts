@@ -2,7 +2,7 @@
 import { request as httpsRequest, type Agent } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { TransportError, type MtlsRequest, type MtlsResponse } from '../../ports.js';
 import { classifyFailure, type ConnectionPhase } from './classify-failure.js';
 
@@ -30,7 +30,7 @@ class Attempt {
   readonly #outgoing: ClientRequest;
   readonly #request: MtlsRequest;
   #phase: ConnectionPhase = 'connect';
-  #socket: TLSSocket | undefined;
+  #socket: Socket | undefined;
 
   constructor(agent: Agent, request: MtlsRequest) {
     this.#request = request;
@@ -40,25 +40,28 @@ class Attempt {
       headers: toHeaders(request),
       maxHeaderSize: MAX_HEADER_BYTES,
     });
-    this.#outgoing.on('socket', (socket) => this.#follow(socket as TLSSocket));
+    this.#outgoing.on('socket', (socket) => this.#follow(socket));
   }
 
   run(): Promise<MtlsResponse> {
     const { signal, timeoutMs, body } = this.#request;
     const outgoing = this.#outgoing;
     return new Promise((resolve, reject) => {
-      const onAbort = () => fail(signal?.reason as Error);
+      const onAbort = () => fail(signal?.reason);
       const timer =
         timeoutMs === undefined
           ? undefined
-          : setTimeout(() => fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')), timeoutMs);
+          : setTimeout(
+              () => fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')),
+              timeoutMs,
+            );
       const settle = () => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
       };
       const fail = (error: unknown) => {
         settle();
-        reject(error as Error);
+        reject(error);
         outgoing.destroy();
       };
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
@@ -80,7 +83,7 @@ class Attempt {
     });
   }
 
-  #follow(socket: TLSSocket): void {
+  #follow(socket: Socket): void {
     this.#socket = socket;
     if (this.#outgoing.reusedSocket) {
       this.#phase = 'reused';

@@ -3,7 +3,7 @@
  * token, a key, an assertion, a certificate or claims. Version 1: members are only ever added.
  */
 import { channel } from 'node:diagnostics_channel';
-import type { ErrorStage } from './errors.js';
+import type { ErrorStage } from '../errors.js';
 
 /** One step of the flow began, ended or failed. */
 export interface StageEvent {

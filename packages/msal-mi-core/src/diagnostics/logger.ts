@@ -1,5 +1,5 @@
 import { debuglog } from 'node:util';
-import type { LoggerOptions } from './types.js';
+import type { LoggerOptions } from '../types.js';
 
 /** msal-node's levels. */
 const LEVEL = { error: 0, warning: 1, info: 2, verbose: 3, trace: 4 } as const;
@@ -22,7 +22,8 @@ export function createLogger(options: LoggerOptions | undefined): Logger {
       // A logger must not decide whether a token is acquired.
     }
   };
-  const at = (level: number) => (message: string, line?: { pii?: boolean }) => write(level, message, line?.pii ?? false);
+  const at = (level: number) => (message: string, line?: { pii?: boolean }) =>
+    write(level, message, line?.pii ?? false);
   return {
     error: at(LEVEL.error),
     warning: at(LEVEL.warning),

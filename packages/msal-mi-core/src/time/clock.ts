@@ -1,4 +1,4 @@
-import type { Clock } from './ports.js';
+import type { Clock } from '../ports.js';
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
