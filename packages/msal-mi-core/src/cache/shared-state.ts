@@ -15,7 +15,9 @@ export interface SharedState {
   readonly discovered: Map<string, DiscoveredSource>;
   /** Keys live here, so that the ESM and the CommonJS copy sign with the same one. */
   platform: Platform | undefined;
-  instances: number;
+  /** Tells objects that applications were configured with apart. */
+  readonly objectNumbers: WeakMap<object, number>;
+  objectCount: number;
 }
 
 /** The outcome of a capability query, without what can change by installing a package. */
@@ -47,6 +49,7 @@ export function createSharedState(): SharedState {
     throttled: new Map(),
     discovered: new Map(),
     platform: undefined,
-    instances: 0,
+    objectNumbers: new WeakMap(),
+    objectCount: 0,
   };
 }

@@ -1,4 +1,5 @@
 /** What the flow of one application works with: its own settings and transports, and the caches of the process. */
+import { createHash } from 'node:crypto';
 import { bindingKey, ownerKey, tokenKeyPrefix } from '../cache/cache-key.js';
 import type { SharedState } from '../cache/shared-state.js';
 import type { Configuration } from '../config.js';
@@ -68,7 +69,7 @@ export function createFlow(parts: FlowParts): Flow {
     imds: { base: imdsBase, identity, http, clock, log, retriesEnabled },
     findAttestationProvider: parts.findAttestationProvider,
     owner,
-    flightOwner: hasOwnSettings(configuration) ? `${owner}#${++state.instances}` : owner,
+    flightOwner: `${owner}${settingsKey(configuration, state)}`,
     keys: (attested, strength) => {
       const name = `${attested}${strength}`;
       let found = keys.get(name);
@@ -91,14 +92,24 @@ export function createFlow(parts: FlowParts): Flow {
   };
 }
 
-/** Applications that only name an identity are alike and may share flights. */
-function hasOwnSettings(configuration: Configuration): boolean {
+/** Equal for applications that a shared request serves equally well, because every setting it depends on is the same. */
+function settingsKey(configuration: Configuration, state: SharedState): string {
   const { networkClient, loggerOptions, attestationProvider, retriesEnabled, trustedAuthorities } = configuration;
-  return (
-    networkClient !== undefined ||
-    loggerOptions !== undefined ||
-    attestationProvider !== undefined ||
-    !retriesEnabled ||
-    trustedAuthorities.length > 0
-  );
+  const objects = [networkClient, loggerOptions?.loggerCallback, attestationProvider];
+  const settings = [
+    retriesEnabled,
+    trustedAuthorities,
+    loggerOptions?.logLevel,
+    loggerOptions?.piiLoggingEnabled,
+    ...objects.map((object) => (object === undefined ? 0 : objectNumber(state, object))),
+  ];
+  return createHash('sha256').update(JSON.stringify(settings)).digest('base64url');
+}
+
+function objectNumber(state: SharedState, object: object): number {
+  const known = state.objectNumbers.get(object);
+  if (known !== undefined) return known;
+  state.objectCount += 1;
+  state.objectNumbers.set(object, state.objectCount);
+  return state.objectCount;
 }

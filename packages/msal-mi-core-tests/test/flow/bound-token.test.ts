@@ -1,0 +1,51 @@
+import { jwtClaims } from '../support/jwt.js';
+import { World, softwareRequest } from '../support/world.js';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.start();
+});
+afterEach(() => world.close());
+
+test('J01: a cold acquisition asks each leg once and returns a token bound to the certificate presented', async () => {
+  const result = await world.application().acquireToken(softwareRequest());
+
+  expect(world.requests()).toEqual({ metadata: 1, issuecredential: 1, token: 1, attestation: 0 });
+  expect(result).toMatchObject({
+    tokenType: 'mtls_pop',
+    fromCache: false,
+    account: null,
+    scopes: ['https://vault.azure.net/.default'],
+  });
+  const { x5tS256 } = result.bindingCertificate;
+  expect(jwtClaims(result.accessToken)['cnf']).toEqual({ 'x5t#S256': x5tS256 });
+  expect(world.emulator.journal.find(({ leg }) => leg === 'token')?.clientCertificateS256).toBe(x5tS256);
+});
+
+test('J02: the next call comes from the cache, with the same certificate and without any request', async () => {
+  const app = world.application();
+  const first = await app.acquireToken(softwareRequest());
+  world.emulator.reset();
+  const second = await app.acquireToken(softwareRequest());
+
+  expect(second.fromCache).toBe(true);
+  expect(second.accessToken).toBe(first.accessToken);
+  expect(second.bindingCertificate.x5tS256).toBe(first.bindingCertificate.x5tS256);
+  expect(world.emulator.journal).toHaveLength(0);
+});
+
+test('D27: 50 concurrent cold calls of several applications cause one request per leg', async () => {
+  const apps = Array.from({ length: 5 }, () => world.application());
+  const calls = Array.from({ length: 50 }, (_, i) => apps[i % 5]!.acquireToken(softwareRequest()));
+  const tokens = new Set((await Promise.all(calls)).map(({ accessToken }) => accessToken));
+
+  expect(tokens.size).toBe(1);
+  expect(world.requests()).toEqual({ metadata: 1, issuecredential: 1, token: 1, attestation: 0 });
+});
+
+test('D28: applications with different settings share results but no work in flight', async () => {
+  const apps = [world.application(), world.application({ system: { disableInternalRetries: true } })];
+  await Promise.all(apps.map((app) => app.acquireToken(softwareRequest())));
+
+  expect(world.requests().token).toBe(2);
+});

@@ -1,0 +1,90 @@
+/** One emulator and one isolated process state: the real flow over real sockets, on a virtual clock. */
+import { startEmulator, type Emulator, type EmulatorOptions } from 'msal-mi-emulator';
+import { createSharedState, type SharedState } from '../../../msal-mi-core/src/cache/shared-state.js';
+import { ManagedIdentityApplication, type Surroundings } from '../../../msal-mi-core/src/client.js';
+import { createSoftwarePlatform } from '../../../msal-mi-core/src/platform/software/index.js';
+import type { Platform } from '../../../msal-mi-core/src/ports.js';
+import {
+  MtlsBindingStrength,
+  type ManagedIdentityConfiguration,
+  type MtlsPopRequestParams,
+} from '../../../msal-mi-core/src/types.js';
+import { VirtualClock } from './virtual-clock.js';
+
+export const VAULT = 'https://vault.azure.net';
+
+/** Environment variables that steer the product; tests start without any of them. */
+const STEERING = [
+  'AZURE_POD_IDENTITY_AUTHORITY_HOST',
+  'IDENTITY_ENDPOINT',
+  'IDENTITY_HEADER',
+  'IDENTITY_SERVER_THUMBPRINT',
+  'IMDS_ENDPOINT',
+  'MSI_ENDPOINT',
+  'MSI_SECRET',
+  'MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE',
+] as const;
+
+export class World {
+  readonly clock = new VirtualClock();
+  readonly state: SharedState = createSharedState();
+  readonly platform: Platform;
+
+  private constructor(
+    readonly emulator: Emulator,
+    platform: Platform | undefined,
+  ) {
+    this.platform = platform ?? createSoftwarePlatform(() => []);
+  }
+
+  static async start(options?: EmulatorOptions & { platform?: Platform }): Promise<World> {
+    const { platform, ...emulatorOptions } = options ?? {};
+    return new World(await startEmulator(emulatorOptions), platform);
+  }
+
+  /** An application that talks to this world. `env` replaces the whole steering environment. */
+  application(configuration: ManagedIdentityConfiguration = {}, env: Record<string, string> = {}) {
+    const surroundings: Surroundings = { state: this.state, platform: this.platform, clock: this.clock };
+    const environment = { AZURE_POD_IDENTITY_AUTHORITY_HOST: this.emulator.imdsUrl, ...env };
+    return withEnvironment(environment, () => {
+      const system = { ca: this.emulator.ca, ...configuration.system };
+      return new ManagedIdentityApplication({ ...configuration, system }, surroundings);
+    });
+  }
+
+  /** How many requests each leg has seen, by the last part of the path. */
+  requests(): { metadata: number; issuecredential: number; token: number; attestation: number } {
+    const { journal } = this.emulator;
+    const count = (part: string) => journal.filter(({ url }) => url.includes(part)).length;
+    return {
+      metadata: count('/getplatformmetadata'),
+      issuecredential: count('/issuecredential'),
+      token: journal.filter(({ leg, url }) => leg === 'token' && url.includes('/oauth2/v2.0/token')).length,
+      attestation: journal.filter(({ leg }) => leg === 'maa').length,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.emulator.close();
+  }
+}
+
+/** A request that this machine can serve: a bound token with a software key. */
+export function softwareRequest(overrides: Partial<MtlsPopRequestParams> = {}): MtlsPopRequestParams {
+  return { resource: VAULT, mtlsProofOfPossession: true, minStrength: MtlsBindingStrength.Software, ...overrides };
+}
+
+/** Runs `work` with exactly these steering variables, and puts the old ones back. */
+export function withEnvironment<T>(env: Record<string, string>, work: () => T): T {
+  const saved = STEERING.map((name) => [name, process.env[name]] as const);
+  for (const name of STEERING) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, env);
+  try {
+    return work();
+  } finally {
+    for (const [name, value] of saved) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+  }
+}
