@@ -21,6 +21,8 @@ export default {
   coverageProvider: 'v8',
   rootDir: '../..',
   testMatch: ['<rootDir>/packages/msal-mi-core-tests/test/**/*.test.ts'], // jest 30 takes *.test.mjs by default too
+  // These have commands of their own: test:package and test:windows.
+  testPathIgnorePatterns: ['/node_modules/', '/test/package/', '/test/windows/'],
   collectCoverageFrom: ['packages/msal-*/src/**/*.ts'],
   coverageDirectory: 'packages/msal-mi-core-tests/coverage',
 };

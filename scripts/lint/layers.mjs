@@ -8,11 +8,17 @@
 /** What every layer may use: plain types, error codes, values that do not print. */
 const BASE = ['model', 'errors', 'secret'];
 
+/** What everything above the ports may use besides: it knows neither the protocol nor a platform. */
+const COMMON = ['diagnostics', 'logger', 'time', 'version'];
+
 /** Stages of the flow. They never import one another: only `request` and `client` know their order. */
-const STAGE = [...BASE, 'transport', 'cache', 'crypto', 'ports', 'diagnostics', 'time', 'version'];
+const STAGE = [...BASE, ...COMMON, 'ports', 'crypto', 'transport', 'cache'];
+
+/** The stages and what they end in: for those who compose them. */
+const STAGES = ['source', 'binding', 'token', 'attestation', 'downstream', 'result'];
 
 /** Subpath entry points: users of the public surface, with the token exchange as the one shared inner part. */
-const ENTRY_POINT = [...BASE, 'index', 'ports', 'token'];
+const ENTRY_POINT = [...BASE, ...COMMON, 'index', 'ports', 'token'];
 
 export const CORE_LAYERS = {
   model: { files: ['model.ts', 'types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
@@ -21,43 +27,26 @@ export const CORE_LAYERS = {
   ports: { files: ['ports.ts'], may: ['model', 'errors'] },
   config: { files: ['config.ts'], may: [...BASE, 'ports'] },
   crypto: { files: ['crypto/'], may: ['model', 'errors'] },
-  diagnostics: { files: ['diagnostics/'], may: BASE },
-  time: { files: ['time/'], may: [...BASE, 'ports'] },
   version: { files: ['version.ts'], may: [] },
-  transport: { files: ['transport/'], may: [...BASE, 'ports', 'crypto', 'diagnostics', 'time'] },
-  cache: { files: ['cache/'], may: [...BASE, 'ports', 'crypto', 'diagnostics', 'time'] },
-  source: { files: ['source/'], may: STAGE },
+  time: { files: ['time/'], may: [...BASE, 'ports'] },
+  logger: { files: ['logger.ts'], may: [...BASE, 'ports'] },
+  diagnostics: { files: ['diagnostics.ts', 'diagnostics/'], may: [...BASE, 'ports'] },
+  transport: { files: ['transport/'], may: [...BASE, ...COMMON, 'ports', 'crypto'] },
+  cache: { files: ['cache/'], may: [...BASE, ...COMMON, 'ports', 'crypto'] },
+  source: { files: ['source/'], may: STAGE, types: ['config'] },
   binding: { files: ['binding/'], may: STAGE },
   token: { files: ['token/'], may: STAGE },
   downstream: { files: ['downstream/'], may: STAGE },
   attestation: { files: ['attestation/'], may: STAGE },
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
-  request: {
-    files: ['request/'],
-    may: [...STAGE, 'source', 'binding', 'token', 'attestation', 'downstream', 'result'],
-    types: ['config'],
-  },
+  request: { files: ['request/'], may: [...STAGE, ...STAGES], types: ['config'] },
   platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto'] },
-  client: {
-    files: ['client.ts'],
-    may: [
-      ...STAGE,
-      'config',
-      'source',
-      'binding',
-      'token',
-      'attestation',
-      'downstream',
-      'result',
-      'request',
-      'platform',
-    ],
-  },
-  fic: { files: ['fic/'], may: [...ENTRY_POINT, 'client', 'config', 'cache', 'crypto', 'result', 'diagnostics'] },
+  client: { files: ['client.ts'], may: [...STAGE, ...STAGES, 'config', 'request', 'platform'] },
+  fic: { files: ['fic/'], may: [...ENTRY_POINT, 'client', 'config', 'cache', 'crypto', 'result'] },
   azure: { files: ['azure/'], may: ENTRY_POINT },
   'downstream-api': { files: ['downstream-api/', 'downstream-api.ts'], may: ENTRY_POINT },
   'resource-server': { files: ['resource-server/', 'resource-server.ts'], may: [...ENTRY_POINT, 'crypto'] },
-  otel: { files: ['otel/', 'otel.ts'], may: [...ENTRY_POINT, 'diagnostics'] },
+  otel: { files: ['otel/', 'otel.ts'], may: ENTRY_POINT },
   cli: { files: ['cli/'], may: ENTRY_POINT },
   index: {
     files: ['index.ts'],
