@@ -47,7 +47,7 @@ class Attempt {
     const { signal, timeoutMs, body } = this.#request;
     const outgoing = this.#outgoing;
     return new Promise((resolve, reject) => {
-      const onAbort = () => fail(signal?.reason);
+      const onAbort = () => fail(signal?.reason as Error);
       const timer =
         timeoutMs === undefined
           ? undefined
@@ -59,7 +59,7 @@ class Attempt {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
       };
-      const fail = (error: unknown) => {
+      const fail = (error: Error) => {
         settle();
         reject(error);
         outgoing.destroy();
@@ -94,7 +94,7 @@ class Attempt {
   }
 }
 
-function streamBody(body: AsyncIterable<Uint8Array>, outgoing: ClientRequest, fail: (error: unknown) => void): void {
+function streamBody(body: AsyncIterable<Uint8Array>, outgoing: ClientRequest, fail: (error: Error) => void): void {
   const source = Readable.from(body, { objectMode: false });
   source.on('error', fail);
   outgoing.on('close', () => source.destroy());
