@@ -1,0 +1,60 @@
+/** Where AttestationClientLib.dll is looked for. Never in the working directory and never on PATH. */
+import { statSync } from 'node:fs';
+import { win32 } from 'node:path';
+import { AttestationError } from '../errors.js';
+
+export const LIBRARY_NAME = 'AttestationClientLib.dll';
+/** Names the library by absolute path; the name other MSAL libraries use too. */
+export const LIBRARY_PATH_VARIABLE = 'ATTESTATION_CLIENTLIB_PATH';
+
+/** What the search depends on. */
+export interface LibrarySearch {
+  /** Path from the options. Excludes every other place. */
+  readonly explicitPath: string | undefined;
+  /** Value of `ATTESTATION_CLIENTLIB_PATH`. Excludes the folders; empty counts as unset. */
+  readonly variablePath: string | undefined;
+  readonly packageFolder: string;
+  readonly executableFolder: string;
+}
+
+const GUIDANCE =
+  'Take it from the NuGet package Microsoft.Azure.Security.KeyGuardAttestation (x64): ' +
+  'nuget install Microsoft.Azure.Security.KeyGuardAttestation, ' +
+  `then set ${LIBRARY_PATH_VARIABLE} to the absolute path of ${LIBRARY_NAME}. See the README of msal-key-attestation.`;
+
+/** True for `C:\...` and `\\server\share\...`; false for paths that depend on a current drive or directory. */
+export function isFullyQualified(path: string): boolean {
+  return /^(?:[a-z]:[\\/]|\\\\[^\\/])/i.test(path) && !path.includes('\0');
+}
+
+/**
+ * The absolute path of the library. A place that was named is the only one looked at: a typing error must not lead to
+ * another library.
+ *
+ * @throws AttestationError `attestation_library_not_found`, with every path tried.
+ */
+export function findLibrary(search: LibrarySearch, isFile: (path: string) => boolean = isExistingFile): string {
+  const tried = placesOf(search);
+  const found = tried.find(isFile);
+  if (found !== undefined) return found;
+  throw new AttestationError('attestation_library_not_found', {
+    message: `${LIBRARY_NAME} was not found. Tried: ${tried.join('; ')}.`,
+    remediation: GUIDANCE,
+  });
+}
+
+function placesOf({ explicitPath, variablePath, packageFolder, executableFolder }: LibrarySearch): string[] {
+  if (explicitPath !== undefined) return [explicitPath];
+  if (variablePath === undefined || variablePath.trim() === '') {
+    return [win32.join(packageFolder, 'native', LIBRARY_NAME), win32.join(executableFolder, LIBRARY_NAME)];
+  }
+  if (isFullyQualified(variablePath)) return [variablePath];
+  throw new AttestationError('attestation_library_not_found', {
+    message: `${LIBRARY_PATH_VARIABLE} is not an absolute path.`,
+    remediation: `Set it to the absolute path of ${LIBRARY_NAME}, for example C:\\attestation\\${LIBRARY_NAME}.`,
+  });
+}
+
+function isExistingFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}

@@ -1,0 +1,163 @@
+import type { AttestationProvider, LoggerOptions } from 'msal-mi-core';
+import { AttestationError } from './errors.js';
+import { logForwarder } from './log.js';
+import type { AttestationBindings, LibraryOutcome, LibraryRequest } from './native/bindings.js';
+import { isFullyQualified } from './native/library-path.js';
+import { noUsableToken, toAttestationError } from './native/native-error.js';
+import { AttestationTokenCache, type Clock } from './token-cache.js';
+import { VERSION } from './version.js';
+
+/** Options of {@link createAttestationProvider}. */
+export interface AttestationProviderOptions {
+  /** Absolute path of AttestationClientLib.dll. Default: see `ATTESTATION_CLIENTLIB_PATH` in the README. */
+  libraryPath?: string;
+  /**
+   * True refuses a library without a valid Authenticode signature, before any of its code runs; a string asks for that
+   * signer (common name) as well, for example `"Microsoft Corporation"`. Default: false; the signature is checked and
+   * reported by `probe()` either way.
+   */
+  requireSignedLibrary?: boolean | string;
+  /** Receives the library's log lines. Default: none. */
+  logger?: LoggerOptions;
+  /** Time source of the token cache. Default: the system clock. */
+  clock?: Clock;
+}
+
+/** What a provider needs from its surroundings. */
+export interface ProviderDependencies {
+  /** Throws AttestationError where there is no addon. */
+  readonly loadBindings: () => AttestationBindings;
+  /** Absolute path of the library; throws AttestationError when there is none. */
+  readonly findLibrary: (explicitPath: string | undefined) => string;
+  /** Runs one piece of work after the other. */
+  readonly runExclusive: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+type AttestRequest = Parameters<AttestationProvider['attest']>[0];
+
+/** The provider behind {@link createAttestationProvider}, with its surroundings as a parameter. */
+export function composeProvider(
+  options: AttestationProviderOptions,
+  { loadBindings, findLibrary, runExclusive }: ProviderDependencies,
+): AttestationProvider {
+  const { libraryPath: explicitPath, requireSignedLibrary, logger, clock = Date } = validated(options);
+  const tokens = new AttestationTokenCache(clock);
+  const onLogLine = logForwarder(logger);
+
+  const libraryRequest = (): LibraryRequest => ({
+    libraryPath: findLibrary(explicitPath),
+    requireSignature: requireSignedLibrary !== undefined && requireSignedLibrary !== false,
+    requiredSigner: typeof requireSignedLibrary === 'string' ? requireSignedLibrary : '',
+  });
+
+  const attestNow = async (request: AttestRequest): Promise<string> => {
+    const bindings = loadBindings();
+    const library = libraryRequest();
+    const { failedCall, token } = await runExclusive(() =>
+      bindings.attest(
+        {
+          ...library,
+          endpoint: request.endpoint,
+          clientId: request.clientId,
+          providerName: request.key.providerName,
+          keyName: request.key.keyName,
+          isMachineKey: request.key.scope === 'machine',
+        },
+        onLogLine,
+      ),
+    );
+    if (failedCall !== null) throw toAttestationError(failedCall, library.libraryPath);
+    return checkedToken(token);
+  };
+
+  return Object.freeze({
+    contractVersion: 1,
+    name: 'msal-key-attestation',
+    version: VERSION,
+
+    async probe() {
+      let libraryPath: string | undefined;
+      try {
+        const bindings = loadBindings();
+        const library = libraryRequest();
+        libraryPath = library.libraryPath;
+        const outcome = await bindings.openLibrary(library);
+        if (outcome.failedCall !== null) throw toAttestationError(outcome.failedCall, libraryPath);
+        return { libraryLoadable: true, libraryPath, detail: describeSignature(outcome) };
+      } catch (error) {
+        const detail = error instanceof AttestationError ? error.message : 'The library could not be examined.';
+        return { libraryLoadable: false, ...(libraryPath !== undefined && { libraryPath }), detail };
+      }
+    },
+
+    async attest(request) {
+      request.signal?.throwIfAborted();
+      checkRequest(request);
+      const { endpoint, cacheKey, key, forceRefresh = false, signal } = request;
+      const keyName = `${key.providerName}|${key.scope}|${key.keyName}`;
+      try {
+        return await tokens.get({ endpoint, cacheKey, keyName, forceRefresh, signal }, () => attestNow(request));
+      } catch (error) {
+        if (signal?.aborted === true || error instanceof AttestationError) throw error;
+        throw new AttestationError('attestation_failed', {
+          message: 'The native module failed in an unexpected way.',
+          cause: error,
+        });
+      }
+    },
+  } satisfies AttestationProvider);
+}
+
+function checkedToken(token: string | null): string {
+  if (token === null) throw noUsableToken('no token');
+  if (token.trim() === '') throw noUsableToken('an empty token');
+  if (!token.includes('.')) throw noUsableToken('something that is not a JWT');
+  return token;
+}
+
+function describeSignature({ signatureStatus, signer }: LibraryOutcome): string {
+  if (signatureStatus === 0) return `Authenticode signature valid, signed by ${signer === '' ? 'unknown' : signer}.`;
+  return `Authenticode signature not valid (WinVerifyTrust 0x${(signatureStatus ?? 0).toString(16)}).`;
+}
+
+function validated(options: AttestationProviderOptions): AttestationProviderOptions {
+  const { libraryPath, requireSignedLibrary } = options;
+  if (libraryPath !== undefined && (typeof libraryPath !== 'string' || !isFullyQualified(libraryPath))) {
+    throw invalidConfiguration('libraryPath is not an absolute Windows path.');
+  }
+  const isSignerBlank = typeof requireSignedLibrary === 'string' && requireSignedLibrary.trim() === '';
+  if (!['undefined', 'boolean', 'string'].includes(typeof requireSignedLibrary) || isSignerBlank) {
+    throw invalidConfiguration('requireSignedLibrary is neither a boolean nor the name of a signer.');
+  }
+  return options;
+}
+
+function invalidConfiguration(message: string): AttestationError {
+  return new AttestationError('invalid_configuration', {
+    message,
+    remediation: 'Correct the option of createAttestationProvider.',
+  });
+}
+
+/** The native library takes C strings and sends the key's evidence to the endpoint: both are checked here. */
+function checkRequest({ endpoint, clientId, cacheKey, key }: AttestRequest): void {
+  if (!isSafeEndpoint(endpoint)) throw invalidRequest('endpoint is not an https URL');
+  if (!isText(clientId)) throw invalidRequest('clientId is missing');
+  if (typeof cacheKey !== 'string') throw invalidRequest('cacheKey is missing');
+  if (!isText(key.providerName) || !isText(key.keyName)) throw invalidRequest('the key has no name');
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+function isSafeEndpoint(endpoint: unknown): boolean {
+  if (!isText(endpoint) || !URL.canParse(endpoint)) return false;
+  const { protocol, hostname } = new URL(endpoint);
+  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback);
+}
+
+function invalidRequest(reason: string): AttestationError {
+  return new AttestationError('invalid_request', { message: `The attestation request is unusable: ${reason}.` });
+}

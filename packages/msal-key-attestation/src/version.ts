@@ -1,0 +1,2 @@
+/** Version of this package; equals package.json, which a test asserts. */
+export const VERSION = '0.1.0';
