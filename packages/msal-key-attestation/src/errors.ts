@@ -21,8 +21,11 @@ export interface AttestationErrorDetails {
   message: string;
   /** What to do about it. */
   remediation?: string;
+  /** True when the same call may succeed later without any change. Default: false. */
   retryable?: boolean;
+  /** The native call that failed, and what it returned. */
   win32?: { api: string; code: number };
+  /** What was thrown underneath. */
   cause?: unknown;
 }
 
@@ -31,17 +34,23 @@ export interface AttestationErrorDetails {
  * it; it is no subclass of them because this package never loads msal-mi-core. No field ever holds a token.
  */
 export class AttestationError extends Error {
+  /** Same name as msal-mi-core's class for these failures. */
   override readonly name = 'AttestationError';
+  /** Stable code of the failure. */
   readonly errorCode: AttestationErrorCode;
+  /** What happened, without the code and the remediation that `message` adds. */
   readonly errorMessage: string;
+  /** Always empty. */
   readonly subError = '';
   /** Always empty: msal-mi-core knows the correlation id and adds it when it passes the error on. */
   readonly correlationId = '';
+  /** The step of msal-mi-core's flow that failed. */
   readonly stage = 'attestation';
   /** True when the same call may succeed later without any change. */
   readonly retryable: boolean;
   /** The native call that failed and what it returned: a Windows code, or a code of AttestationClientLib.dll. */
   declare readonly win32?: { api: string; code: number };
+  /** What to do about it. */
   declare readonly remediation?: string;
 
   constructor(code: AttestationErrorCode, details: AttestationErrorDetails) {

@@ -7,7 +7,7 @@
 import { dirname } from 'node:path';
 import type { AttestationProvider } from 'msal-mi-core';
 import { packageFolder } from '../native.cjs';
-import { findLibrary, LIBRARY_PATH_VARIABLE } from './native/library-path.js';
+import { findLibrary, libraryPathOfEnvironment } from './native/library-path.js';
 import { loadBindings } from './native/load.js';
 import { processState, runExclusive } from './process-state.js';
 import { composeProvider, type AttestationProviderOptions } from './provider.js';
@@ -28,7 +28,7 @@ export function createAttestationProvider(options: AttestationProviderOptions = 
     findLibrary: (explicitPath) =>
       findLibrary({
         explicitPath,
-        variablePath: process.env[LIBRARY_PATH_VARIABLE],
+        variablePath: libraryPathOfEnvironment(),
         packageFolder: packageFolder(),
         executableFolder: dirname(process.execPath),
       }),

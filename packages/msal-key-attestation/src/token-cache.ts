@@ -1,8 +1,9 @@
 /** Keeps attestation tokens while they are worth keeping, and lets concurrent callers share one attestation. */
 import { jwtLifetime } from './jwt-expiry.js';
 
-/** Milliseconds since the epoch. Injected in tests. */
+/** Source of the current time. */
 export interface Clock {
+  /** Milliseconds since the epoch. */
   now(): number;
 }
 

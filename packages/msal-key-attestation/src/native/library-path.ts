@@ -3,9 +3,14 @@ import { statSync } from 'node:fs';
 import { win32 } from 'node:path';
 import { AttestationError } from '../errors.js';
 
-export const LIBRARY_NAME = 'AttestationClientLib.dll';
+const LIBRARY_NAME = 'AttestationClientLib.dll';
 /** Names the library by absolute path; the name other MSAL libraries use too. */
-export const LIBRARY_PATH_VARIABLE = 'ATTESTATION_CLIENTLIB_PATH';
+const LIBRARY_PATH_VARIABLE = 'ATTESTATION_CLIENTLIB_PATH';
+
+/** Value of `ATTESTATION_CLIENTLIB_PATH`, as it is now. */
+export function libraryPathOfEnvironment(): string | undefined {
+  return process.env[LIBRARY_PATH_VARIABLE];
+}
 
 /** What the search depends on. */
 export interface LibrarySearch {
