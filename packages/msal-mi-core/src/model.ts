@@ -79,7 +79,9 @@ export interface AccessToken {
   readonly tokenType: string;
   readonly expiresAtMs: number;
   readonly extExpiresAtMs: number | undefined;
-  /** When to fetch a successor in the background; undefined when the service named no time. */
+  /** When the service wants the token refreshed; undefined when it named no time. */
+  readonly refreshOnMs: number | undefined;
+  /** `refreshOnMs` with jitter, so that many processes do not refresh at once. */
   readonly refreshAfterMs: number | undefined;
   readonly requestId: string | undefined;
 }

@@ -47,7 +47,7 @@ class BoundResult implements MtlsPopAuthenticationResult {
     this.fromCache = parts.fromCache;
     this.expiresOn = new Date(token.expiresAtMs);
     if (token.extExpiresAtMs !== undefined) this.extExpiresOn = new Date(token.extExpiresAtMs);
-    if (token.refreshAfterMs !== undefined) this.refreshOn = new Date(token.refreshAfterMs);
+    if (token.refreshOnMs !== undefined) this.refreshOn = new Date(token.refreshOnMs);
     this.correlationId = parts.correlationId;
     if (token.requestId !== undefined) this.requestId = token.requestId;
     this.resource = parts.resource;

@@ -60,7 +60,7 @@ export async function requestToken(exchange: TokenExchange, surroundings: TokenS
     if (waitMs !== undefined && (answer.status === 429 || answer.status >= 500)) {
       remember(throttled, key, waitMs, clock.now());
     }
-    return processTokenResponse(answer, exchange, clock.now());
+    return processTokenResponse(answer, exchange, clock);
   } catch (error) {
     throw error instanceof TransportError ? toTokenError(error, exchange.correlationId) : error;
   }

@@ -2,6 +2,7 @@
 import { readConfirmation } from '../crypto/jwt.js';
 import { MsiV2Error, type ErrorDetails } from '../errors.js';
 import type { AccessToken } from '../model.js';
+import type { Clock } from '../ports.js';
 import { redact } from '../secret.js';
 import { findAadstsCode } from './aadsts.js';
 import type { TokenExchange } from './token-request.js';
@@ -17,12 +18,14 @@ export interface TokenAnswer {
 type Expectation = Pick<TokenExchange, 'correlationId' | 'expectedTokenType' | 'x5tS256' | 'secrets'>;
 type JsonObject = Record<string, unknown>;
 
+const REFRESH_JITTER = 0.1;
+const MAX_REFRESH_JITTER_MS = 300_000;
 /** No token lives longer; what claims to is a mistake. */
 const MAX_LIFETIME_S = 10 * 366 * 86_400;
 /** OAuth error codes (RFC 6749 section 5.2) are short names; anything else is not repeated as a code. */
 const OAUTH_ERROR = /^[a-z0-9_]{1,64}$/i;
 
-export function processTokenResponse(answer: TokenAnswer, expected: Expectation, nowMs: number): AccessToken {
+export function processTokenResponse(answer: TokenAnswer, expected: Expectation, clock: Clock): AccessToken {
   const body = parseObject(answer.body);
   if (answer.status < 200 || answer.status > 299) throw refusal(answer, body, expected);
   const fail = (code: string, message?: string) =>
@@ -49,14 +52,17 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
     const confirmation = readConfirmation(secret);
     if (!confirmation.opaque && confirmation.x5tS256 !== expected.x5tS256) throw fail('token_binding_mismatch');
   }
+  const nowMs = clock.now();
   const extLifetimeS = seconds(body['ext_expires_in']);
   const refreshInS = seconds(body['refresh_in']);
+  const refreshInMs = refreshInS === undefined || refreshInS <= 0 ? undefined : refreshInS * 1_000;
   return Object.freeze({
     secret,
     tokenType: expected.expectedTokenType,
     expiresAtMs: nowMs + lifetimeS * 1_000,
     extExpiresAtMs: extLifetimeS === undefined ? undefined : nowMs + extLifetimeS * 1_000,
-    refreshAfterMs: refreshInS === undefined || refreshInS <= 0 ? undefined : nowMs + refreshInS * 1_000,
+    refreshOnMs: refreshInMs === undefined ? undefined : nowMs + refreshInMs,
+    refreshAfterMs: refreshInMs === undefined ? undefined : nowMs + refreshInMs + jitterMs(refreshInMs, clock),
     requestId: answer.headers['x-ms-request-id'],
   });
 }
@@ -86,6 +92,10 @@ function refusal(answer: TokenAnswer, body: JsonObject | undefined, expected: Ex
 function seconds(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+function jitterMs(delayMs: number, clock: Clock): number {
+  return Math.min(delayMs * REFRESH_JITTER, MAX_REFRESH_JITTER_MS) * clock.random();
 }
 
 function parseObject(text: string): JsonObject | undefined {
