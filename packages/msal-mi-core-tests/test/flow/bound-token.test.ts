@@ -2,10 +2,13 @@ import { jwtClaims } from '../support/jwt.js';
 import { World, softwareRequest } from '../support/world.js';
 
 let world: World;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await World.start();
 });
-afterEach(() => world.close());
+beforeEach(() => {
+  world = world.fresh();
+});
+afterAll(() => world.close());
 
 test('J01: a cold acquisition asks each leg once and returns a token bound to the certificate presented', async () => {
   const result = await world.application().acquireToken(softwareRequest());
@@ -34,7 +37,7 @@ test('J02: the next call comes from the cache, with the same certificate and wit
   expect(world.emulator.journal).toHaveLength(0);
 });
 
-test('D27: 50 concurrent cold calls of several applications cause one request per leg', async () => {
+test('PROTOCOL D27: 50 concurrent cold calls of several applications cause one request per leg', async () => {
   const apps = Array.from({ length: 5 }, () => world.application());
   const calls = Array.from({ length: 50 }, (_, i) => apps[i % 5]!.acquireToken(softwareRequest()));
   const tokens = new Set((await Promise.all(calls)).map(({ accessToken }) => accessToken));
@@ -43,7 +46,7 @@ test('D27: 50 concurrent cold calls of several applications cause one request pe
   expect(world.requests()).toEqual({ metadata: 1, issuecredential: 1, token: 1, attestation: 0 });
 });
 
-test('D28: applications with different settings share results but no work in flight', async () => {
+test('PROTOCOL D28: applications with different settings share results but no work in flight', async () => {
   const apps = [world.application(), world.application({ system: { disableInternalRetries: true } })];
   await Promise.all(apps.map((app) => app.acquireToken(softwareRequest())));
 

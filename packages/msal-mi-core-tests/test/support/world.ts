@@ -25,21 +25,39 @@ const STEERING = [
   'MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE',
 ] as const;
 
+/** What the emulator reads its time from: the clock of the world that uses it at the moment. */
+interface Timeline {
+  clock: VirtualClock;
+}
+
 export class World {
-  readonly clock = new VirtualClock();
   readonly state: SharedState = createSharedState();
-  readonly platform: Platform;
 
   private constructor(
     readonly emulator: Emulator,
-    platform: Platform | undefined,
-  ) {
-    this.platform = platform ?? createSoftwarePlatform(() => []);
-  }
+    readonly platform: Platform,
+    private readonly timeline: Timeline,
+  ) {}
 
   static async start(options?: EmulatorOptions & { platform?: Platform }): Promise<World> {
     const { platform, ...emulatorOptions } = options ?? {};
-    return new World(await startEmulator(emulatorOptions), platform);
+    const timeline = { clock: new VirtualClock() };
+    const emulator = await startEmulator({ now: () => timeline.clock.now(), ...emulatorOptions });
+    return new World(emulator, platform ?? createSoftwarePlatform(() => []), timeline);
+  }
+
+  get clock(): VirtualClock {
+    return this.timeline.clock;
+  }
+
+  /**
+   * A world for another test, cheaply: the same emulator without faults and journal, a new process state, a new clock.
+   * The key stays the same one unless there is another `platform`. The world it came from must not be used any more.
+   */
+  fresh(platform: Platform = this.platform): World {
+    this.emulator.reset();
+    this.timeline.clock = new VirtualClock();
+    return new World(this.emulator, platform, this.timeline);
   }
 
   /** An application that talks to this world. `env` replaces the whole steering environment. */
@@ -74,17 +92,25 @@ export function softwareRequest(overrides: Partial<MtlsPopRequestParams> = {}): 
   return { resource: VAULT, mtlsProofOfPossession: true, minStrength: MtlsBindingStrength.Software, ...overrides };
 }
 
-/** Runs `work` with exactly these steering variables, and puts the old ones back. */
+/** Runs `work` with exactly these steering variables, and puts the old ones back when it is done. */
 export function withEnvironment<T>(env: Record<string, string>, work: () => T): T {
   const saved = STEERING.map((name) => [name, process.env[name]] as const);
-  for (const name of STEERING) Reflect.deleteProperty(process.env, name);
-  Object.assign(process.env, env);
-  try {
-    return work();
-  } finally {
+  const restore = () => {
     for (const [name, value] of saved) {
       if (value === undefined) Reflect.deleteProperty(process.env, name);
       else process.env[name] = value;
     }
+  };
+  for (const name of STEERING) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, env);
+  let result: T;
+  try {
+    result = work();
+  } catch (error) {
+    restore();
+    throw error;
   }
+  if (result instanceof Promise) return result.finally(restore) as T;
+  restore();
+  return result;
 }
