@@ -154,7 +154,8 @@ export class ManagedIdentityApplication {
   }
 }
 
-function processSurroundings(): Surroundings {
+/** What all applications of this process share. */
+export function processSurroundings(): Surroundings {
   const state = processState();
   state.platform ??= createSoftwarePlatform(readExtraAuthorities);
   return { state, platform: state.platform, clock: systemClock };
