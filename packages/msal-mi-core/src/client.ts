@@ -89,7 +89,7 @@ export class ManagedIdentityApplication {
 
   /**
    * The source that tokens come from, as far as it is known without asking: `DefaultToImds` until
-   * {@link getManagedIdentityCapabilities} has found out.
+   * {@link ManagedIdentityApplication.getManagedIdentityCapabilities} has found out.
    */
   getManagedIdentitySource(): ManagedIdentitySourceNames {
     const { configuration, state, clock } = this.#flow;
