@@ -6,11 +6,12 @@ import { withDeadline } from './time/cancellation.js';
 import { systemClock } from './time/clock.js';
 import { parseConfiguration, readExtraAuthorities, type Configuration } from './config.js';
 import { createBindingContext } from './downstream/binding-context.js';
+import { REPLACE_BINDING } from './downstream/replace-binding.js';
 import { ManagedIdentityError } from './errors.js';
 import { createLogger } from './diagnostics/logger.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
 import type { Clock, Platform } from './ports.js';
-import { acquireToken } from './request/acquire-token.js';
+import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
 import { createFlow, type Flow } from './request/flow.js';
 import { isBoundRequest, parseRequest, type RequestOptions } from './request/parse-request.js';
 import { createBearerDelegate } from './source/bearer-delegate.js';
@@ -24,6 +25,7 @@ import {
   type ManagedIdentityCapabilities,
   type ManagedIdentityConfiguration,
   type ManagedIdentityRequestParams,
+  type MtlsBindingContext,
   type MtlsPopAuthenticationResult,
   type MtlsPopRequestParams,
 } from './types.js';
@@ -89,7 +91,7 @@ export class ManagedIdentityApplication {
 
   /**
    * The source that tokens come from, as far as it is known without asking: `DefaultToImds` until
-   * {@link ManagedIdentityApplication.getManagedIdentityCapabilities} has found out.
+   * {@link getManagedIdentityCapabilities} has found out.
    */
   getManagedIdentitySource(): ManagedIdentitySourceNames {
     const { configuration, state, clock } = this.#flow;
@@ -138,6 +140,16 @@ export class ManagedIdentityApplication {
     state.bindings.deleteWhere(isOwn);
   }
 
+  /** @internal */
+  async [REPLACE_BINDING](
+    request: MtlsPopRequestParams,
+    refused: MtlsBindingContext,
+  ): Promise<MtlsPopAuthenticationResult> {
+    const binding = this.#flow.bindingOf(refused);
+    if (binding === undefined) return this.acquireToken(request);
+    return replaceAndAcquireToken(parseRequest({ ...request }), binding, this.#flow);
+  }
+
   async #bearer(request: ReturnType<typeof parseRequest>): Promise<AuthenticationResult> {
     const { configuration, state, clock } = this.#flow;
     const { correlationId, signal } = request;
@@ -154,8 +166,7 @@ export class ManagedIdentityApplication {
   }
 }
 
-/** What all applications of this process share. */
-export function processSurroundings(): Surroundings {
+function processSurroundings(): Surroundings {
   const state = processState();
   state.platform ??= createSoftwarePlatform(readExtraAuthorities);
   return { state, platform: state.platform, clock: systemClock };

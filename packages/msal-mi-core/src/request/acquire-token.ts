@@ -23,7 +23,7 @@ import { requestToken, tokenUrl } from '../token/token-request.js';
 import { MtlsBindingStrength, type MtlsPopAuthenticationResult } from '../types.js';
 import { assertHostCanServe } from './preflight.js';
 import type { Flow } from './flow.js';
-import { recoverOnce, type RejectedBinding } from './recover.js';
+import { recoverOnce, reportRecovery, type RejectedBinding } from './recover.js';
 
 const STRONGEST_FIRST = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] as const;
 
@@ -34,6 +34,28 @@ export function acquireToken(request: TokenRequest, flow: Flow): Promise<MtlsPop
   if (cached === undefined) return acquireFromNetwork(request, flow);
   startBackgroundWork(request, cached, flow);
   return Promise.resolve(toResult(cached, true, request, flow));
+}
+
+/**
+ * A token under another certificate than the one that a resource refused in the TLS handshake: it is replaced as one
+ * that the token service refuses, unless somebody did so already (PROTOCOL D22, D23).
+ */
+export async function replaceAndAcquireToken(
+  request: TokenRequest,
+  refused: Binding,
+  flow: Flow,
+): Promise<MtlsPopAuthenticationResult> {
+  const { correlationId, attested } = request;
+  const rejected: RejectedBinding = {
+    binding: refused,
+    reason: { kind: 'client_certificate_rejected', evidenceIsStale: false },
+  };
+  const key = flow.keys(attested, refused.key.strength).binding;
+  const { bindings } = flow.state;
+  const isFirst = bindings.current(key) === refused || bindings.superseded(key) === refused;
+  if (isFirst) reportRecovery(rejected, { correlationId, log: flow.log });
+  await withinTimeout(request, flow, (signal) => bindingFor(request, flow, rejected, signal));
+  return acquireToken(request, flow);
 }
 
 function findCached(request: TokenRequest, flow: Flow): CachedToken | undefined {
@@ -52,19 +74,26 @@ function findCached(request: TokenRequest, flow: Flow): CachedToken | undefined 
 }
 
 async function acquireFromNetwork(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
-  const { clock, configuration, state } = flow;
-  const timeoutMs = configuration.timeoutMs;
-  const onTimeout = () =>
-    new MsiV2Error('request_timeout', {
-      correlationId: request.correlationId,
-      message: `No token within system.timeout (${String(timeoutMs)} ms).`,
-    });
-  const acquired = await withDeadline({ clock, timeoutMs, signal: request.signal, onTimeout }, async (signal) => {
+  const { configuration, state } = flow;
+  const acquired = await withinTimeout(request, flow, async (signal) => {
     await assertHostCanServe(request, flow);
     const key = tokenFlightKey(flow.flightOwner, request, configuration.clientCapabilities);
     return state.flights.run(key, signal, (flightSignal) => acquireAndKeep(request, flow, flightSignal));
   });
   return toResult(acquired, false, request, flow);
+}
+
+function withinTimeout<T>(
+  { correlationId, signal }: TokenRequest,
+  { clock, configuration: { timeoutMs } }: Flow,
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  const onTimeout = () =>
+    new MsiV2Error('request_timeout', {
+      correlationId,
+      message: `No token within system.timeout (${String(timeoutMs)} ms).`,
+    });
+  return withDeadline({ clock, timeoutMs, signal, onTimeout }, work);
 }
 
 /** A binding and a token for it; when the service refuses the certificate, both once more. */
@@ -86,7 +115,7 @@ async function bindingFor(
   request: TokenRequest,
   flow: Flow,
   rejected: RejectedBinding | undefined,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Binding> {
   if (rejected !== undefined) {
     flow.channelOf(rejected.binding).retire();
