@@ -91,7 +91,7 @@ export class ManagedIdentityApplication {
 
   /**
    * The source that tokens come from, as far as it is known without asking: `DefaultToImds` until
-   * {@link getManagedIdentityCapabilities} has found out.
+   * {@link ManagedIdentityApplication.getManagedIdentityCapabilities} has found out.
    */
   getManagedIdentitySource(): ManagedIdentitySourceNames {
     const { configuration, state, clock } = this.#flow;
@@ -166,7 +166,8 @@ export class ManagedIdentityApplication {
   }
 }
 
-function processSurroundings(): Surroundings {
+/** What all applications of this process share. */
+export function processSurroundings(): Surroundings {
   const state = processState();
   state.platform ??= createSoftwarePlatform(readExtraAuthorities);
   return { state, platform: state.platform, clock: systemClock };

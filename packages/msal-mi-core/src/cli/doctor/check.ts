@@ -1,0 +1,39 @@
+/** What a check is, and what it found. */
+
+export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skip';
+
+/** One line of the report. `id` is stable; `evidence` and `fix` are sentences for people. */
+export interface CheckResult {
+  readonly id: string;
+  readonly title: string;
+  readonly status: CheckStatus;
+  readonly evidence: string;
+  /** What to do about it; empty when there is nothing to do. */
+  readonly fix: string;
+}
+
+/** What `--json` prints. Members are only ever added within one schema version. */
+export interface DoctorReport {
+  readonly schemaVersion: 1;
+  /** True when a bound token can be had here: no check failed. */
+  readonly ready: boolean;
+  readonly checks: readonly CheckResult[];
+}
+
+/** A check that has still to be given its id and title. */
+export interface Finding {
+  readonly status: CheckStatus;
+  readonly evidence: string;
+  readonly fix: string;
+}
+
+export interface Check {
+  readonly id: string;
+  readonly title: string;
+  readonly run: () => Promise<Finding> | Finding;
+}
+
+export const pass = (evidence: string): Finding => ({ status: 'pass', evidence, fix: '' });
+export const warn = (evidence: string, fix: string): Finding => ({ status: 'warn', evidence, fix });
+export const fail = (evidence: string, fix: string): Finding => ({ status: 'fail', evidence, fix });
+export const skip = (evidence: string): Finding => ({ status: 'skip', evidence, fix: '' });

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+import type { ManagedIdentityIdParams } from '../../types.js';
+
+export interface DoctorOptions {
+  readonly json: boolean;
+  /** Mask what tells which machine, identity and tenant this is. */
+  readonly share: boolean;
+  /** Acquire a token for real. */
+  readonly deep: boolean;
+  readonly resource: string;
+  /** Called with the token. */
+  readonly url: URL | undefined;
+  readonly identity: ManagedIdentityIdParams | undefined;
+  readonly colour: boolean;
+}
+
+/** The command line could not be understood. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const USAGE = `Usage: msal-mi-core doctor [options]
+
+Checks everything that a certificate-bound token needs on this host.
+
+  --deep               also acquire a token
+  --resource <uri>     resource to acquire the token for (default: https://vault.azure.net)
+  --url <https url>    with --deep: call this URL with the token
+  --identity <id>      user-assigned identity: client id, resource id, or object:<object id>
+  --json               print the report as JSON
+  --share              mask ids and names, so that the report can be posted
+  --no-color           no colours
+  --help, --version
+
+Exit code: 0 ready, 1 not ready, 2 could not tell.
+`;
+
+/** @throws UsageError. */
+export function parseDoctorOptions(
+  args: readonly string[],
+  host: { isTty: boolean; noColour: boolean },
+): DoctorOptions {
+  const { values } = parse(args);
+  if (values.identity?.trim() === '') throw new UsageError('--identity needs an id.');
+  if (values.resource.trim() === '') throw new UsageError('--resource needs a URI.');
+  return {
+    json: values.json,
+    share: values.share,
+    deep: values.deep,
+    resource: values.resource,
+    url: values.url === undefined ? undefined : toHttpsUrl(values.url),
+    identity: values.identity === undefined ? undefined : toIdentity(values.identity.trim()),
+    colour: host.isTty && !host.noColour && !values['no-color'] && !values.json,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        json: { type: 'boolean', default: false },
+        share: { type: 'boolean', default: false },
+        deep: { type: 'boolean', default: false },
+        resource: { type: 'string', default: 'https://vault.azure.net' },
+        url: { type: 'string' },
+        identity: { type: 'string' },
+        'no-color': { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'The options could not be read.');
+  }
+}
+
+function toIdentity(id: string): ManagedIdentityIdParams {
+  if (id.startsWith('/')) return { userAssignedResourceId: id };
+  return id.startsWith('object:') ? { userAssignedObjectId: id.slice('object:'.length) } : { userAssignedClientId: id };
+}
+
+function toHttpsUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:') throw new UsageError('--url needs an https URL.');
+  return url;
+}

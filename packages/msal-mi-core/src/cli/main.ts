@@ -1,0 +1,47 @@
+/** The command `msal-mi-core`. */
+import { parseDoctorOptions, UsageError, USAGE } from './doctor/options.js';
+import { formatCheck, formatVerdict, maskReport } from './doctor/report.js';
+import { runDoctor } from './doctor/run-doctor.js';
+import { VERSION } from '../version.js';
+
+const EXIT = { ready: 0, notReady: 1, couldNotTell: 2 } as const;
+
+/** Runs the command and resolves with its exit code. Never rejects. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  if (args.includes('--version')) {
+    process.stdout.write(`${VERSION}\n`);
+    return EXIT.ready;
+  }
+  if (args.includes('--help') || command === undefined) {
+    process.stdout.write(USAGE);
+    return command === undefined ? EXIT.couldNotTell : EXIT.ready;
+  }
+  try {
+    if (command !== 'doctor') throw new UsageError(`Unknown command: ${command}`);
+    return await doctor(rest);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'unknown failure';
+    process.stderr.write(`${message}\n${error instanceof UsageError ? `\n${USAGE}` : ''}`);
+    return EXIT.couldNotTell;
+  }
+}
+
+async function doctor(args: readonly string[]): Promise<number> {
+  const isTty = process.stdout.isTTY;
+  const options = parseDoctorOptions(args, { isTty, noColour: process.env['NO_COLOR'] !== undefined });
+  const masked = (report: Awaited<ReturnType<typeof runDoctor>>) => (options.share ? maskReport(report) : report);
+  const report = masked(
+    await runDoctor(options, (title, result) => {
+      if (isTty && !options.json && !options.share && result === undefined) process.stdout.write(`...    ${title}\r`);
+      if (options.json || options.share || result === undefined) return;
+      process.stdout.write(`${isTty ? '\u001b[2K' : ''}${formatCheck(result, options.colour)}\n`);
+    }),
+  );
+  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    if (options.share) for (const check of report.checks) process.stdout.write(`${formatCheck(check, false)}\n`);
+    process.stdout.write(`${formatVerdict(report)}\n`);
+  }
+  return report.ready ? EXIT.ready : EXIT.notReady;
+}
