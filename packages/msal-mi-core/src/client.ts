@@ -4,12 +4,14 @@ import { discoverAttestationProvider, probeAttestation } from './attestation/dis
 import { processState, type SharedState } from './cache/shared-state.js';
 import { withDeadline } from './time/cancellation.js';
 import { systemClock } from './time/clock.js';
-import { parseConfiguration, readExtraAuthorities, type Configuration } from './config.js';
+import { parseConfiguration, readExtraAuthorities, readProxyEnvironment, type Configuration } from './config.js';
 import { createBindingContext } from './downstream/binding-context.js';
 import { REPLACE_BINDING } from './downstream/replace-binding.js';
 import { ManagedIdentityError } from './errors.js';
 import { createLogger } from './diagnostics/logger.js';
+import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
+import { createWin32Platform } from './platform/win32/index.js';
 import type { Clock, Platform } from './ports.js';
 import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
 import { createFlow, type Flow } from './request/flow.js';
@@ -169,11 +171,19 @@ export class ManagedIdentityApplication {
 /** What all applications of this process share. */
 export function processSurroundings(): Surroundings {
   const state = processState();
-  state.platform ??= createSoftwarePlatform(readExtraAuthorities);
+  state.platform ??= createPlatform();
   return { state, platform: state.platform, clock: systemClock };
 }
 
-function composeFlow(configuration: Configuration, { state, platform, clock }: Surroundings): Flow {
+function createPlatform(): Platform {
+  const software = createSoftwarePlatform(readExtraAuthorities);
+  return process.platform === 'win32' ? createWin32Platform({ software, readProxyEnvironment }) : software;
+}
+
+function composeFlow(configuration: Configuration, { state, platform: offered, clock }: Surroundings): Flow {
+  const platform = configuration.persistCertificates
+    ? offered
+    : { ...offered, certificateStore: NO_CERTIFICATE_STORE };
   const { networkClient, trustedAuthorities, attestationProvider } = configuration;
   return createFlow({
     configuration,
