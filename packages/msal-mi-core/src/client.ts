@@ -181,9 +181,7 @@ function createPlatform(): Platform {
 }
 
 function composeFlow(configuration: Configuration, { state, platform: offered, clock }: Surroundings): Flow {
-  const platform = configuration.persistCertificates
-    ? offered
-    : { ...offered, certificateStore: NO_CERTIFICATE_STORE };
+  const platform = configuration.persistCertificates ? offered : { ...offered, certificateStore: NO_CERTIFICATE_STORE };
   const { networkClient, trustedAuthorities, attestationProvider } = configuration;
   return createFlow({
     configuration,

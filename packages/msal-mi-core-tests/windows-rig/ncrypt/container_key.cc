@@ -54,7 +54,9 @@ UniqueAlgorithm RsaAlgorithm() {
   return algorithm;
 }
 
-std::wstring ContainerName(const std::wstring& name) { return L"kgsim-" + Setting(L"KEYGUARD_SIM_NAMESPACE") + L"-" + name; }
+std::wstring ContainerName(const std::wstring& name) {
+  return L"kgsim-" + Setting(L"KEYGUARD_SIM_NAMESPACE") + L"-" + name;
+}
 std::wstring RegistryPath(const std::wstring& container) { return L"Software\\KeyGuardSim\\" + container; }
 
 DWORD ReadDword(HKEY key, const wchar_t* name) {
@@ -127,9 +129,8 @@ SECURITY_STATUS ContainerKey::Open(const std::wstring& name, std::shared_ptr<Con
   }
   blob.resize(blob_size);
   Bytes cng = CapiToCng(blob);
-  const NTSTATUS status =
-      ::BCryptImportKeyPair(RsaAlgorithm().get(), nullptr, BCRYPT_RSAFULLPRIVATE_BLOB, opened->key_.out(), cng.data(),
-                            static_cast<ULONG>(cng.size()), 0);
+  const NTSTATUS status = ::BCryptImportKeyPair(RsaAlgorithm().get(), nullptr, BCRYPT_RSAFULLPRIVATE_BLOB,
+                                                opened->key_.out(), cng.data(), static_cast<ULONG>(cng.size()), 0);
   if (status != 0) return FromNt(status);
   opened->finalized_ = true;
   key = std::move(opened);

@@ -1,6 +1,6 @@
 // A key of the simulation. Wine's Schannel reads the private key of a client certificate from one place only, a CAPI
-// container under HKCU\Software\Wine\Crypto\RSA, so that is where keys live. Signing and public export go through bcrypt
-// with the same key. What CAPI cannot hold is kept in HKCU\Software\KeyGuardSim.
+// container under HKCU\Software\Wine\Crypto\RSA, so that is where keys live. Signing and public export go through
+// bcrypt with the same key. What CAPI cannot hold is kept in HKCU\Software\KeyGuardSim.
 #pragma once
 
 #include <windows.h>
@@ -44,12 +44,13 @@ class ContainerKey {
 
   // Makes the secret and stores it.
   SECURITY_STATUS Finalize();
-  SECURITY_STATUS Sign(void* padding, const Bytes& digest, BYTE* signature, DWORD size, DWORD* needed, DWORD flags) const;
+  SECURITY_STATUS Sign(void* padding, const Bytes& digest, BYTE* signature, DWORD size, DWORD* needed,
+                       DWORD flags) const;
   SECURITY_STATUS Export(const wchar_t* blob_type, Bytes& blob) const;
   SECURITY_STATUS Delete();
 
-  // Windows accepts an NCRYPT_KEY_HANDLE in CERT_KEY_CONTEXT; Wine's Schannel takes that handle for an HCRYPTPROV. Here it
-  // is both.
+  // Windows accepts an NCRYPT_KEY_HANDLE in CERT_KEY_CONTEXT; Wine's Schannel takes that handle for an HCRYPTPROV. Here
+  // it is both.
   HCRYPTPROV handle() const { return provider_.get(); }
   const std::wstring& name() const { return name_; }
   bool is_finalized() const { return finalized_; }

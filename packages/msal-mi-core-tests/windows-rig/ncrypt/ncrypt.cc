@@ -1,5 +1,5 @@
-// TEST ONLY: stands in for ncrypt.dll in a Wine prefix and plays a host with KeyGuard. Never part of a package, never to
-// be loaded on Windows. settings.h says how tests steer it.
+// TEST ONLY: stands in for ncrypt.dll in a Wine prefix and plays a host with KeyGuard. Never part of a package, never
+// to be loaded on Windows. settings.h says how tests steer it.
 #include "container_key.h"  // <windows.h> first
 
 #include <ncrypt.h>
@@ -62,7 +62,8 @@ SECURITY_STATUS CopyOut(const std::wstring& value, BYTE* out, DWORD capacity, DW
 using AddCertificate = decltype(&::CertAddCertificateContextToStore);
 AddCertificate real_add_certificate = nullptr;
 
-BOOL WINAPI AddCertificateUnlessFull(HCERTSTORE store, PCCERT_CONTEXT context, DWORD disposition, PCCERT_CONTEXT* added) {
+BOOL WINAPI AddCertificateUnlessFull(HCERTSTORE store, PCCERT_CONTEXT context, DWORD disposition,
+                                     PCCERT_CONTEXT* added) {
   if (IsSet(L"KEYGUARD_SIM_STORE_FULL")) {
     ::SetLastError(ERROR_DISK_FULL);
     return FALSE;
@@ -74,8 +75,8 @@ void PatchSystemLibraries() {
   static std::once_flag once;
   std::call_once(once, [] {
     if (const HMODULE crypt32 = ::LoadLibraryW(L"crypt32.dll")) {
-      real_add_certificate = reinterpret_cast<AddCertificate>(reinterpret_cast<void*>(
-          ::GetProcAddress(crypt32, "CertAddCertificateContextToStore")));
+      real_add_certificate = reinterpret_cast<AddCertificate>(
+          reinterpret_cast<void*>(::GetProcAddress(crypt32, "CertAddCertificateContextToStore")));
       PatchExport(crypt32, "CertAddCertificateContextToStore", reinterpret_cast<void*>(&AddCertificateUnlessFull));
     }
     if (IsSet(L"KEYGUARD_SIM_RENEGOTIATE")) LogCall("renegotiation", InstallRenegotiation() ? L"on" : L"unavailable");
@@ -142,7 +143,8 @@ RIG_EXPORT SECURITY_STATUS WINAPI NCryptOpenKey(NCRYPT_PROV_HANDLE provider, NCR
   return ERROR_SUCCESS;
 }
 
-RIG_EXPORT SECURITY_STATUS WINAPI NCryptSetProperty(NCRYPT_HANDLE handle, LPCWSTR name, PBYTE value, DWORD size, DWORD) {
+RIG_EXPORT SECURITY_STATUS WINAPI NCryptSetProperty(NCRYPT_HANDLE handle, LPCWSTR name, PBYTE value, DWORD size,
+                                                    DWORD) {
   if (const SECURITY_STATUS failure = Enter("NCryptSetProperty", name == nullptr ? L"" : name)) return failure;
   Handles& handles = AllHandles();
   const std::lock_guard<std::recursive_mutex> lock(handles.mutex);
@@ -202,8 +204,9 @@ RIG_EXPORT SECURITY_STATUS WINAPI NCryptExportKey(NCRYPT_KEY_HANDLE handle, NCRY
   return CopyOut(blob.data(), blob.size(), out, capacity, needed);
 }
 
-RIG_EXPORT SECURITY_STATUS WINAPI NCryptSignHash(NCRYPT_KEY_HANDLE handle, VOID* padding, PBYTE digest, DWORD digest_size,
-                                                 PBYTE signature, DWORD capacity, DWORD* needed, DWORD flags) {
+RIG_EXPORT SECURITY_STATUS WINAPI NCryptSignHash(NCRYPT_KEY_HANDLE handle, VOID* padding, PBYTE digest,
+                                                 DWORD digest_size, PBYTE signature, DWORD capacity, DWORD* needed,
+                                                 DWORD flags) {
   if (const SECURITY_STATUS failure = Enter("NCryptSignHash", L"flags=" + std::to_wstring(flags))) return failure;
   Handles& handles = AllHandles();
   const std::lock_guard<std::recursive_mutex> lock(handles.mutex);

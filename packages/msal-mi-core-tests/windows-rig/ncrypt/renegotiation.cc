@@ -1,8 +1,8 @@
-// Wine's Schannel reports SEC_I_RENEGOTIATE and its winhttp turns that into error 12044. Here the handshake is done again
-// inside of DecryptMessage, on the socket winhttp has just read from, and the next record is handed back. Three hooks:
-// recv in winhttp's imports tells the socket; DecryptMessage in secur32's exports; and secur32's pointer to the Unix side,
-// because Schannel refuses to start a handshake on an existing context without input: it gets a dummy record, and the Unix
-// side is told that there is none. The latter uses two internals of Wine 8.0 (see kUnixHandshake).
+// Wine's Schannel reports SEC_I_RENEGOTIATE and its winhttp turns that into error 12044. Here the handshake is done
+// again inside of DecryptMessage, on the socket winhttp has just read from, and the next record is handed back. Three
+// hooks: recv in winhttp's imports tells the socket; DecryptMessage in secur32's exports; and secur32's pointer to the
+// Unix side, because Schannel refuses to start a handshake on an existing context without input: it gets a dummy
+// record, and the Unix side is told that there is none. The latter uses two internals of Wine 8.0 (see kUnixHandshake).
 #define SECURITY_WIN32
 #include "renegotiation.h"
 

@@ -1,5 +1,5 @@
-// How a test steers the simulated key store: environment variables, read at every call, so that a running process can be
-// steered too.
+// How a test steers the simulated key store: environment variables, read at every call, so that a running process can
+// be steered too.
 //   KEYGUARD_SIM_NAMESPACE=<text>      keys of one namespace are invisible in another
 //   KEYGUARD_SIM_NO_VBS=1              no virtualization-based security: isolated keys are refused
 //   KEYGUARD_SIM_VIRTUAL_ISO=0         keys made with isolation say that they have none

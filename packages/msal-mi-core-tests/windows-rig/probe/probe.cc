@@ -36,8 +36,7 @@ Napi::Number Status(Napi::Env env, LONG status) { return Napi::Number::New(env, 
 // trustRoot(der, machine): 0 or the Windows error. Wine asks nobody; Windows asks for CurrentUser, hence `machine`.
 Napi::Value TrustRoot(const Napi::CallbackInfo& info) {
   const auto der = info[0].As<Napi::Uint8Array>();
-  const DWORD location =
-      info[1].As<Napi::Boolean>() ? CERT_SYSTEM_STORE_LOCAL_MACHINE : CERT_SYSTEM_STORE_CURRENT_USER;
+  const DWORD location = info[1].As<Napi::Boolean>() ? CERT_SYSTEM_STORE_LOCAL_MACHINE : CERT_SYSTEM_STORE_CURRENT_USER;
   const UniqueStore store(::CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, location, L"Root"));
   if (!store || !::CertAddEncodedCertificateToStore(store.get(), X509_ASN_ENCODING, der.Data(),
                                                     static_cast<DWORD>(der.ByteLength()),

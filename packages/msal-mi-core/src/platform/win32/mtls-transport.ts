@@ -47,11 +47,12 @@ class KeptSession {
   readonly openedAtMs: number;
   readonly #opening: Promise<NativeSession>;
   #senders = 0;
-  #isGivenUp = false;
+  #isGivenUp: boolean;
 
-  constructor(opening: Promise<NativeSession>, openedAtMs: number) {
+  constructor(opening: Promise<NativeSession>, openedAtMs: number, isForOneUse: boolean) {
     this.#opening = opening;
     this.openedAtMs = openedAtMs;
+    this.#isGivenUp = isForOneUse;
   }
 
   async use<T>(signal: AbortSignal | undefined, start: (session: NativeSession) => T): Promise<T> {
@@ -119,9 +120,8 @@ class WinHttpChannel implements MtlsChannel {
     if (kept !== undefined && nowMs - kept.openedAtMs < SESSION_LIFETIME_MS) return kept;
     kept?.giveUp();
     const opening = this.#open(route);
-    const opened = new KeptSession(opening, nowMs);
-    if (this.#isRetired) opened.giveUp();
-    else this.#sessions.set(route, opened);
+    const opened = new KeptSession(opening, nowMs, this.#isRetired);
+    if (!this.#isRetired) this.#sessions.set(route, opened);
     opening.catch(() => {
       if (this.#sessions.get(route) === opened) this.#sessions.delete(route);
     });
