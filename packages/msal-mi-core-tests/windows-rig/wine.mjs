@@ -92,6 +92,8 @@ function stopServer(prefix, how = '-k') {
 }
 
 function wineEnvironment(prefix) {
-  const { DISPLAY: _display, ...env } = process.env;
-  return { ...env, WINEPREFIX: prefix, WINEARCH: 'win64', WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=' };
+  const own = { WINEPREFIX: prefix, WINEARCH: 'win64', WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=' };
+  const env = { ...process.env, ...own };
+  delete env.DISPLAY;
+  return env;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createAuthorizationHeader, ManagedIdentityApplication, MtlsBindingStrength } from 'msal-mi-core';
-import { countLegs, probe, startWorld } from '../guest/rig.mjs';
+import { countLegs, startWorld } from '../guest/rig.mjs';
 
 const RESOURCE = 'https://graph.microsoft.com';
 let emulator;
