@@ -11,7 +11,7 @@ import { openKey } from '../binding/key.js';
 import { certificateAlias, mintFlightKey, tokenFlightKey, tokenKey } from '../cache/cache-key.js';
 import type { CachedToken } from '../cache/token-cache.js';
 import { withDeadline } from '../time/cancellation.js';
-import { backgroundChannel, errorCodeOf, traceStage, type BackgroundEvent } from '../diagnostics/channels.js';
+import { backgroundChannel, errorCodeOf, isTraced, trace, type BackgroundEvent } from '../diagnostics/channels.js';
 import { MsiV2Error } from '../errors.js';
 import type { AccessToken, Binding, TokenRequest } from '../model.js';
 import type { SigningKey } from '../ports.js';
@@ -29,6 +29,15 @@ const STRONGEST_FIRST = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Softw
 
 /** A token from the cache, refreshed in the background when it is due, or a new one. */
 export function acquireToken(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
+  if (!isTraced('acquireToken')) return acquireFromCacheOrNetwork(request, flow);
+  const run = () => acquireFromCacheOrNetwork(request, flow);
+  return trace('acquireToken', request.correlationId, run, ({ fromCache, bindingCertificate }) => ({
+    fromCache,
+    certificateAgeMs: flow.clock.now() - bindingCertificate.notBefore.getTime(),
+  }));
+}
+
+function acquireFromCacheOrNetwork(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
   if (request.signal?.aborted === true) return Promise.reject(request.signal.reason as Error);
   const cached = findCached(request, flow);
   if (cached === undefined) return acquireFromNetwork(request, flow);
@@ -136,15 +145,14 @@ async function mint(
   const { correlationId, attested } = request;
   const { imds } = flow;
   const { signal, bypassCache, evidenceIsStale } = options;
-  const trace = <T>(stage: Parameters<typeof traceStage>[0], step: () => Promise<T>) =>
-    traceStage(stage, correlationId, step);
+  const step = <T>(name: Parameters<typeof trace>[0], run: () => Promise<T>) => trace(name, correlationId, run);
   loadCsrEncoder().catch(() => undefined); // Loads while steps 1 and 2 wait; step 3 reports a failure.
 
-  const opening = trace('key', () => options.opening);
-  const asking = trace('metadata', () => requestMetadata(imds, { attested, correlationId, signal }));
+  const opening = step('key', () => options.opening);
+  const asking = step('metadata', () => requestMetadata(imds, { attested, correlationId, signal }));
   const [key, metadata] = await Promise.all([opening, asking]);
-  const csr = await trace('csr', () => buildCsr(key, metadata, { correlationId, signal }));
-  const evidence = await trace('attestation', () =>
+  const csr = await step('csr', () => buildCsr(key, metadata, { correlationId, signal }));
+  const evidence = await step('attestation', () =>
     attest(key, metadata, flow.findAttestationProvider, {
       attested,
       forceRefresh: evidenceIsStale,
@@ -152,10 +160,10 @@ async function mint(
       signal,
     }),
   );
-  const credential = await trace('issuecredential', () =>
+  const credential = await step('issuecredential', () =>
     issueCredential(imds, { csr, evidence, bypassCache, correlationId, signal }),
   );
-  return trace('bind', () => Promise.resolve(bindCertificate(key, credential, { attested, correlationId })));
+  return step('bind', () => Promise.resolve(bindCertificate(key, credential, { attested, correlationId })));
 }
 
 /** Step 7. */
@@ -179,7 +187,7 @@ function tokenFor(
     ...(claims !== undefined && { claims }),
   });
   const { clock, log, state, configuration } = flow;
-  return traceStage('token', request.correlationId, () =>
+  return trace('token', request.correlationId, () =>
     requestToken(
       {
         tokenUrl: tokenUrl(binding.endpoint, binding.tenantId),
