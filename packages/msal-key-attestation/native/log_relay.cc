@@ -41,11 +41,7 @@ void LogRelay::Write(LogLine line) noexcept {
 }
 
 void LogRelay::Close(Napi::Env env) {
-  try {
-    DeliverWaiting(env);
-  } catch (const Napi::Error&) {
-    // A listener that throws loses its lines, not the result of the attestation.
-  }
+  DeliverWaiting(env);
   if (!Stop()) return;
   napi_remove_env_cleanup_hook(env, OnEnvironmentGone, cleanup_argument_);
   delete std::exchange(cleanup_argument_, nullptr);
@@ -57,10 +53,14 @@ void LogRelay::Deliver(Napi::Env env, Napi::Function, std::nullptr_t*, Self* rel
 }
 
 void LogRelay::DeliverWaiting(Napi::Env env) {
-  for (const LogLine& line : TakeWaiting()) {
-    if (on_line_.IsEmpty()) return;
-    const Napi::HandleScope scope(env);
-    on_line_.Call({ToJs(env, line)});
+  try {
+    for (const LogLine& line : TakeWaiting()) {
+      if (on_line_.IsEmpty()) return;
+      const Napi::HandleScope scope(env);
+      on_line_.Call({ToJs(env, line)});
+    }
+  } catch (const Napi::Error&) {
+    // The listener threw, or the environment is being terminated: lines are lost, the result is not.
   }
 }
 

@@ -68,7 +68,6 @@ char* NewToken(const std::string& text) {
 std::string Shown(const char* text) { return text == nullptr ? "(null)" : std::string("\"") + text + "\""; }
 
 int Attest(const char* endpoint, NCRYPT_KEY_HANDLE key, char** token, const char* client_id) {
-  ::Sleep(static_cast<DWORD>(NumberSetting("FAKE_ATTESTATION_DELAY_MS")));
   LogFromThreads(NumberSetting("FAKE_ATTESTATION_THREADS"));
   if (!Setting("FAKE_ATTESTATION_LATE_LOG").empty()) StartLateLog();
 
@@ -113,6 +112,8 @@ int __cdecl InitAttestationLib(AttestationLogInfo* info) {
 
 int __cdecl AttestKeyGuardImportKey(char* endpoint, char* auth_token, char* client_payload, NCRYPT_KEY_HANDLE key,
                                     char** token, char* client_id) {
+  // Before the journal says that the attestation has begun: the test may steer anew as soon as it does.
+  const auto delay_ms = static_cast<DWORD>(NumberSetting("FAKE_ATTESTATION_DELAY_MS"));
   Record("attest endpoint=" + Shown(endpoint) + " authToken=" + Shown(auth_token) +
          " clientPayload=" + Shown(client_payload) + " clientId=" + Shown(client_id));
   if (initialized != 1) {
@@ -120,6 +121,7 @@ int __cdecl AttestKeyGuardImportKey(char* endpoint, char* auth_token, char* clie
     return kClientInit;
   }
   if (++attesting != 1) Record("VIOLATION two attestations at once");
+  ::Sleep(delay_ms);
   const int code = Attest(endpoint, key, token, client_id);
   --attesting;
   return code;
