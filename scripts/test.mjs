@@ -7,7 +7,7 @@ import { root } from './workspace.mjs';
 const suites = resolve(root, 'packages/msal-mi-core-tests');
 const { scripts } = JSON.parse(readFileSync(resolve(suites, 'package.json'), 'utf8'));
 
-const CHECKS = ['build', 'msal-mi-core-tests#typecheck', 'lint', 'lint:rules', 'format:check', 'api:check'];
+const CHECKS = ['build', 'msal-mi-core-tests#typecheck', 'lint', 'lint:rules', 'format:check', 'knip', 'api:check'];
 
 runParts('npm test', [
   {
