@@ -18,6 +18,8 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
+  // Tests make RSA keys and talk to real TLS servers: slow on a machine with other work.
+  testTimeout: 30_000,
   coverageProvider: 'v8',
   rootDir: '../..',
   testMatch: ['<rootDir>/packages/msal-mi-core-tests/test/**/*.test.ts'], // jest 30 takes *.test.mjs by default too

@@ -110,7 +110,7 @@ it('closes at once while requests are waiting and pages are open, and closing ag
   const waiting = imds(emulator, 'identity/getplatformmetadata?cred-api-version=2.0').catch((error: unknown) => error);
   const events = await fetch(`${emulator.imdsUrl}/events`);
   await Promise.all([emulator.close(), emulator.close()]);
-  expect(await waiting).toBeInstanceOf(TypeError);
+  expect(await waiting).toMatchObject({ name: 'TypeError' });
   await events.text().catch(() => '');
   await expect(fetch(`${emulator.imdsUrl}/health`)).rejects.toThrow();
 });

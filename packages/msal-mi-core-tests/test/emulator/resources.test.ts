@@ -49,14 +49,14 @@ async function get(
   return call(url, { ca: emulator.ca, credential: mine, ...rest, headers: { ...authorization, ...bound, ...headers } });
 }
 
-it.each([
+it.each<['handshake' | 'vault', () => string, boolean]>([
   ['handshake', () => emulator.resources.handshake, false],
   ['handshake', () => `${emulator.resources.handshake}/`, false],
   ['handshake', () => GRAPH, false],
   ['vault', () => emulator.resources.vault, true],
   ['vault', () => VAULT, true],
   ['vault', () => 'https://hsm.example', true],
-] as const)('%s accepts its own origin, the service it plays, and what was added', async (name, audience, late) => {
+])('%s accepts its own origin, the service it plays, and what was added', async (name, audience, late) => {
   const token = await acquireToken(emulator, mine, audience());
   expect((await get(`${emulator.resources[name]}/x`, token, { late })).json).toMatchObject({
     ok: true,
