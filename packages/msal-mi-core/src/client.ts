@@ -4,16 +4,13 @@ import { discoverAttestationProvider, probeAttestation } from './attestation/dis
 import { processState, type SharedState } from './cache/shared-state.js';
 import { withDeadline } from './time/cancellation.js';
 import { systemClock } from './time/clock.js';
-import { parseConfiguration, readExtraAuthorities, readProxyEnvironment, type Configuration } from './config.js';
+import { parseConfiguration, readExtraAuthorities, type Configuration } from './config.js';
 import { createBindingContext } from './downstream/binding-context.js';
-import { REPLACE_BINDING } from './downstream/replace-binding.js';
 import { ManagedIdentityError } from './errors.js';
 import { createLogger } from './diagnostics/logger.js';
-import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
-import { createWin32Platform } from './platform/win32/index.js';
 import type { Clock, Platform } from './ports.js';
-import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
+import { acquireToken } from './request/acquire-token.js';
 import { createFlow, type Flow } from './request/flow.js';
 import { isBoundRequest, parseRequest, type RequestOptions } from './request/parse-request.js';
 import { createBearerDelegate } from './source/bearer-delegate.js';
@@ -27,7 +24,6 @@ import {
   type ManagedIdentityCapabilities,
   type ManagedIdentityConfiguration,
   type ManagedIdentityRequestParams,
-  type MtlsBindingContext,
   type MtlsPopAuthenticationResult,
   type MtlsPopRequestParams,
 } from './types.js';
@@ -93,7 +89,7 @@ export class ManagedIdentityApplication {
 
   /**
    * The source that tokens come from, as far as it is known without asking: `DefaultToImds` until
-   * {@link ManagedIdentityApplication.getManagedIdentityCapabilities} has found out.
+   * {@link getManagedIdentityCapabilities} has found out.
    */
   getManagedIdentitySource(): ManagedIdentitySourceNames {
     const { configuration, state, clock } = this.#flow;
@@ -142,16 +138,6 @@ export class ManagedIdentityApplication {
     state.bindings.deleteWhere(isOwn);
   }
 
-  /** @internal */
-  async [REPLACE_BINDING](
-    request: MtlsPopRequestParams,
-    refused: MtlsBindingContext,
-  ): Promise<MtlsPopAuthenticationResult> {
-    const binding = this.#flow.bindingOf(refused);
-    if (binding === undefined) return this.acquireToken(request);
-    return replaceAndAcquireToken(parseRequest({ ...request }), binding, this.#flow);
-  }
-
   async #bearer(request: ReturnType<typeof parseRequest>): Promise<AuthenticationResult> {
     const { configuration, state, clock } = this.#flow;
     const { correlationId, signal } = request;
@@ -171,17 +157,11 @@ export class ManagedIdentityApplication {
 /** What all applications of this process share. */
 export function processSurroundings(): Surroundings {
   const state = processState();
-  state.platform ??= createPlatform();
+  state.platform ??= createSoftwarePlatform(readExtraAuthorities);
   return { state, platform: state.platform, clock: systemClock };
 }
 
-function createPlatform(): Platform {
-  const software = createSoftwarePlatform(readExtraAuthorities);
-  return process.platform === 'win32' ? createWin32Platform({ software, readProxyEnvironment }) : software;
-}
-
-function composeFlow(configuration: Configuration, { state, platform: offered, clock }: Surroundings): Flow {
-  const platform = configuration.persistCertificates ? offered : { ...offered, certificateStore: NO_CERTIFICATE_STORE };
+function composeFlow(configuration: Configuration, { state, platform, clock }: Surroundings): Flow {
   const { networkClient, trustedAuthorities, attestationProvider } = configuration;
   return createFlow({
     configuration,

@@ -5,7 +5,6 @@ import { networkError } from './fetch-failure.js';
 import { parseFetchRequest, type FetchRequest } from './fetch-request.js';
 import { buildResponse, discardBody, responseHeaders } from './fetch-response.js';
 import { nextRequest } from './redirect.js';
-import { lengthOf, openBody } from './request-body.js';
 import { UploadBody } from './upload-body.js';
 
 /** RFC 9110 section 9.2.2. */
@@ -64,7 +63,7 @@ async function followRedirects(channel: MtlsChannel, first: FetchRequest, lifeti
 async function send(channel: MtlsChannel, request: FetchRequest, signal: AbortSignal): Promise<MtlsResponse> {
   const { method, url } = request;
   const headers = outgoingHeaders(request);
-  const opened = request.body && openBody(request.body, signal);
+  const opened = request.body?.open(signal);
   let body: Uint8Array | UploadBody | undefined;
   if (opened === undefined || opened instanceof Uint8Array) {
     headers.delete('content-length');
@@ -99,7 +98,6 @@ function outgoingHeaders(request: FetchRequest): Headers {
   ] as const) {
     if (!headers.has(name)) headers.set(name, value);
   }
-  const length = request.body && lengthOf(request.body);
-  if (length !== undefined) headers.set('content-length', String(length));
+  if (request.body?.length !== undefined) headers.set('content-length', String(request.body.length));
   return headers;
 }
