@@ -25,16 +25,16 @@ export async function answerIssueCredential(exchange: Exchange, world: World): P
   }
   const body = parseJsonObject(exchange.body);
   if (!body) return invalidRequest('The body is not a JSON object');
-  const requested = await readRequest(body, selected.identity, world);
+  const requested = readRequest(body, selected.identity, world);
   if ('refusal' in requested) return requested.refusal;
   return issue(exchange, selected.identity, requested.publicKey, world);
 }
 
-async function readRequest(
+function readRequest(
   body: Record<string, unknown>,
   identity: DirectoryEntry,
   world: World,
-): Promise<{ publicKey: KeyObject } | { refusal: Answer }> {
+): { publicKey: KeyObject } | { refusal: Answer } {
   if (typeof body.csr !== 'string') return { refusal: invalidRequest('The body has no csr') };
   let publicKey: KeyObject;
   try {
@@ -43,11 +43,11 @@ async function readRequest(
     if (!(error instanceof CertificateRequestError)) throw error;
     return { refusal: invalidRequest(`CSR is invalid: ${error.message}`) };
   }
-  const refusal = await checkAttestation(body.attestation_token, publicKey, world);
+  const refusal = checkAttestation(body.attestation_token, publicKey, world);
   return refusal ? { refusal } : { publicKey };
 }
 
-async function checkAttestation(token: unknown, publicKey: KeyObject, world: World): Promise<Answer | undefined> {
+function checkAttestation(token: unknown, publicKey: KeyObject, world: World): Answer | undefined {
   if (token === undefined || token === '') {
     return world.configuration.attestationRequired
       ? invalidRequest('Attestation Token is missing / empty in the issue credential request')
@@ -55,8 +55,7 @@ async function checkAttestation(token: unknown, publicKey: KeyObject, world: Wor
   }
   if (typeof token !== 'string') return invalidRequest('Attestation Token is not a string');
   try {
-    const issuer = await world.attestationIssuer();
-    const claims = issuer.verify(token, {
+    const claims = world.attestationIssuer.verify(token, {
       issuer: world.addresses.maa,
       nowMs: world.configuration.now(),
     });

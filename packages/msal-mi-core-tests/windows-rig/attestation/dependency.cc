@@ -1,1 +1,0 @@
-extern "C" __declspec(dllexport) int AttestationDependency() { return 1; }
