@@ -7,12 +7,12 @@ const seconds = (sinceMs) => `${((performance.now() - sinceMs) / 1000).toFixed(1
 
 /**
  * @param title - what the parts are together
- * @param parts - `name`; `command` and `args`; `cwd`, default the root; `skip`, a reason not to run it. A `quiet` part
+ * @param parts - `name`; `command` and `args`; `cwd`, default the root; `env`, default this one's; `skip`, a reason not to run it. A `quiet` part
  *   announces itself only when it fails.
  */
 export function runParts(title, parts) {
   const startedAtMs = performance.now();
-  for (const { name, command, args, cwd = root, skip, quiet = false } of parts) {
+  for (const { name, command, args, cwd = root, env = process.env, skip, quiet = false } of parts) {
     if (skip !== undefined) {
       console.log(`\n== ${name}: skipped, ${skip}`);
       continue;
@@ -20,8 +20,8 @@ export function runParts(title, parts) {
     if (!quiet) console.log(`\n== ${name}`);
     const partStartedAtMs = performance.now();
     // pnpm and turbo are scripts on Windows, which only a shell can start; no argument comes from outside.
-    const shell = process.platform === 'win32' && command !== process.execPath;
-    const { status, signal, error } = spawnSync(command, args, { cwd, stdio: 'inherit', shell });
+    const shell = process.platform === 'win32' && !/node\.exe$/i.test(command);
+    const { status, signal, error } = spawnSync(command, args, { cwd, env, stdio: 'inherit', shell });
     if (status !== 0) {
       const why = error?.message ?? (signal ? `ended by ${signal}` : `exit code ${status}`);
       console.error(`\n${title} FAILED in "${name}" (${why}) after ${seconds(startedAtMs)}`);

@@ -47,6 +47,17 @@ class AsyncTask final : public Napi::AsyncWorker {
   }
 
   void OnOK() override {
+    try {
+      Settle();
+    } catch (const Napi::Error&) {
+      // A worker that is being terminated completes its tasks and refuses every value: nobody waits for this one.
+    }
+  }
+
+ private:
+  using Result = std::invoke_result_t<Work>;
+
+  void Settle() {
     if (failure_) {
       deferred_.Reject(ToJsError(Env(), failure_->api(), failure_->status()).Value());
       return;
@@ -57,9 +68,6 @@ class AsyncTask final : public Napi::AsyncWorker {
       deferred_.Reject(error.Value());
     }
   }
-
- private:
-  using Result = std::invoke_result_t<Work>;
 
   Work work_;
   Marshal marshal_;

@@ -18,7 +18,7 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
-  // Every emulator makes RSA keys, which takes seconds on a busy machine.
+  // Tests make RSA keys and talk to real TLS servers: slow on a machine with other work.
   testTimeout: 30_000,
   coverageProvider: 'v8',
   rootDir: '../..',

@@ -9,7 +9,7 @@
 const BASE = ['model', 'errors', 'secret'];
 
 /** What everything above the ports may use besides: it knows neither the protocol nor a platform. */
-const COMMON = ['diagnostics', 'logger', 'time', 'version'];
+const COMMON = ['diagnostics', 'time', 'version'];
 
 /** Stages of the flow. They never import one another: only `request` and `client` know their order. */
 const STAGE = [...BASE, ...COMMON, 'ports', 'crypto', 'transport', 'cache'];
@@ -29,7 +29,6 @@ export const CORE_LAYERS = {
   crypto: { files: ['crypto/'], may: ['model', 'errors'] },
   version: { files: ['version.ts'], may: [] },
   time: { files: ['time/'], may: [...BASE, 'ports'] },
-  logger: { files: ['logger.ts'], may: [...BASE, 'ports'] },
   diagnostics: { files: ['diagnostics.ts', 'diagnostics/'], may: [...BASE, 'ports'] },
   transport: { files: ['transport/'], may: [...BASE, ...COMMON, 'ports', 'crypto'] },
   cache: { files: ['cache/'], may: [...BASE, ...COMMON, 'ports', 'crypto'] },

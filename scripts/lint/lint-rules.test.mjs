@@ -60,7 +60,7 @@ const REFUSED = [
   [`${CORE}/errors.ts`, VALUE('./types.js'), LAYERS, 'only types from model'],
   [`${CORE}/ports.ts`, VALUE('./transport/http.js'), LAYERS, 'ports may not import transport'],
   [`${CORE}/azure/index.ts`, VALUE('../binding/key.js'), LAYERS, 'azure may not import binding'],
-  [`${CORE}/cli/doctor.ts`, VALUE('../source/imds-metadata.js'), LAYERS, 'cli may not import source'],
+  [`${CORE}/cli/doctor.ts`, VALUE('../request/recover.js'), LAYERS, 'cli may not import request'],
   [`${CORE}/helpers/x.ts`, 'export const x = 1;\n', LAYERS, 'belongs to no layer'],
   [`${CORE}/client.ts`, VALUE('./helpers/x.js'), LAYERS, 'belongs to no layer'],
   [`${CORE}/client.ts`, VALUE('../../msal-mi-emulator/src/index.js'), LAYERS, 'leaves the src folder'],

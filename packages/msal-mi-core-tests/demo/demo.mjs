@@ -1,6 +1,6 @@
 // The main job, end to end, against the embedded emulator: acquire a bound token, use it, fail to steal it.
 import { fork } from 'node:child_process';
-import { subscribe } from 'node:diagnostics_channel';
+import { tracingChannel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { ManagedIdentityApplication, MtlsBindingStrength, createAuthorizationHeader } from 'msal-mi-core';
 import { startEmulator } from 'msal-mi-emulator';
@@ -15,9 +15,9 @@ const STEPS = {
   bind: ['6', 'bind', 'the certificate holds our public key'],
   token: ['7', 'token', 'POST to the token endpoint over mutual TLS'],
 };
-subscribe('msal-mi-core:stage', (event) => {
-  if (event.status === 'end') step(...STEPS[event.stage], event.durationMs);
-});
+for (const [name, description] of Object.entries(STEPS)) {
+  tracingChannel(`msal-mi-core:${name}`).subscribe({ asyncEnd: ({ durationMs }) => step(...description, durationMs) });
+}
 
 heading('Emulator');
 const emulator = await startEmulator();

@@ -82,7 +82,6 @@ std::vector<Bytes> ReadCertificates(const Napi::Value& value) {
 SessionOptions ReadSessionOptions(const Napi::Value& value) {
   const Napi::Object object = ReadObject(value, "options");
   SessionOptions options;
-  options.user_agent = ReadString(object.Get("userAgent"), "options.userAgent");
   options.allow_tls13 = ReadBoolean(object.Get("allowTls13"), "options.allowTls13");
   options.resolve_timeout_ms = ReadTimeoutMs(object.Get("resolveTimeoutMs"), "options.resolveTimeoutMs");
   options.connect_timeout_ms = ReadTimeoutMs(object.Get("connectTimeoutMs"), "options.connectTimeoutMs");
@@ -173,6 +172,7 @@ Napi::Value ToJs(Napi::Env env, const RequestFailure& failure) {
   object.Set("api", Napi::String::New(env, failure.api));
   object.Set("status", Napi::Number::New(env, failure.status));
   object.Set("secureFailureFlags", Napi::Number::New(env, failure.secure_failure_flags));
+  object.Set("isNewConnection", Napi::Boolean::New(env, failure.new_connection));
   return object;
 }
 

@@ -4,13 +4,16 @@ import { discoverAttestationProvider, probeAttestation } from './attestation/dis
 import { processState, type SharedState } from './cache/shared-state.js';
 import { withDeadline } from './time/cancellation.js';
 import { systemClock } from './time/clock.js';
-import { parseConfiguration, readExtraAuthorities, type Configuration } from './config.js';
+import { parseConfiguration, readExtraAuthorities, readProxyEnvironment, type Configuration } from './config.js';
 import { createBindingContext } from './downstream/binding-context.js';
+import { REPLACE_BINDING } from './downstream/replace-binding.js';
 import { ManagedIdentityError } from './errors.js';
 import { createLogger } from './diagnostics/logger.js';
+import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
+import { createWin32Platform } from './platform/win32/index.js';
 import type { Clock, Platform } from './ports.js';
-import { acquireToken } from './request/acquire-token.js';
+import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
 import { createFlow, type Flow } from './request/flow.js';
 import { isBoundRequest, parseRequest, type RequestOptions } from './request/parse-request.js';
 import { createBearerDelegate } from './source/bearer-delegate.js';
@@ -24,6 +27,7 @@ import {
   type ManagedIdentityCapabilities,
   type ManagedIdentityConfiguration,
   type ManagedIdentityRequestParams,
+  type MtlsBindingContext,
   type MtlsPopAuthenticationResult,
   type MtlsPopRequestParams,
 } from './types.js';
@@ -89,7 +93,7 @@ export class ManagedIdentityApplication {
 
   /**
    * The source that tokens come from, as far as it is known without asking: `DefaultToImds` until
-   * {@link getManagedIdentityCapabilities} has found out.
+   * {@link ManagedIdentityApplication.getManagedIdentityCapabilities} has found out.
    */
   getManagedIdentitySource(): ManagedIdentitySourceNames {
     const { configuration, state, clock } = this.#flow;
@@ -138,6 +142,16 @@ export class ManagedIdentityApplication {
     state.bindings.deleteWhere(isOwn);
   }
 
+  /** @internal */
+  async [REPLACE_BINDING](
+    request: MtlsPopRequestParams,
+    refused: MtlsBindingContext,
+  ): Promise<MtlsPopAuthenticationResult> {
+    const binding = this.#flow.bindingOf(refused);
+    if (binding === undefined) return this.acquireToken(request);
+    return replaceAndAcquireToken(parseRequest({ ...request }), binding, this.#flow);
+  }
+
   async #bearer(request: ReturnType<typeof parseRequest>): Promise<AuthenticationResult> {
     const { configuration, state, clock } = this.#flow;
     const { correlationId, signal } = request;
@@ -157,11 +171,17 @@ export class ManagedIdentityApplication {
 /** What all applications of this process share. */
 export function processSurroundings(): Surroundings {
   const state = processState();
-  state.platform ??= createSoftwarePlatform(readExtraAuthorities);
+  state.platform ??= createPlatform();
   return { state, platform: state.platform, clock: systemClock };
 }
 
-function composeFlow(configuration: Configuration, { state, platform, clock }: Surroundings): Flow {
+function createPlatform(): Platform {
+  const software = createSoftwarePlatform(readExtraAuthorities);
+  return process.platform === 'win32' ? createWin32Platform({ software, readProxyEnvironment }) : software;
+}
+
+function composeFlow(configuration: Configuration, { state, platform: offered, clock }: Surroundings): Flow {
+  const platform = configuration.persistCertificates ? offered : { ...offered, certificateStore: NO_CERTIFICATE_STORE };
   const { networkClient, trustedAuthorities, attestationProvider } = configuration;
   return createFlow({
     configuration,

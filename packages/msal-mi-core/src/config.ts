@@ -53,6 +53,17 @@ export function parseConfiguration(
   });
 }
 
+/** How the process was told to leave for the Internet: HTTPS_PROXY and NO_PROXY, in upper or lower case. */
+export function readProxyEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): {
+  httpsProxy: string | undefined;
+  noProxy: string | undefined;
+} {
+  return {
+    httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
+    noProxy: env['NO_PROXY'] ?? env['no_proxy'],
+  };
+}
+
 /** Authorities the process was started with, for runtimes that do not tell (Node.js before 22.15). PEM. */
 export function readExtraAuthorities(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
   const path = env['NODE_EXTRA_CA_CERTS'];

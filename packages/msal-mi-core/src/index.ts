@@ -1,5 +1,7 @@
 /** Certificate-bound access tokens for Azure managed identities. */
 export { ManagedIdentityApplication } from './client.js';
+export { createMtlsFetch } from './downstream/mtls-fetch.js';
+export type { MtlsFetchOptions } from './downstream/mtls-fetch.js';
 export {
   AttestationError,
   ManagedIdentityError,

@@ -43,22 +43,22 @@ const LEGS: Readonly<Record<EmulatorServer, JournalEntry['leg']>> = {
  */
 export async function startEmulator(options?: EmulatorOptions): Promise<Emulator> {
   const configuration = parseOptions(options);
-  const [authority, serverKey, tokenIssuer, attestationIssuer] = await Promise.all([
+  const [authority, serverKey, tokenIssuer] = await Promise.all([
     CertificateAuthority.generate(configuration.now),
     generateRsaKey(),
-    JwtIssuer.generate(),
     JwtIssuer.generate(),
   ]);
   const serverCertificate = await authority.issueServerCertificate(serverKey);
   const tls: TlsOptions = { ...serverCertificate, ca: [authority.pem], minVersion: 'TLSv1.2' };
   const listeners = await openListeners(configuration, tls);
   const files = await writeCaFile(authority.pem);
+  let attestationIssuer: Promise<JwtIssuer> | undefined;
   const world: World = {
     configuration,
     directory: new IdentityDirectory(configuration),
     authority,
     tokenIssuer,
-    attestationIssuer,
+    attestationIssuer: () => (attestationIssuer ??= JwtIssuer.generate()),
     addresses: addressesOf(listeners, configuration),
   };
   return assemble(world, listeners, files);
@@ -127,7 +127,7 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files:
   const faults = new FaultScript();
   const journal = new Journal();
   const router = new ResourceRouter([echo]);
-  const page = createJournalPage(journal);
+  const page = createJournalPage(journal, world);
   const services: Record<EmulatorServer, Service> = {
     imds: createImdsService(world, page),
     maa: createMaaService(world),

@@ -90,7 +90,21 @@ function checkFault(leg: FaultLeg, fault: unknown, name: string): Fault {
   checkReset(leg, fault, name);
   checkChange(leg, fault, name);
   if (Object.keys(fault).length === 0) throw new TypeError(`${name} does nothing`);
-  return Object.freeze({ ...fault });
+  return Object.freeze({ ...fault, ...jsonCopies(fault, name) });
+}
+
+/** What is sent as JSON is copied now: a later change by the caller, or a value JSON cannot hold, would surface in the answer. */
+function jsonCopies(fault: Record<string, unknown>, name: string): Record<string, unknown> {
+  const copies: Record<string, unknown> = {};
+  for (const member of ['body', 'patch', 'oauthError', 'headers']) {
+    if (fault[member] === undefined) continue;
+    try {
+      copies[member] = JSON.parse(JSON.stringify(fault[member]));
+    } catch {
+      throw new TypeError(`${name}.${member} must be something that JSON can hold`);
+    }
+  }
+  return copies;
 }
 
 function checkStatusAndDelay({ status, delayMs }: Record<string, unknown>, name: string): void {

@@ -11,7 +11,7 @@ export interface World {
   authority: CertificateAuthority;
   /** Signs access tokens. */
   tokenIssuer: JwtIssuer;
-  /** Signs attestation tokens. */
-  attestationIssuer: JwtIssuer;
+  /** Signs attestation tokens; its key is made when the first one is needed. */
+  attestationIssuer: () => Promise<JwtIssuer>;
   addresses: Addresses;
 }

@@ -49,7 +49,9 @@ function contractServer({ key, cert, ca }) {
     state.journal.push({ method: request.method, url: request.url, authorization: request.headers.authorization });
     request.on('error', () => undefined);
     const handler = Object.hasOwn(ROUTES, route) ? ROUTES[route] : ROUTES.missing;
-    handler({ request, response, url, argument, id: url.searchParams.get('id'), state });
+    const answering = handler({ request, response, url, argument, id: url.searchParams.get('id'), state });
+    // The client may go away in the middle of a request.
+    Promise.resolve(answering).catch(() => response.destroy());
   });
 }
 

@@ -199,8 +199,8 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
     SetRequestOptions(api_, request_.get(), session_->certificate(), options_);
     DWORD_PTR context = reinterpret_cast<DWORD_PTR>(this);
     SetRequiredOption(api_, request_.get(), WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context));
-    constexpr DWORD kNotifications =
-        WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS | WINHTTP_CALLBACK_FLAG_HANDLES | WINHTTP_CALLBACK_FLAG_SECURE_FAILURE;
+    constexpr DWORD kNotifications = WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS | WINHTTP_CALLBACK_FLAG_HANDLES |
+                                     WINHTTP_CALLBACK_FLAG_SECURE_FAILURE | WINHTTP_CALLBACK_FLAG_CONNECT_TO_SERVER;
     if (api_.set_status_callback(request_.get(), OnStatus, kNotifications, 0) == WINHTTP_INVALID_STATUS_CALLBACK) {
       throw Win32Error("WinHttpSetStatusCallback", api_.last_error());
     }
@@ -262,6 +262,11 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
         return OnDataAvailable(*static_cast<const DWORD*>(value));
       case WINHTTP_CALLBACK_STATUS_READ_COMPLETE:
         return OnRead(length);
+      case WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER: {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        new_connection_ = true;
+        return;
+      }
       case WINHTTP_CALLBACK_STATUS_SECURE_FAILURE: {
         const std::lock_guard<std::mutex> lock(mutex_);
         secure_failure_flags_ = *static_cast<const DWORD*>(value);
@@ -363,13 +368,13 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
       if (pending_failure_ && pending_failure_->api == api) return;  // the same failure, announced a second time
       if (phase_ == Phase::kWriting) {
         // A server may refuse a body by answering early and closing: its answer says more than the broken write.
-        pending_failure_ = RequestFailure{api, status, secure_failure_flags_};
+        pending_failure_ = RequestFailure{api, status, secure_failure_flags_, new_connection_};
         phase_ = Phase::kReceiving;
         step_ = Step::kReceive;
         return;
       }
       settled_ = true;
-      failure = pending_failure_.value_or(RequestFailure{api, status, secure_failure_flags_});
+      failure = pending_failure_.value_or(RequestFailure{api, status, secure_failure_flags_, new_connection_});
     }
     observer_->OnFailure(failure);
     RequestClose();
@@ -419,6 +424,7 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
   std::uint64_t received_ = 0;
   std::uint64_t credit_ = 0;
   std::uint32_t secure_failure_flags_ = 0;
+  bool new_connection_ = false;
   std::optional<std::uint64_t> expected_bytes_;
   std::optional<RequestFailure> pending_failure_;
 

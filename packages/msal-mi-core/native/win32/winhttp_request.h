@@ -33,6 +33,7 @@ struct RequestFailure {
   const char* api = nullptr;
   std::uint32_t status = 0;
   std::uint32_t secure_failure_flags = 0;  // WINHTTP_CALLBACK_STATUS_FLAG_*; 0 when WinHTTP named no reason
+  bool new_connection = false;             // the request did not travel on a connection that was kept
 };
 
 // Called on any thread but never two calls at once, with no lock held. After OnEnd or OnFailure only OnClosed follows;

@@ -38,9 +38,8 @@ std::shared_ptr<WinHttpSession> OpenWinHttpSession(const SessionOptions& options
 
 std::shared_ptr<WinHttpSession> OpenWinHttpSession(const WinHttpApi& api, const SessionOptions& options,
                                                    std::shared_ptr<const ClientCertificate> certificate) {
-  const std::wstring user_agent = ToWide(options.user_agent);
   const std::wstring proxy = ToWide(options.proxy);
-  InternetHandle session(api, api.open(user_agent.c_str(), AccessType(options.proxy_mode),
+  InternetHandle session(api, api.open(nullptr, AccessType(options.proxy_mode),
                                        options.proxy_mode == ProxyMode::kNamed ? proxy.c_str() : WINHTTP_NO_PROXY_NAME,
                                        WINHTTP_NO_PROXY_BYPASS, WINHTTP_FLAG_ASYNC));
   if (!session) throw Win32Error("WinHttpOpen", api.last_error());

@@ -14,7 +14,6 @@ struct WinHttpApi;
 enum class ProxyMode { kDirect, kSystem, kNamed };
 
 struct SessionOptions {
-  std::u16string user_agent;
   ProxyMode proxy_mode = ProxyMode::kDirect;
   std::u16string proxy;  // host:port, for kNamed
   bool allow_tls13 = false;

@@ -2,20 +2,41 @@
  * `node:diagnostics_channel` events. Payloads carry names, counts, times, codes and certificate thumbprints; never a
  * token, a key, an assertion, a certificate or claims. Version 1: members are only ever added.
  */
-import { channel } from 'node:diagnostics_channel';
+import { channel, tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
 import type { ErrorStage } from '../errors.js';
 
-/** One step of the flow began, ended or failed. */
-export interface StageEvent {
+/** What is traced: a whole `acquireToken` call, the steps of the flow, and requests to resources. */
+export const TRACED = [
+  'acquireToken',
+  'key',
+  'metadata',
+  'csr',
+  'attestation',
+  'issuecredential',
+  'bind',
+  'token',
+  'resource',
+] as const;
+export type TracedWork = (typeof TRACED)[number];
+
+/**
+ * Payload of the tracing channels `msal-mi-core:<work>`: the same object on `start`, then on `error` if it failed, then on
+ * `asyncEnd`.
+ */
+export interface TraceEvent {
   readonly version: 1;
-  readonly stage: ErrorStage | 'bind';
+  readonly work: TracedWork;
   readonly correlationId: string;
-  readonly status: 'start' | 'end' | 'error';
-  /** Absent on start. */
-  readonly durationMs?: number;
-  readonly errorCode?: string;
+  /** Set at the end. */
+  durationMs?: number;
+  /** Set at the end of what failed. */
+  errorCode?: string;
+  /** Set at the end of an `acquireToken` that succeeded. */
+  fromCache?: boolean;
+  /** Set at the end of an `acquireToken` that succeeded: time since the certificate became valid. */
+  certificateAgeMs?: number;
 }
-/** A stale certificate is being replaced (PROTOCOL D22). */
+/** Payload of `msal-mi-core:recovery`: a stale certificate is being replaced (PROTOCOL D22). */
 export interface RecoveryEvent {
   readonly version: 1;
   readonly reason: string;
@@ -23,14 +44,14 @@ export interface RecoveryEvent {
   readonly correlationId: string;
   readonly staleThumbprint: string;
 }
-/** Work done without a caller waiting ended: a token refresh or a certificate renewal. */
+/** Payload of `msal-mi-core:background`: work that no caller waits for has ended. */
 export interface BackgroundEvent {
   readonly version: 1;
   readonly work: 'token-refresh' | 'certificate-renewal';
   readonly status: 'end' | 'error';
   readonly errorCode?: string;
 }
-/** A request is about to be sent again. */
+/** Payload of `msal-mi-core:retry`: a request is about to be sent again. */
 export interface RetryEvent {
   readonly version: 1;
   readonly stage: ErrorStage;
@@ -39,30 +60,49 @@ export interface RetryEvent {
   readonly cause: string;
 }
 
-export const stageChannel = channel('msal-mi-core:stage');
 export const recoveryChannel = channel('msal-mi-core:recovery');
 export const backgroundChannel = channel('msal-mi-core:background');
 export const retryChannel = channel('msal-mi-core:retry');
 
-/** Runs one step and tells subscribers about it. Costs one comparison when nobody listens. */
-export async function traceStage<T>(
-  stage: StageEvent['stage'],
+const tracing = Object.fromEntries(
+  TRACED.map((work) => [work, tracingChannel<unknown, TraceEvent>(`msal-mi-core:${work}`)]),
+) as Record<TracedWork, TracingChannel<unknown, TraceEvent>>;
+
+/** Whether anybody listens. */
+export function isTraced(work: TracedWork): boolean {
+  const { start, asyncEnd, error } = tracing[work];
+  return start.hasSubscribers || asyncEnd.hasSubscribers || error.hasSubscribers;
+}
+
+/**
+ * Runs one piece of work and tells subscribers about it. Costs a few comparisons when nobody listens.
+ *
+ * @param describe - What to add about a success.
+ */
+export async function trace<T>(
+  work: TracedWork,
   correlationId: string,
-  work: () => Promise<T>,
+  run: () => Promise<T>,
+  describe?: (result: T) => Pick<TraceEvent, 'fromCache' | 'certificateAgeMs'>,
 ): Promise<T> {
-  if (!stageChannel.hasSubscribers) return work();
+  if (!isTraced(work)) return run();
+  const { start, asyncEnd, error } = tracing[work];
+  const event: TraceEvent = { version: 1, work, correlationId };
   const startedAt = performance.now();
-  const publish = (event: Pick<StageEvent, 'status' | 'durationMs' | 'errorCode'>) =>
-    stageChannel.publish({ version: 1, stage, correlationId, ...event } satisfies StageEvent);
-  publish({ status: 'start' });
-  try {
-    const result = await work();
-    publish({ status: 'end', durationMs: performance.now() - startedAt });
-    return result;
-  } catch (error) {
-    publish({ status: 'error', durationMs: performance.now() - startedAt, errorCode: errorCodeOf(error) });
-    throw error;
-  }
+  return start.runStores(event, async () => {
+    try {
+      const result = await run();
+      Object.assign(event, describe?.(result));
+      return result;
+    } catch (failure) {
+      event.errorCode = errorCodeOf(failure);
+      error.publish(event);
+      throw failure;
+    } finally {
+      event.durationMs = performance.now() - startedAt;
+      asyncEnd.publish(event);
+    }
+  });
 }
 
 /** The code to report for any thrown value. */

@@ -5,6 +5,7 @@ import { networkError } from './fetch-failure.js';
 import { parseFetchRequest, type FetchRequest } from './fetch-request.js';
 import { buildResponse, discardBody, responseHeaders } from './fetch-response.js';
 import { nextRequest } from './redirect.js';
+import { lengthOf, openBody } from './request-body.js';
 import { UploadBody } from './upload-body.js';
 
 /** RFC 9110 section 9.2.2. */
@@ -63,7 +64,7 @@ async function followRedirects(channel: MtlsChannel, first: FetchRequest, lifeti
 async function send(channel: MtlsChannel, request: FetchRequest, signal: AbortSignal): Promise<MtlsResponse> {
   const { method, url } = request;
   const headers = outgoingHeaders(request);
-  const opened = request.body?.open(signal);
+  const opened = request.body && openBody(request.body, signal);
   let body: Uint8Array | UploadBody | undefined;
   if (opened === undefined || opened instanceof Uint8Array) {
     headers.delete('content-length');
@@ -98,6 +99,7 @@ function outgoingHeaders(request: FetchRequest): Headers {
   ] as const) {
     if (!headers.has(name)) headers.set(name, value);
   }
-  if (request.body?.length !== undefined) headers.set('content-length', String(request.body.length));
+  const length = request.body && lengthOf(request.body);
+  if (length !== undefined) headers.set('content-length', String(length));
   return headers;
 }

@@ -1,4 +1,4 @@
-import { bodyFrom, bodyOfRequest, type RequestBody } from './request-body.js';
+import { bodyFrom, bodyOfRequest, lengthOf, type RequestBody } from './request-body.js';
 
 /** What `fetch` was asked for, validated. */
 export interface FetchRequest {
@@ -127,7 +127,8 @@ function checkHeaders(headers: Headers, url: URL, body: RequestBody | undefined)
   headers.delete('host');
   const length = headers.get('content-length');
   if (length === null) return;
-  if (!/^\d+$/.test(length) || (body?.length ?? (body === undefined ? 0 : Number(length))) !== Number(length)) {
+  const known = body === undefined ? 0 : lengthOf(body);
+  if (!/^\d+$/.test(length) || (known !== undefined && known !== Number(length))) {
     throw new TypeError("The header 'content-length' is not the length of the body.");
   }
 }

@@ -1,5 +1,6 @@
 import { FetchFailure, networkError } from './fetch-failure.js';
 import type { FetchRequest } from './fetch-request.js';
+import { isReplayable } from './request-body.js';
 
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 20;
@@ -33,7 +34,7 @@ export function nextRequest(
     ((status === 301 || status === 302) && method === 'POST') ||
     (status === 303 && method !== 'GET' && method !== 'HEAD');
   if (!dropsBody) {
-    if (request.body?.replayable === false) {
+    if (request.body !== undefined && !isReplayable(request.body)) {
       throw failure('ERR_REDIRECT_BODY', 'The redirect asks for the body again, and a stream cannot be sent twice.');
     }
     return { ...request, url };

@@ -3,14 +3,28 @@ import { encodeMultipart } from './multipart.js';
 
 /** A request body, whatever it was made from. */
 export interface RequestBody {
-  /** The type the body implies; a content-type header of the caller wins. */
+  /** What is sent. Bytes and blobs can be sent again, everything else is used up by sending. */
+  readonly source: Uint8Array | Blob | ReadableStream | AsyncIterable<unknown>;
+  /** The type that the body implies; a content-type header of the caller wins. */
   readonly contentType: string | undefined;
-  /** In bytes; undefined when only the end of the stream tells. */
-  readonly length: number | undefined;
-  /** True when `open` may be called more than once. */
-  readonly replayable: boolean;
-  /** @param signal - Names the reason when the source has to be cancelled. */
-  open(signal: AbortSignal): Uint8Array | AsyncIterable<unknown>;
+}
+
+/** In bytes; undefined when only the end of the stream tells. */
+export function lengthOf({ source }: RequestBody): number | undefined {
+  if (source instanceof Uint8Array) return source.byteLength;
+  return source instanceof Blob ? source.size : undefined;
+}
+
+/** True when the body may be opened more than once. */
+export function isReplayable({ source }: RequestBody): boolean {
+  return source instanceof Uint8Array || source instanceof Blob;
+}
+
+/** @param signal - Names the reason when a stream has to be cancelled. */
+export function openBody({ source }: RequestBody, signal: AbortSignal): Uint8Array | AsyncIterable<unknown> {
+  if (source instanceof Uint8Array) return source;
+  if (source instanceof Blob) return chunksOf(source.stream(), signal);
+  return source instanceof ReadableStream ? chunksOf(source, signal) : source;
 }
 
 /**
@@ -20,29 +34,29 @@ export interface RequestBody {
  * @throws TypeError for a stream that was read before, or that comes without `duplex: 'half'`.
  */
 export function bodyFrom(source: unknown, duplex: unknown): RequestBody {
-  if (typeof source === 'string') return bytesBody(Buffer.from(source), 'text/plain;charset=UTF-8');
+  if (typeof source === 'string') return { source: Buffer.from(source), contentType: TEXT };
   if (source instanceof URLSearchParams) {
-    return bytesBody(Buffer.from(source.toString()), 'application/x-www-form-urlencoded;charset=UTF-8');
+    return { source: Buffer.from(source.toString()), contentType: FORM };
   }
-  if (isAnyArrayBuffer(source)) return bytesBody(new Uint8Array(source.slice(0)));
+  if (isAnyArrayBuffer(source)) return untyped(new Uint8Array(source.slice(0)));
   if (ArrayBuffer.isView(source)) {
-    return bytesBody(new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice());
+    return untyped(new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice());
   }
-  if (source instanceof Blob) return blobBody(source, source.type === '' ? undefined : source.type);
+  if (source instanceof Blob) return { source, contentType: source.type === '' ? undefined : source.type };
   if (source instanceof FormData) {
     const { content, contentType } = encodeMultipart(source);
-    return blobBody(content, contentType);
+    return { source: content, contentType };
   }
   if (source instanceof ReadableStream) {
     requireHalfDuplex(duplex);
     if (source.locked) throw new TypeError('The request body is a stream that is locked to another reader.');
-    return streamBody((signal) => chunksOf(source, signal));
+    return untyped(source);
   }
   if (isAsyncIterable(source)) {
     requireHalfDuplex(duplex);
-    return streamBody(() => source);
+    return untyped(source);
   }
-  return bytesBody(Buffer.from(String(source)), 'text/plain;charset=UTF-8');
+  return { source: Buffer.from(String(source)), contentType: TEXT };
 }
 
 /**
@@ -57,42 +71,43 @@ export async function bodyOfRequest(stream: ChunkSource): Promise<RequestBody> {
   const start = await Promise.race([Promise.all([first, second]), nextTurn()]);
   if (start !== undefined) {
     const [{ done, value }, end] = start;
-    if (done) return bytesBody(new Uint8Array(0));
-    if (end.done && value instanceof Uint8Array) return bytesBody(value);
+    if (done) return untyped(new Uint8Array(0));
+    if (end.done && value instanceof Uint8Array) return untyped(value);
   }
-  return streamBody((signal) => chunksOf({ getReader: () => reader }, signal, [first, second]));
+  const read = [first, second];
+  return untyped(
+    new ReadableStream(
+      {
+        pull: async (controller) => {
+          const { done, value } = await (read.shift() ?? reader.read());
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    ),
+  );
 }
 
+const TEXT = 'text/plain;charset=UTF-8';
+const FORM = 'application/x-www-form-urlencoded;charset=UTF-8';
+
+const untyped = (source: RequestBody['source']): RequestBody => ({ source, contentType: undefined });
 const nextTurn = (): Promise<undefined> => new Promise((resolve) => setImmediate(resolve, undefined));
 
-function bytesBody(bytes: Uint8Array, contentType?: string): RequestBody {
-  return { contentType, length: bytes.byteLength, replayable: true, open: () => bytes };
-}
-
-function blobBody(blob: Blob, contentType: string | undefined): RequestBody {
-  return {
-    contentType,
-    length: blob.size,
-    replayable: true,
-    open: (signal) => chunksOf(blob.stream(), signal),
-  };
-}
-
-function streamBody(open: (signal: AbortSignal) => AsyncIterable<unknown>): RequestBody {
-  return { contentType: undefined, length: undefined, replayable: false, open };
+type ReadResult = { done: boolean; value?: unknown };
+interface ChunkSource {
+  getReader(): { read(): Promise<ReadResult>; cancel(reason?: unknown): Promise<void> };
 }
 
 /** Unlike the stream's own iterator, `return` cancels at once, with the reason, also while a read is pending. */
-function chunksOf(
-  stream: ChunkSource,
-  signal: AbortSignal,
-  read: Array<Promise<ReadResult>> = [],
-): AsyncIterable<unknown> {
+function chunksOf(stream: ChunkSource, signal: AbortSignal): AsyncIterable<unknown> {
   const reader = stream.getReader();
   return {
     [Symbol.asyncIterator]: () => ({
       next: async (): Promise<IteratorResult<unknown>> => {
-        const { done, value } = await (read.shift() ?? reader.read());
+        const { done, value } = await reader.read();
         return done ? { done: true, value: undefined } : { done: false, value };
       },
       return: async (): Promise<IteratorResult<unknown>> => {
@@ -101,10 +116,6 @@ function chunksOf(
       },
     }),
   };
-}
-type ReadResult = { done: boolean; value?: unknown };
-interface ChunkSource {
-  getReader(): { read(): Promise<ReadResult>; cancel(reason?: unknown): Promise<void> };
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

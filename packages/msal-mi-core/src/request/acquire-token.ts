@@ -11,7 +11,7 @@ import { openKey } from '../binding/key.js';
 import { certificateAlias, mintFlightKey, tokenFlightKey, tokenKey } from '../cache/cache-key.js';
 import type { CachedToken } from '../cache/token-cache.js';
 import { withDeadline } from '../time/cancellation.js';
-import { backgroundChannel, errorCodeOf, traceStage, type BackgroundEvent } from '../diagnostics/channels.js';
+import { backgroundChannel, errorCodeOf, isTraced, trace, type BackgroundEvent } from '../diagnostics/channels.js';
 import { MsiV2Error } from '../errors.js';
 import type { AccessToken, Binding, TokenRequest } from '../model.js';
 import type { SigningKey } from '../ports.js';
@@ -23,17 +23,48 @@ import { requestToken, tokenUrl } from '../token/token-request.js';
 import { MtlsBindingStrength, type MtlsPopAuthenticationResult } from '../types.js';
 import { assertHostCanServe } from './preflight.js';
 import type { Flow } from './flow.js';
-import { recoverOnce, type RejectedBinding } from './recover.js';
+import { recoverOnce, reportRecovery, type RejectedBinding } from './recover.js';
 
 const STRONGEST_FIRST = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] as const;
 
 /** A token from the cache, refreshed in the background when it is due, or a new one. */
 export function acquireToken(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
+  if (!isTraced('acquireToken')) return acquireFromCacheOrNetwork(request, flow);
+  const run = () => acquireFromCacheOrNetwork(request, flow);
+  return trace('acquireToken', request.correlationId, run, ({ fromCache, bindingCertificate }) => ({
+    fromCache,
+    certificateAgeMs: flow.clock.now() - bindingCertificate.notBefore.getTime(),
+  }));
+}
+
+function acquireFromCacheOrNetwork(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
   if (request.signal?.aborted === true) return Promise.reject(request.signal.reason as Error);
   const cached = findCached(request, flow);
   if (cached === undefined) return acquireFromNetwork(request, flow);
   startBackgroundWork(request, cached, flow);
   return Promise.resolve(toResult(cached, true, request, flow));
+}
+
+/**
+ * A token under another certificate than the one that a resource refused in the TLS handshake: it is replaced as one
+ * that the token service refuses, unless somebody did so already (PROTOCOL D22, D23).
+ */
+export async function replaceAndAcquireToken(
+  request: TokenRequest,
+  refused: Binding,
+  flow: Flow,
+): Promise<MtlsPopAuthenticationResult> {
+  const { correlationId, attested } = request;
+  const rejected: RejectedBinding = {
+    binding: refused,
+    reason: { kind: 'client_certificate_rejected', evidenceIsStale: false },
+  };
+  const key = flow.keys(attested, refused.key.strength).binding;
+  const { bindings } = flow.state;
+  const isFirst = bindings.current(key) === refused || bindings.superseded(key) === refused;
+  if (isFirst) reportRecovery(rejected, { correlationId, log: flow.log });
+  await withinTimeout(request, flow, (signal) => bindingFor(request, flow, rejected, signal));
+  return acquireToken(request, flow);
 }
 
 function findCached(request: TokenRequest, flow: Flow): CachedToken | undefined {
@@ -52,19 +83,26 @@ function findCached(request: TokenRequest, flow: Flow): CachedToken | undefined 
 }
 
 async function acquireFromNetwork(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
-  const { clock, configuration, state } = flow;
-  const timeoutMs = configuration.timeoutMs;
-  const onTimeout = () =>
-    new MsiV2Error('request_timeout', {
-      correlationId: request.correlationId,
-      message: `No token within system.timeout (${String(timeoutMs)} ms).`,
-    });
-  const acquired = await withDeadline({ clock, timeoutMs, signal: request.signal, onTimeout }, async (signal) => {
+  const { configuration, state } = flow;
+  const acquired = await withinTimeout(request, flow, async (signal) => {
     await assertHostCanServe(request, flow);
     const key = tokenFlightKey(flow.flightOwner, request, configuration.clientCapabilities);
     return state.flights.run(key, signal, (flightSignal) => acquireAndKeep(request, flow, flightSignal));
   });
   return toResult(acquired, false, request, flow);
+}
+
+function withinTimeout<T>(
+  { correlationId, signal }: TokenRequest,
+  { clock, configuration: { timeoutMs } }: Flow,
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  const onTimeout = () =>
+    new MsiV2Error('request_timeout', {
+      correlationId,
+      message: `No token within system.timeout (${String(timeoutMs)} ms).`,
+    });
+  return withDeadline({ clock, timeoutMs, signal, onTimeout }, work);
 }
 
 /** A binding and a token for it; when the service refuses the certificate, both once more. */
@@ -86,7 +124,7 @@ async function bindingFor(
   request: TokenRequest,
   flow: Flow,
   rejected: RejectedBinding | undefined,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Binding> {
   if (rejected !== undefined) {
     flow.channelOf(rejected.binding).retire();
@@ -107,15 +145,14 @@ async function mint(
   const { correlationId, attested } = request;
   const { imds } = flow;
   const { signal, bypassCache, evidenceIsStale } = options;
-  const trace = <T>(stage: Parameters<typeof traceStage>[0], step: () => Promise<T>) =>
-    traceStage(stage, correlationId, step);
+  const step = <T>(name: Parameters<typeof trace>[0], run: () => Promise<T>) => trace(name, correlationId, run);
   loadCsrEncoder().catch(() => undefined); // Loads while steps 1 and 2 wait; step 3 reports a failure.
 
-  const opening = trace('key', () => options.opening);
-  const asking = trace('metadata', () => requestMetadata(imds, { attested, correlationId, signal }));
+  const opening = step('key', () => options.opening);
+  const asking = step('metadata', () => requestMetadata(imds, { attested, correlationId, signal }));
   const [key, metadata] = await Promise.all([opening, asking]);
-  const csr = await trace('csr', () => buildCsr(key, metadata, { correlationId, signal }));
-  const evidence = await trace('attestation', () =>
+  const csr = await step('csr', () => buildCsr(key, metadata, { correlationId, signal }));
+  const evidence = await step('attestation', () =>
     attest(key, metadata, flow.findAttestationProvider, {
       attested,
       forceRefresh: evidenceIsStale,
@@ -123,10 +160,10 @@ async function mint(
       signal,
     }),
   );
-  const credential = await trace('issuecredential', () =>
+  const credential = await step('issuecredential', () =>
     issueCredential(imds, { csr, evidence, bypassCache, correlationId, signal }),
   );
-  return trace('bind', () => Promise.resolve(bindCertificate(key, credential, { attested, correlationId })));
+  return step('bind', () => Promise.resolve(bindCertificate(key, credential, { attested, correlationId })));
 }
 
 /** Step 7. */
@@ -150,7 +187,7 @@ function tokenFor(
     ...(claims !== undefined && { claims }),
   });
   const { clock, log, state, configuration } = flow;
-  return traceStage('token', request.correlationId, () =>
+  return trace('token', request.correlationId, () =>
     requestToken(
       {
         tokenUrl: tokenUrl(binding.endpoint, binding.tenantId),

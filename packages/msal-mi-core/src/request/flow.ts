@@ -24,6 +24,8 @@ export interface Flow {
   readonly keys: (attested: boolean, strength: MtlsBindingStrength) => BindingKeys;
   readonly channelOf: (binding: Binding) => MtlsChannel;
   readonly contextOf: (binding: Binding) => MtlsBindingContext;
+  /** The binding behind a context that this flow handed out. */
+  readonly bindingOf: (context: MtlsBindingContext) => Binding | undefined;
 }
 
 /** Keys that depend on the kind of binding only, computed once. */
@@ -50,6 +52,7 @@ export function createFlow(parts: FlowParts): Flow {
   const owner = ownerKey(imdsBase, identity);
   const channels = new WeakMap<Binding, MtlsChannel>();
   const contexts = new WeakMap<Binding, MtlsBindingContext>();
+  const bindings = new WeakMap<MtlsBindingContext, Binding>();
   const keys = new Map<string, BindingKeys>();
 
   const channelOf = (binding: Binding) => {
@@ -86,9 +89,11 @@ export function createFlow(parts: FlowParts): Flow {
       if (context === undefined) {
         context = parts.createContext(binding, channelOf(binding));
         contexts.set(binding, context);
+        bindings.set(context, binding);
       }
       return context;
     },
+    bindingOf: (context) => bindings.get(context),
   };
 }
 

@@ -54,11 +54,15 @@ export async function recoverOnce<T>(
     if (reason === undefined) throw error;
     rejected = { binding, reason };
   }
-  report(rejected, observer);
+  reportRecovery(rejected, observer);
   return steps.use(await steps.acquire(rejected), true);
 }
 
-function report({ binding, reason }: RejectedBinding, observer: { correlationId: string; log: Logger }): void {
+/** Logs and publishes, once, that a binding is about to be replaced. */
+export function reportRecovery(
+  { binding, reason }: RejectedBinding,
+  observer: { correlationId: string; log: Logger },
+): void {
   const code = reason.aadstsCode === undefined ? '' : ` AADSTS${reason.aadstsCode}`;
   observer.log.warning(
     `certificate ${binding.certificate.x5tS256} was refused (${reason.kind}${code}); a new one is requested, once`,

@@ -28,7 +28,7 @@ export interface ServeContext {
 export function serve(listener: Listener, service: Service, context: ServeContext): void {
   const { server } = listener;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    void new Conversation(request, response, service, context).run();
+    new Conversation(request, response, service, context).run().catch(() => request.socket.destroy());
   });
   if (context.server === 'token' || context.leg === 'resource') {
     const leg: FaultLeg = context.server === 'token' ? 'token' : 'resource';

@@ -28,10 +28,10 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 export function createImdsService(world: World, page: JournalPage): Service {
   return {
     standingHeaders: { Server: 'IMDS/150.870.65.1854' },
-    faultLeg: (path) => ROUTES.get(path)?.leg,
+    faultLeg: (path) => routeOf(path)?.leg,
     serveAside: (path, method, response) => page.serve(path, method, response),
     answer(exchange) {
-      const route = ROUTES.get(exchange.path);
+      const route = routeOf(exchange.path);
       if (!route) {
         return {
           status: 404,
@@ -52,4 +52,9 @@ export function createImdsService(world: World, page: JournalPage): Service {
       return route.answer(exchange, world);
     },
   };
+}
+
+/** A trailing slash makes no difference to IMDS; MSAL Node sends one. */
+function routeOf(path: string): Route | undefined {
+  return ROUTES.get(path.replace(/\/$/, ''));
 }

@@ -25,16 +25,16 @@ export async function answerIssueCredential(exchange: Exchange, world: World): P
   }
   const body = parseJsonObject(exchange.body);
   if (!body) return invalidRequest('The body is not a JSON object');
-  const requested = readRequest(body, selected.identity, world);
+  const requested = await readRequest(body, selected.identity, world);
   if ('refusal' in requested) return requested.refusal;
   return issue(exchange, selected.identity, requested.publicKey, world);
 }
 
-function readRequest(
+async function readRequest(
   body: Record<string, unknown>,
   identity: DirectoryEntry,
   world: World,
-): { publicKey: KeyObject } | { refusal: Answer } {
+): Promise<{ publicKey: KeyObject } | { refusal: Answer }> {
   if (typeof body.csr !== 'string') return { refusal: invalidRequest('The body has no csr') };
   let publicKey: KeyObject;
   try {
@@ -43,11 +43,11 @@ function readRequest(
     if (!(error instanceof CertificateRequestError)) throw error;
     return { refusal: invalidRequest(`CSR is invalid: ${error.message}`) };
   }
-  const refusal = checkAttestation(body.attestation_token, publicKey, world);
+  const refusal = await checkAttestation(body.attestation_token, publicKey, world);
   return refusal ? { refusal } : { publicKey };
 }
 
-function checkAttestation(token: unknown, publicKey: KeyObject, world: World): Answer | undefined {
+async function checkAttestation(token: unknown, publicKey: KeyObject, world: World): Promise<Answer | undefined> {
   if (token === undefined || token === '') {
     return world.configuration.attestationRequired
       ? invalidRequest('Attestation Token is missing / empty in the issue credential request')
@@ -55,7 +55,8 @@ function checkAttestation(token: unknown, publicKey: KeyObject, world: World): A
   }
   if (typeof token !== 'string') return invalidRequest('Attestation Token is not a string');
   try {
-    const claims = world.attestationIssuer.verify(token, {
+    const issuer = await world.attestationIssuer();
+    const claims = issuer.verify(token, {
       issuer: world.addresses.maa,
       nowMs: world.configuration.now(),
     });

@@ -4,7 +4,8 @@ import type { World } from '../world.js';
 
 /** Signs the statement that an RSA key lives in an isolated environment. */
 export async function issueAttestationToken(world: World, key: JsonWebKey, clientId: string): Promise<string> {
-  const { configuration, attestationIssuer, addresses } = world;
+  const { configuration, addresses } = world;
+  const attestationIssuer = await world.attestationIssuer();
   const issuedAt = Math.floor(configuration.now() / 1000);
   const { kty, n, e } = key;
   const kid = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');

@@ -20,8 +20,8 @@ const KEYS_PATH = '/certs';
 export function createMaaService(world: World): Service {
   return {
     faultLeg: (path) => (path === ATTEST_PATH ? 'attest' : undefined),
-    answer(exchange) {
-      if (exchange.path === KEYS_PATH) return { status: 200, json: world.attestationIssuer.jwks };
+    async answer(exchange) {
+      if (exchange.path === KEYS_PATH) return { status: 200, json: (await world.attestationIssuer()).jwks };
       if (exchange.path !== ATTEST_PATH) return refuse(404, 'NotFound', 'no such endpoint');
       if (exchange.method !== 'POST')
         return { ...refuse(405, 'MethodNotAllowed', 'use POST'), headers: { Allow: 'POST' } };

@@ -1,20 +1,13 @@
 /** The platform of hosts without KeyGuard: keys in memory, nothing persisted, TLS by Node.js. */
-import type { CertificateStore, Platform } from '../../ports.js';
+import type { Platform } from '../../ports.js';
+import { NO_CERTIFICATE_STORE } from '../no-certificate-store.js';
 import { createSoftwareKeyStore } from './key-store.js';
 import { createSoftwareTransport } from './mtls-transport.js';
-
-const NO_STORE: CertificateStore = {
-  isPersistent: false,
-  find: () => Promise.resolve(undefined),
-  save: () => Promise.resolve(),
-  deleteAll: () => Promise.resolve(),
-  withLock: (_alias, work) => work(),
-};
 
 export function createSoftwarePlatform(readExtraAuthorities: () => string[]): Platform {
   return {
     keyStore: createSoftwareKeyStore(),
-    certificateStore: NO_STORE,
+    certificateStore: NO_CERTIFICATE_STORE,
     createTransport: (trustedAuthorities) => createSoftwareTransport({ trustedAuthorities, readExtraAuthorities }),
   };
 }

@@ -125,17 +125,26 @@ function toResponse(response: IncomingMessage, signal: AbortSignal | undefined):
   };
 }
 
-async function* readChunks(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const onAbort = () => response.destroy(signal?.reason as Error);
-  if (signal?.aborted === true) onAbort();
+/** Not a generator: it holds the connection from the start, so aborting and returning must work before the first read. */
+function readChunks(response: IncomingMessage, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
+  const onAbort = () => response.destroy();
   signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    for await (const chunk of response) yield chunk as Uint8Array;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw classifyFailure(error as NodeJS.ErrnoException, 'body', undefined);
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-    if (!response.complete) response.destroy();
-  }
+  response.once('close', () => signal?.removeEventListener('abort', onAbort));
+  // Whoever reads gets the error from the iterator; nobody may be reading.
+  response.on('error', () => undefined);
+  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    try {
+      return await chunks.next();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw classifyFailure(error as NodeJS.ErrnoException, 'body', undefined);
+    }
+  };
+  const release = (): Promise<IteratorResult<Uint8Array>> => {
+    if (response.complete) response.resume();
+    else response.destroy();
+    return Promise.resolve({ done: true, value: undefined });
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: release }) };
 }

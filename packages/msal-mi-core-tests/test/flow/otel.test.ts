@@ -1,0 +1,87 @@
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  type ReadableSpan,
+} from '@opentelemetry/sdk-trace-base';
+import { instrument } from '../../../msal-mi-core/src/otel/index.js';
+import { World, softwareRequest } from '../support/world.js';
+
+const exporter = new InMemorySpanExporter();
+const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 3_600_000 });
+const meterProvider = new MeterProvider({ readers: [reader] });
+
+let world: World;
+let stop: () => void;
+beforeAll(async () => {
+  world = await World.start();
+});
+beforeEach(() => {
+  world = world.fresh();
+  exporter.reset();
+  stop = instrument({ tracerProvider, meterProvider });
+});
+afterEach(() => stop());
+afterAll(async () => {
+  await meterProvider.shutdown();
+  await world.close();
+});
+
+const spans = () => exporter.getFinishedSpans();
+const named = (work: string): ReadableSpan | undefined => spans().find(({ name }) => name === `msal-mi-core ${work}`);
+
+test('each step of a cold call becomes a span below the span of the call', async () => {
+  await world.application().acquireToken(softwareRequest({ correlationId: 'call-1' }));
+
+  const root = named('acquireToken')!;
+  expect(root.attributes).toMatchObject({ 'msal_mi.source': 'network', 'msal_mi.correlation_id': 'call-1' });
+  for (const work of ['key', 'metadata', 'csr', 'attestation', 'issuecredential', 'bind', 'token']) {
+    expect(named(work)?.parentSpanContext?.spanId).toBe(root.spanContext().spanId);
+  }
+});
+
+test('a failure is a span with its error code, and nothing of the token is exported', async () => {
+  const app = world.application();
+  const { accessToken } = await app.acquireToken(softwareRequest());
+  world.emulator.fault('token', [{ mutate: 'bearer-token-type' }]);
+  await expect(app.acquireToken(softwareRequest({ forceRefresh: true }))).rejects.toThrow('token_type_mismatch');
+
+  expect(spans().filter(({ attributes }) => attributes['error.type'] === 'token_type_mismatch')).toHaveLength(2);
+  const exported = JSON.stringify(
+    spans().map(({ name, attributes, status, events }) => ({ name, attributes, status, events })),
+  );
+  expect(exported).not.toContain(accessToken.slice(0, 40));
+});
+
+test('calls, retries and recoveries are counted', async () => {
+  const app = world.application();
+  world.emulator.fault('getplatformmetadata', [{ status: 500 }]);
+  world.emulator.fault('token', [{ oauthError: { error: 'invalid_client', error_description: 'AADSTS7000218: no' } }]);
+  await app.acquireToken(softwareRequest());
+  await reader.forceFlush();
+
+  const metrics = metricExporter.getMetrics().at(-1)!.scopeMetrics[0]!.metrics;
+  const names = metrics.map(({ descriptor }) => descriptor.name);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'msal_mi.operation.duration',
+      'msal_mi.certificate.age',
+      'msal_mi.retries',
+      'msal_mi.recoveries',
+    ]),
+  );
+});
+
+test('after stopping, nothing is exported', async () => {
+  stop();
+  await world.application().acquireToken(softwareRequest());
+  expect(spans()).toHaveLength(0);
+});

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { Installation, type Outcome } from './support/installation.js';
+import { PUBLISHED, entryPointsOf } from './support/tarballs.js';
+
+const PROGRAMS = join(import.meta.dirname, 'programs');
+const ENTRY_POINTS = PUBLISHED.flatMap(entryPointsOf);
+/** Loaded on first use, never by an import of msal-mi-core. */
+const LOADED_ON_USE = ['pkijs', 'asn1js', 'node-gyp-build', 'msal-key-attestation'];
+
+const applications = { npm: new Installation(), pnpm: new Installation() };
+afterAll(() => Object.values(applications).forEach((application) => application.remove()));
+
+describe.each(['npm', 'pnpm'] as const)('the published packages, installed with %s', (manager) => {
+  const application = applications[manager];
+  let outcome: Outcome;
+
+  beforeAll(() => {
+    outcome = application.install(manager);
+    application.copy(join(PROGRAMS, 'names.mjs'));
+    application.copy(join(PROGRAMS, 'shared-state.mjs'));
+  }, 120_000);
+
+  it('run no script and cause no warning', () => {
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(outcome.stdout).not.toMatch(/warn|deprecated|ignored|script|gyp/i);
+  });
+
+  it('have the same names in import and require of every entry point', () => {
+    const { status, stdout, stderr } = application.node('names.mjs', ...ENTRY_POINTS);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const names = JSON.parse(stdout) as Record<string, { imported: string[]; required: string[] }>;
+    expect(Object.keys(names)).toEqual(ENTRY_POINTS);
+    for (const { imported, required } of Object.values(names)) expect(imported).toEqual(required);
+    expect(names['msal-mi-core']?.imported).toContain('ManagedIdentityApplication');
+  });
+
+  it('share tokens, bindings and errors between the ESM and the CommonJS build', () => {
+    expect(application.node('shared-state.mjs')).toEqual({ status: 0, stdout: 'shared\n', stderr: '' });
+  });
+});
+
+// Last, because it takes packages away.
+describe('importing msal-mi-core', () => {
+  const application = applications.npm;
+
+  beforeAll(() => {
+    for (const name of LOADED_ON_USE) application.uninstall(name);
+    application.copy(join(PROGRAMS, 'refuse-native-code.cjs'));
+    application.write('import.mjs', "await import('msal-mi-core'); console.log('imported');");
+    application.write('require.cjs', "require('msal-mi-core'); console.log('imported');");
+  });
+
+  it.each(['import.mjs', 'require.cjs'])('loads neither pkijs nor native code: %s', (program) => {
+    const outcome = application.node('--require', './refuse-native-code.cjs', program);
+    expect(outcome).toEqual({ status: 0, stdout: 'imported\n', stderr: '' });
+  });
+
+  it('is tried where loading them would fail', () => {
+    application.write('addon.node', '');
+    application.write('addon.cjs', "require('./addon.node');");
+    const outcome = application.node('--require', './refuse-native-code.cjs', 'addon.cjs');
+    expect(outcome.stderr).toMatch('native code was loaded');
+    for (const name of LOADED_ON_USE) {
+      application.write('missing.mjs', `await import('${name}');`);
+      expect(application.node('missing.mjs').stderr).toMatch(`Cannot find package '${name}'`);
+    }
+  });
+});

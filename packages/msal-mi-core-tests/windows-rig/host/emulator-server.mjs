@@ -1,0 +1,15 @@
+import { startEmulator } from 'msal-mi-emulator';
+
+export async function startEmulatorServer(options) {
+  const emulator = await startEmulator(options);
+  const { imdsUrl, tokenUrl, maaUrl, resources, ca, tenantId, systemAssigned } = emulator;
+  return {
+    description: { imdsUrl, tokenUrl, maaUrl, resources, emulatorCa: ca, tenantId, systemAssigned },
+    methods: {
+      journal: () => emulator.journal,
+      fault: (leg, faults) => emulator.fault(leg, faults),
+      reset: () => emulator.reset(),
+    },
+    close: () => emulator.close(),
+  };
+}

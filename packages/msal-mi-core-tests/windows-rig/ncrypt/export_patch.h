@@ -1,0 +1,15 @@
+// Replaces functions of libraries that are already loaded, in this process only.
+#pragma once
+
+#include <windows.h>
+
+namespace keyguard_sim {
+
+// Later look-ups of `name` in `module` find `replacement`.
+bool PatchExport(HMODULE module, const char* name, void* replacement);
+// `module` calls `replacement` where it imports `original`.
+bool PatchImport(HMODULE module, const void* original, void* replacement);
+// Pointers equal to `original` in the writable data of `module` become `replacement`. Returns how many there were.
+int PatchPointers(HMODULE module, const void* original, void* replacement);
+
+}  // namespace keyguard_sim

@@ -1,0 +1,121 @@
+// The suite of test/windows inside of Windows' node.exe. On Linux that is node.exe in Wine; on Windows it is this node.exe.
+// Arguments: parts of file names to run only those; `--node=20` for one version.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildPackages, buildRigLibraries, installApplication } from './build.mjs';
+import { missingRequirements } from './requirements.mjs';
+import { NODE_VERSIONS, nodeForWindows } from './node-for-windows.mjs';
+import { cacheFolder, testFolder } from './paths.mjs';
+
+const TEST_TIMEOUT_MS = 120_000;
+const PARALLEL = 2;
+
+const missing = missingRequirements();
+if (missing.length > 0) {
+  const isRequired = process.env.MSAL_MI_REQUIRE_WINDOWS_RIG === '1';
+  console.log(`Windows suite ${isRequired ? 'FAILED' : 'skipped'}: this machine lacks`);
+  for (const what of missing) console.log(`  - ${what}`);
+  process.exit(isRequired ? 1 : 0);
+}
+
+const { wanted, versions } = parseArguments(process.argv.slice(2));
+const files = readdirSync(testFolder)
+  .filter((file) => file.endsWith('.test.mjs') && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
+  .sort();
+const started = Date.now();
+buildPackages();
+const rigLibraries = buildRigLibraries();
+const application = installApplication();
+note('built and installed');
+
+// After the build: it loads the emulator.
+const { startControlServer } = await import('./host/control-server.mjs');
+mkdirSync(join(cacheFolder, 'keys'), { recursive: true });
+const control = await startControlServer(join(cacheFolder, 'keys'));
+let failures = 0;
+try {
+  for (const version of versions) failures += await runAll(version);
+} finally {
+  await control.close();
+}
+console.log(failures === 0 ? 'Windows suite passed.' : `Windows suite FAILED: ${failures} file(s).`);
+process.exit(failures === 0 ? 0 : 1);
+
+async function runAll(version) {
+  const windows = await openWindows(version);
+  const waiting = [...files];
+  let failed = 0;
+  const worker = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      if (!(await runFile(windows, file))) failed += 1;
+    }
+  };
+  // What measures runs alone.
+  const alone = waiting.filter((file) => file.startsWith('bench'));
+  for (const file of alone) waiting.splice(waiting.indexOf(file), 1);
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  for (const file of alone) if (!(await runFile(windows, file))) failed += 1;
+  windows.dispose();
+  return failed;
+}
+
+/** A Windows with node.exe of that version. */
+async function openWindows(version) {
+  const name = `Windows, Node.js ${version}`;
+  if (process.platform === 'win32') {
+    const run = (_executable, args, { cwd, env, timeoutMs }) => {
+      const options = { cwd, env: { ...process.env, ...env }, encoding: 'utf8', timeout: timeoutMs };
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
+      return { status, output: stdout + stderr };
+    };
+    return { name, executable: process.execPath, run, dispose: () => undefined };
+  }
+  const { WinePrefix } = await import('./wine.mjs');
+  const prefix = WinePrefix.create(`node-${version}`, rigLibraries);
+  return {
+    name,
+    executable: nodeForWindows(version),
+    run: (...args) => prefix.run(...args),
+    dispose: () => prefix.dispose(),
+  };
+}
+
+async function runFile(windows, file) {
+  const begun = Date.now();
+  const args = ['--expose-gc', '--test-reporter=spec', join(application, 'test', file)];
+  const { status, output } = await windows.run(windows.executable, args, {
+    cwd: application,
+    env: {
+      RIG_CONTROL_URL: control.url,
+      RIG_PROBE: join(rigLibraries, 'rig_probe.node'),
+      KEYGUARD_SIM_NAMESPACE: file,
+    },
+    timeoutMs: TEST_TIMEOUT_MS,
+  });
+  const passed = /^ℹ pass (\d+)/m.exec(output)?.[1] ?? '0';
+  // A file whose tests did not run must not count as passed.
+  const isGood = status === 0 && passed !== '0';
+  console.log(`${isGood ? 'ok    ' : 'FAILED'} ${file} on ${windows.name}: ${passed} passed, ${seconds(begun)} s`);
+  const skipped = output.split('\n').filter((line) => /# SKIP|﹣/.test(line));
+  for (const line of skipped) console.log(`       ${line.trim()}`);
+  if (!isGood) console.log(`       exit ${status}\n${output}`);
+  return isGood;
+}
+
+function parseArguments(args) {
+  const major = args.find((arg) => arg.startsWith('--node='))?.slice('--node='.length);
+  const known = process.platform === 'win32' ? [process.versions.node] : Object.keys(NODE_VERSIONS);
+  return {
+    wanted: args.filter((arg) => !arg.startsWith('--')),
+    versions: known.filter((version) => major === undefined || version.startsWith(`${major}.`)),
+  };
+}
+
+function note(what) {
+  console.log(`${what} (${seconds(started)} s)`);
+}
+
+function seconds(since) {
+  return ((Date.now() - since) / 1000).toFixed(1);
+}

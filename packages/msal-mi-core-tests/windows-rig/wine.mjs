@@ -1,0 +1,99 @@
+// A Wine prefix that looks like Windows 10 with KeyGuard, and programs in it.
+import { spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder } from './paths.mjs';
+import { WINE } from './requirements.mjs';
+
+const BASE_PREFIX = join(cacheFolder, 'base-prefix');
+
+export class WinePrefix {
+  #folder;
+  #logFolder;
+  #runs = 0;
+
+  /** A fresh prefix, cheap when there was one before. `ncrypt.dll` of the rig takes the place of Wine's. */
+  static create(name, rigLibraries) {
+    prepareBase();
+    const folder = join(cacheFolder, 'prefixes', name);
+    stopServer(folder);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(join(cacheFolder, 'prefixes'), { recursive: true });
+    // Hard links: Wine replaces its registry files, it does not write into them.
+    const copied = spawnSync('cp', ['-al', BASE_PREFIX, folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (copied.status !== 0) cpSync(BASE_PREFIX, folder, { recursive: true, verbatimSymlinks: true });
+    const ncrypt = join(folder, 'drive_c/windows/system32/ncrypt.dll');
+    rmSync(ncrypt);
+    copyFileSync(join(rigLibraries, 'ncrypt.dll'), ncrypt);
+    return new WinePrefix(folder);
+  }
+
+  constructor(folder) {
+    this.#folder = folder;
+    this.#logFolder = join(folder, 'rig-output');
+    mkdirSync(this.#logFolder, { recursive: true });
+  }
+
+  /** Runs a Windows program. Its output goes to files: it does not work with pipes of Linux. */
+  run(executable, args, { cwd, env, timeoutMs }) {
+    const outputFile = join(this.#logFolder, `${(this.#runs += 1)}.txt`);
+    const output = openSync(outputFile, 'w');
+    return new Promise((resolve, reject) => {
+      const child = spawn(WINE, [executable, ...args], {
+        cwd,
+        env: { ...wineEnvironment(this.#folder), ...env },
+        stdio: ['ignore', output, output],
+      });
+      closeSync(output);
+      let timedOut = false;
+      const timer = setTimeout(() => {
+        timedOut = true;
+        child.kill('SIGKILL');
+      }, timeoutMs);
+      child.once('error', reject);
+      child.once('exit', (status) => {
+        clearTimeout(timer);
+        resolve({ status: timedOut ? 'timeout' : status, output: readFileSync(outputFile, 'utf8') });
+      });
+    });
+  }
+
+  dispose() {
+    stopServer(this.#folder);
+  }
+}
+
+function prepareBase() {
+  const marker = join(BASE_PREFIX, 'rig-prepared');
+  if (existsSync(marker)) return;
+  rmSync(BASE_PREFIX, { recursive: true, force: true });
+  mkdirSync(cacheFolder, { recursive: true });
+  wine(['wineboot', '-i']);
+  // Node.js refuses the Windows 7 that Wine 8 pretends to be.
+  wine(['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f']);
+  stopServer(BASE_PREFIX, '-w');
+  closeSync(openSync(marker, 'w'));
+}
+
+function wine(args) {
+  const options = { env: wineEnvironment(BASE_PREFIX), stdio: 'ignore', timeout: 120_000 };
+  const result = spawnSync(WINE, args, options);
+  if (result.error) throw result.error;
+  if (result.status !== 0) throw new Error(`wine64 ${args[0]} failed with ${result.status}`);
+}
+
+function stopServer(prefix, how = '-k') {
+  if (!existsSync(prefix)) return;
+  const server = ['/usr/lib/wine/wineserver64', '/usr/bin/wineserver64', '/usr/bin/wineserver'].find(existsSync);
+  if (server === undefined) return;
+  const env = wineEnvironment(prefix);
+  spawnSync(server, [how], { env, stdio: 'ignore', timeout: 30_000 });
+  if (how === '-k') spawnSync(server, ['-w'], { env, stdio: 'ignore', timeout: 30_000 });
+}
+
+function wineEnvironment(prefix) {
+  const own = { WINEPREFIX: prefix, WINEARCH: 'win64', WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=' };
+  const env = { ...process.env, ...own };
+  delete env.DISPLAY;
+  return env;
+}

@@ -1,0 +1,56 @@
+/** What is known about the hosts that accept bound tokens (PROTOCOL D30). */
+
+/** How a host wants to be called. Everything not named here is called with TLS 1.2, HTTP/1.1 and no further header. */
+export interface HostProfile {
+  /** Added to every request that carries a bound token. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Host that takes bound tokens in place of this one, which does not. */
+  readonly useInstead?: string;
+}
+
+// Key Vault and Managed HSM: public cloud, China, US Government, Germany. They ask for the certificate by TLS 1.2
+// renegotiation, and only when the request carries this header.
+const TOKEN_BOUND_AUTH: HostProfile = { headers: { 'x-ms-tokenboundauth': 'true' } };
+const TOKEN_BOUND_AUTH_DOMAINS = [
+  'vault.azure.net',
+  'vault.azure.cn',
+  'vault.usgovcloudapi.net',
+  'vault.microsoftazure.de',
+  'managedhsm.azure.net',
+  'managedhsm.azure.cn',
+  'managedhsm.usgovcloudapi.net',
+  'managedhsm.microsoftazure.de',
+];
+
+const GRAPH: HostProfile = { headers: {}, useInstead: 'mtlstb.graph.microsoft.com' };
+const DEFAULT: HostProfile = { headers: {} };
+
+// Audiences whose resources live under other names.
+const DOMAINS_OF_AUDIENCE: Readonly<Record<string, readonly string[]>> = {
+  'storage.azure.com': [
+    'blob.core.windows.net',
+    'dfs.core.windows.net',
+    'file.core.windows.net',
+    'queue.core.windows.net',
+    'table.core.windows.net',
+    'core.chinacloudapi.cn',
+    'core.usgovcloudapi.net',
+  ],
+  'graph.microsoft.com': ['mtlstb.graph.microsoft.com'],
+};
+
+/** @param hostname - Lower case, without port, as `URL.hostname` has it. */
+export function profileOf(hostname: string): HostProfile {
+  if (hostname === 'graph.microsoft.com') return GRAPH;
+  return TOKEN_BOUND_AUTH_DOMAINS.some((domain) => isWithin(hostname, domain)) ? TOKEN_BOUND_AUTH : DEFAULT;
+}
+
+/** The domains, besides its own, in which the resources of an audience live. */
+export function domainsOfAudience(hostname: string): readonly string[] {
+  return DOMAINS_OF_AUDIENCE[hostname] ?? [];
+}
+
+/** True for the domain itself and for everything below it. */
+export function isWithin(hostname: string, domain: string): boolean {
+  return hostname === domain || hostname.endsWith(`.${domain}`);
+}

@@ -1,0 +1,36 @@
+/** Locks shared by all processes of the user. */
+import { createHash } from 'node:crypto';
+import type { NativeBindings } from './native/bindings.js';
+
+export type LockResult = { readonly kind: 'acquired'; readonly release: () => void } | { readonly kind: 'busy' };
+
+/**
+ * Waits for the lock of `subject`. A lock whose owner died counts as acquired: the caller re-validates what it protects.
+ * When `signal` aborts, its reason is thrown and the lock is not held.
+ */
+export async function acquireLock(
+  native: NativeBindings,
+  options: { kind: 'key' | 'certificate'; subject: string; timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<LockResult> {
+  const { kind, subject, timeoutMs, signal } = options;
+  signal?.throwIfAborted();
+  const lock = native.acquireLock(lockName(kind, subject), timeoutMs);
+  const release = () => lock.release();
+  signal?.addEventListener('abort', release, { once: true });
+  try {
+    const outcome = await lock.settled;
+    if (signal?.aborted === true) {
+      release();
+      throw signal.reason;
+    }
+    return outcome === 'acquired' || outcome === 'abandoned' ? { kind: 'acquired', release } : { kind: 'busy' };
+  } finally {
+    signal?.removeEventListener('abort', release);
+  }
+}
+
+/** Mutex names are short, know no backslash, and Windows compares them by case: subjects are folded and hashed. */
+export function lockName(kind: 'key' | 'certificate', subject: string): string {
+  const folded = subject.trim().toUpperCase();
+  return `msal-mi-core-${kind}-${createHash('sha256').update(folded).digest('hex').slice(0, 32)}`;
+}

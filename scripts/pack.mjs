@@ -1,0 +1,20 @@
+/**
+ * Packs the published packages, as they would go to npm, into `node_modules/.cache/tarballs/<name>.tgz`.
+ * With pnpm: npm would leave `workspace:` and `catalog:` in the manifests.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { publishedPackages, root } from './workspace.mjs';
+
+const folder = resolve(root, 'node_modules/.cache/tarballs');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+
+const shell = process.platform === 'win32';
+await Promise.all(
+  publishedPackages().map(({ folder: cwd, manifest }) =>
+    promisify(execFile)('pnpm', ['pack', '--out', resolve(folder, `${manifest.name}.tgz`)], { cwd, shell }),
+  ),
+);
