@@ -2,7 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
-import type { RetryEvent, StageEvent } from '../../../msal-mi-core/src/diagnostics/channels.js';
+import type { RetryEvent } from '../../../msal-mi-core/src/diagnostics/channels.js';
 import type { MtlsPopAuthenticationResult } from '../../../msal-mi-core/src/types.js';
 import { Wire } from '../support/wire.js';
 import { World, softwareRequest } from '../support/world.js';
@@ -236,16 +236,14 @@ function inject(leg: Leg | 'resource', name: FaultName, times: number, onHang: (
 /** Refuses connections as soon as the flow has come to the leg, and until its first retry or for good. */
 function refuse(leg: Leg | 'resource', times: number): () => void {
   const wire = wireOf(leg);
-  const onStage = (event: unknown) => {
-    const { stage, status } = event as StageEvent;
-    if (stage === leg && status === 'start') void wire.refuse();
-  };
+  const onStart = () => void wire.refuse();
+  const started = `tracing:msal-mi-core:${leg}:start`;
   const onRetryOnce = () => void (times === 1 && wire.accept());
-  subscribe('msal-mi-core:stage', onStage);
+  subscribe(started, onStart);
   subscribe('msal-mi-core:retry', onRetryOnce);
   if (leg === 'resource') void wire.refuse();
   return () => {
-    unsubscribe('msal-mi-core:stage', onStage);
+    unsubscribe(started, onStart);
     unsubscribe('msal-mi-core:retry', onRetryOnce);
   };
 }
