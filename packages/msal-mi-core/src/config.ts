@@ -180,6 +180,7 @@ function readHostEnvironment(env: Readonly<Record<string, string | undefined>>):
     msiSecret: read('MSI_SECRET'),
     imdsEndpoint: read('IMDS_ENDPOINT'),
     programFiles: read('ProgramFiles'),
+    regionName: read('REGION_NAME'),
   });
 }
 

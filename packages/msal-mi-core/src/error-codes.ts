@@ -33,6 +33,10 @@ export const ERROR_CODES = {
     'The resource is missing, blank, or not a single application ID URI.',
     'Pass the application ID URI of the API, for example resource: "https://vault.azure.net".',
   ),
+  invalid_scope: entry(
+    'The scopes are not exactly one resource followed by /.default. Also the code of Entra ID for such a request.',
+    'Pass one scope, for example ["https://graph.microsoft.com/.default"].',
+  ),
   invalid_json_claims_format: entry(
     'claims or claimsFromClient is not a JSON object.',
     'Pass the claims challenge exactly as the resource sent it, Base64-decoded.',

@@ -12,6 +12,16 @@ export {
 } from './errors.js';
 export type { ErrorStage } from './errors.js';
 export type { ErrorCode } from './error-codes.js';
+export { BoundConfidentialClient } from './fic/bound-confidential-client.js';
+export type { BoundConfidentialClientConfiguration } from './fic/bound-confidential-client.js';
+export type {
+  BoundClientAssertion,
+  BoundClientAssertionCallback,
+  BoundClientAssertionContext,
+} from './fic/client-assertion.js';
+export type { ClientCredentialParams } from './fic/client-credential-request.js';
+export { createManagedIdentityAssertion } from './fic/managed-identity-assertion.js';
+export type { ManagedIdentityAssertionOptions } from './fic/managed-identity-assertion.js';
 export type { AttestationProvider } from './ports.js';
 export { createAuthorizationHeader } from './result.js';
 export { AuthenticationScheme, ManagedIdentitySourceNames, MtlsBindingStrength } from './types.js';

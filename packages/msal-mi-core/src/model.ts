@@ -9,7 +9,7 @@ export type IdentitySelector = 'client_id' | 'object_id' | 'mi_res_id';
 export type ManagedIdentity =
   { readonly kind: 'system'; readonly id: '' } | { readonly kind: IdentitySelector; readonly id: string };
 
-/** Environment variables that decide where tokens come from (PROTOCOL B 1.1). Empty means unset. */
+/** Environment variables that decide where tokens come from (PROTOCOL B 1.1, B 11.3). Empty means unset. */
 export interface HostEnvironment {
   readonly identityEndpoint: string | undefined;
   readonly identityHeader: string | undefined;
@@ -18,6 +18,7 @@ export interface HostEnvironment {
   readonly msiSecret: string | undefined;
   readonly imdsEndpoint: string | undefined;
   readonly programFiles: string | undefined;
+  readonly regionName: string | undefined;
 }
 
 /** A validated request for a bound token. */

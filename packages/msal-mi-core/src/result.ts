@@ -15,10 +15,12 @@ export interface ResultParts {
   readonly resource: string;
   readonly correlationId: string;
   readonly fromCache: boolean;
+  /** Whose token it is. Default: the authority and tenant of the binding. */
+  readonly issuedBy?: { readonly authority: string; readonly tenantId: string };
 }
 
-/** A class only for the redaction: every field is an own member, so that a spread copy has them all. */
-class BoundResult implements MtlsPopAuthenticationResult {
+/** Classes only for the redaction: every field is an own member, so that a spread copy has them all. */
+class TokenResult implements AuthenticationResult {
   readonly authority: string;
   readonly uniqueId = '';
   readonly tenantId: string;
@@ -31,46 +33,62 @@ class BoundResult implements MtlsPopAuthenticationResult {
   readonly expiresOn: Date;
   declare readonly extExpiresOn?: Date;
   declare readonly refreshOn?: Date;
-  readonly tokenType = 'mtls_pop';
+  readonly tokenType: string;
   readonly correlationId: string;
   declare readonly requestId?: string;
   readonly resource: string;
-  readonly bindingCertificate: BindingCertificate;
-  readonly binding: MtlsBindingContext;
 
   constructor(parts: ResultParts) {
     const { token, binding } = parts;
-    this.authority = `${binding.endpoint}/${binding.tenantId}/`;
-    this.tenantId = binding.tenantId;
+    this.authority = parts.issuedBy?.authority ?? `${binding.endpoint}/${binding.tenantId}/`;
+    this.tenantId = parts.issuedBy?.tenantId ?? binding.tenantId;
     this.scopes = [`${parts.resource}/.default`];
     this.accessToken = token.secret;
     this.fromCache = parts.fromCache;
     this.expiresOn = new Date(token.expiresAtMs);
     if (token.extExpiresAtMs !== undefined) this.extExpiresOn = new Date(token.extExpiresAtMs);
     if (token.refreshOnMs !== undefined) this.refreshOn = new Date(token.refreshOnMs);
+    this.tokenType = token.tokenType;
     this.correlationId = parts.correlationId;
     if (token.requestId !== undefined) this.requestId = token.requestId;
     this.resource = parts.resource;
-    this.bindingCertificate = binding.certificate;
-    this.binding = parts.context;
-    Object.freeze(this);
   }
 
   [inspect.custom](_depth: number, options: object): string {
+    return `AuthenticationResult ${inspect({ ...(this as AuthenticationResult), ...this.shown() }, options)}`;
+  }
+
+  /** What is printed in place of the members of these names. */
+  protected shown(): object {
+    return { accessToken: '<redacted>' };
+  }
+}
+
+class BoundResult extends TokenResult implements MtlsPopAuthenticationResult {
+  declare readonly tokenType: 'mtls_pop';
+  readonly bindingCertificate: BindingCertificate;
+  readonly binding: MtlsBindingContext;
+
+  constructor(parts: ResultParts) {
+    super(parts);
+    this.bindingCertificate = parts.binding.certificate;
+    this.binding = parts.context;
+  }
+
+  protected override shown(): object {
     const { x5tS256, notAfter } = this.bindingCertificate;
     const { strength, exportable } = this.binding;
-    const shown = {
-      ...(this as AuthenticationResult),
-      accessToken: '<redacted>',
-      bindingCertificate: { x5tS256, notAfter },
-      binding: { strength, exportable },
-    };
-    return `AuthenticationResult ${inspect(shown, options)}`;
+    return { ...super.shown(), bindingCertificate: { x5tS256, notAfter }, binding: { strength, exportable } };
   }
 }
 
 export function createResult(parts: ResultParts): MtlsPopAuthenticationResult {
-  return new BoundResult(parts);
+  return Object.freeze(new BoundResult(parts));
+}
+
+/** The result for a bearer token: it says nothing of the certificate it was acquired with. */
+export function createBearerResult(parts: ResultParts): AuthenticationResult {
+  return Object.freeze(new TokenResult(parts));
 }
 
 /**

@@ -50,6 +50,39 @@ export function mintFlightKey(owner: string, request: TokenRequest, rejectedX5tS
   return ['mint', owner, request.attested, request.minStrength, rejectedX5tS256 ?? ''].join(SEPARATOR);
 }
 
+/** What distinguishes the tokens of an application that authenticates by bound assertion (PROTOCOL D31). */
+export interface AssertedTokenParts {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly scope: string;
+  readonly tokenType: 'mtls_pop' | 'Bearer';
+  readonly capabilities: readonly string[];
+  readonly claimsFromClient: string | undefined;
+  /** Of the assertion's certificate: it also stands for the identity, its strength and its attestation. */
+  readonly x5tS256: string;
+}
+
+export function assertedTokenKey(parts: AssertedTokenParts): string {
+  return [
+    'asserted',
+    parts.tokenUrl,
+    parts.clientId,
+    parts.scope,
+    parts.tokenType,
+    JSON.stringify(parts.capabilities),
+    parts.x5tS256,
+    parts.claimsFromClient ?? '',
+  ].join(SEPARATOR);
+}
+
+/** Equal calls of one client share one exchange. */
+export function assertedFlightKey(
+  tokenKey: string,
+  request: { claims: string | undefined; skipCache: boolean },
+): string {
+  return [tokenKey, request.skipCache, request.claims ?? ''].join(SEPARATOR);
+}
+
 /** Name under which a certificate is persisted: the identity, and whether its key was attested. */
 export function certificateAlias(imdsBase: string, identity: ManagedIdentity, attested: boolean): string {
   return [imdsBase, identity.kind, identity.id, attested ? 'att=1' : 'att=0'].join('#');

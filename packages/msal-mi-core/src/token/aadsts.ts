@@ -9,7 +9,23 @@ export const STALE_CERTIFICATE_CODES: Readonly<Record<string, { meaning: string;
 };
 
 /**
- * The code of an error answer: the first one that {@link STALE_CERTIFICATE_CODES} lists, else the first one.
+ * Codes that say the client assertion of a federated credential, or the certificate it is bound to, is at fault: another
+ * one may cure it (PROTOCOL B 11.5).
+ */
+export const REFUSED_ASSERTION_CODES: Readonly<
+  Record<string, { meaning: string; refused: 'assertion' | 'certificate' }>
+> = {
+  '700024': { meaning: 'the assertion is not within its time range', refused: 'assertion' },
+  '700027': { meaning: 'the key that signed the assertion is not known', refused: 'assertion' },
+  '7000274': { meaning: 'the assertion has an invalid signature', refused: 'assertion' },
+  '7000214': { meaning: 'the certificate has been revoked', refused: 'certificate' },
+  '7000277': { meaning: 'the certificate was revoked by its authority', refused: 'certificate' },
+  '1000502': { meaning: 'the certificate is not within its time range', refused: 'certificate' },
+};
+
+/**
+ * The code of an error answer: the first one that {@link STALE_CERTIFICATE_CODES} lists, else the first one of
+ * {@link REFUSED_ASSERTION_CODES}, else the first one.
  * In the description a code counts only as `AADSTS<digits>:`, so that no longer code is mistaken for a shorter one.
  */
 export function findAadstsCode(errorCodes: unknown, description: string): string | undefined {
@@ -18,5 +34,6 @@ export function findAadstsCode(errorCodes: unknown, description: string): string
     : [];
   const described = [...description.matchAll(/AADSTS(\d+):/gi)].map((match) => match[1] ?? '');
   const codes = [...listed, ...described];
-  return codes.find((code) => Object.hasOwn(STALE_CERTIFICATE_CODES, code)) ?? codes[0];
+  const firstOf = (table: object) => codes.find((code) => Object.hasOwn(table, code));
+  return firstOf(STALE_CERTIFICATE_CODES) ?? firstOf(REFUSED_ASSERTION_CODES) ?? codes[0];
 }

@@ -1,0 +1,89 @@
+/** Untrusted options in, a validated request out, before any I/O (PROTOCOL D20, D31). */
+import { MsiV2Error } from '../errors.js';
+import {
+  invalidRequest,
+  parseClaimsOption,
+  parseCorrelationId,
+  parseFlag,
+  parseOptions,
+  parseSignal,
+} from '../request-options.js';
+import { isRegionName } from './mtls-authority.js';
+
+/** Parameters of every request of a {@link BoundConfidentialClient}. Unknown members are refused. */
+export interface ClientCredentialParams {
+  /** One application ID URI followed by `/.default`, e.g. `['https://graph.microsoft.com/.default']`. */
+  scopes: string[];
+  /**
+   * Azure region whose token service is used, e.g. `westus3`; `TryAutoDetect` asks the host for its region. Default: the
+   * global service, which is also used when no region is found.
+   */
+  azureRegion?: string;
+  /** Claims challenge of a server (JSON object): the cached token is not used. */
+  claims?: string;
+  /** Claims of the client's own (JSON object): part of the cache key. */
+  claimsFromClient?: string;
+  /** True asks for a new token although a cached one is valid. The certificate is kept. Default: false. */
+  skipCache?: boolean;
+  /** Sent to every service of both legs and found in results and errors. Default: a random UUID. */
+  correlationId?: string;
+  /** Rejects the call at once with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A validated request. */
+export interface ClientCredentialRequest {
+  readonly tokenType: 'mtls_pop' | 'Bearer';
+  readonly scope: string;
+  readonly resource: string;
+  readonly region: string | undefined;
+  readonly claims: string | undefined;
+  readonly claimsFromClient: string | undefined;
+  readonly skipCache: boolean;
+  readonly correlationId: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** msal-node's and Identity Web's way to ask for the region of the host. */
+export const AUTO_DETECT_REGION = 'TryAutoDetect';
+
+const KNOWN_OPTIONS = new Set([
+  'scopes',
+  'azureRegion',
+  'claims',
+  'claimsFromClient',
+  'skipCache',
+  'correlationId',
+  'signal',
+  'mtlsProofOfPossession',
+]);
+const SCOPE = /^([^\s\p{Cc}]+)\/\.default$/u;
+
+export function parseClientCredentialRequest(request: unknown): ClientCredentialRequest {
+  const options = parseOptions('acquireTokenByClientCredential', request, KNOWN_OPTIONS);
+  const { scope, resource } = parseScope(options['scopes']);
+  return {
+    tokenType: parseFlag(options, 'mtlsProofOfPossession') ? 'mtls_pop' : 'Bearer',
+    scope,
+    resource,
+    region: parseRegion(options['azureRegion']),
+    claims: parseClaimsOption(options, 'claims'),
+    claimsFromClient: parseClaimsOption(options, 'claimsFromClient'),
+    skipCache: parseFlag(options, 'skipCache'),
+    correlationId: parseCorrelationId(options['correlationId']),
+    signal: parseSignal(options['signal']),
+  };
+}
+
+function parseScope(scopes: unknown): { scope: string; resource: string } {
+  const [scope, ...others] = Array.isArray(scopes) ? (scopes as unknown[]) : [];
+  const [, resource] = typeof scope === 'string' ? (SCOPE.exec(scope.trim()) ?? []) : [];
+  if (resource === undefined || others.length > 0) throw new MsiV2Error('invalid_scope');
+  return { scope: `${resource}/.default`, resource };
+}
+
+function parseRegion(region: unknown): string | undefined {
+  if (region === undefined || region === null || region === '') return undefined;
+  if (!isRegionName(region)) throw invalidRequest('azureRegion must consist of letters and digits, such as "westus3".');
+  return region;
+}

@@ -1,0 +1,73 @@
+/** The first leg: a token of the managed identity, bound to its certificate, that serves an application as assertion. */
+import type { ManagedIdentityApplication } from '../client.js';
+import { REPLACE_BINDING } from '../downstream/replace-binding.js';
+import { ManagedIdentityError } from '../errors.js';
+import { invalidRequest, parseFlag, parseOptions } from '../request-options.js';
+import { MtlsBindingStrength, type MtlsPopAuthenticationResult, type MtlsPopRequestParams } from '../types.js';
+import { JWT_POP, type BoundClientAssertionCallback, type BoundClientAssertionContext } from './client-assertion.js';
+
+/** Options of {@link createManagedIdentityAssertion}. Unknown members are refused. */
+export interface ManagedIdentityAssertionOptions {
+  /**
+   * Audience of the assertion. Default: `api://AzureADTokenExchange`, the public cloud's; other clouds have their own, such
+   * as `api://AzureADTokenExchangeUSGov` and `api://AzureADTokenExchangeChina`.
+   */
+  audience?: string;
+  /** As for `acquireToken`. Default: false. */
+  withAttestationSupport?: boolean;
+  /** As for `acquireToken`. Default: `KeyGuard`. */
+  minStrength?: MtlsBindingStrength;
+}
+
+const DEFAULT_AUDIENCE = 'api://AzureADTokenExchange';
+const OPTION_NAMES = new Set(['audience', 'withAttestationSupport', 'minStrength']);
+const STRENGTHS: readonly unknown[] = Object.values(MtlsBindingStrength);
+
+/**
+ * Lets an application authenticate as itself on behalf of a managed identity (federated identity credential), with
+ * assertions that are bound to the identity's certificate.
+ *
+ * Calling the result is cheap: the managed identity keeps its token. When the token endpoint refused an assertion a new
+ * one is acquired, and when it refused the certificate a new certificate is.
+ *
+ * @param app - The managed identity that the application's federated credential names.
+ * @returns A callback for `BoundConfidentialClient`. It rejects with whatever `acquireToken` of `app` rejects with.
+ * @throws ManagedIdentityError `invalid_request`, `invalid_resource`.
+ */
+export function createManagedIdentityAssertion(
+  app: ManagedIdentityApplication,
+  options: ManagedIdentityAssertionOptions = {},
+): BoundClientAssertionCallback {
+  const parsed = parseOptions('createManagedIdentityAssertion', options, OPTION_NAMES);
+  const { audience = DEFAULT_AUDIENCE, minStrength } = parsed;
+  if (typeof audience !== 'string' || audience.trim() === '') throw new ManagedIdentityError('invalid_resource');
+  if (minStrength !== undefined && !STRENGTHS.includes(minStrength)) {
+    throw invalidRequest('minStrength must be a member of MtlsBindingStrength.');
+  }
+  const fixed: MtlsPopRequestParams = {
+    resource: audience,
+    mtlsProofOfPossession: true,
+    withAttestationSupport: parseFlag(parsed, 'withAttestationSupport'),
+    ...(minStrength !== undefined && { minStrength: minStrength as MtlsBindingStrength }),
+  };
+  return async (context) => {
+    const { accessToken, binding } = await acquire(app, fixed, context);
+    return Object.freeze({ assertion: accessToken, assertionType: JWT_POP, binding });
+  };
+}
+
+/** The claims and capabilities of the context are the application's: the managed identity is not asked for them. */
+function acquire(
+  app: ManagedIdentityApplication,
+  fixed: MtlsPopRequestParams,
+  { correlationId, signal, refused }: BoundClientAssertionContext,
+): Promise<MtlsPopAuthenticationResult> {
+  const request: MtlsPopRequestParams = {
+    ...fixed,
+    ...(correlationId !== undefined && { correlationId }),
+    ...(signal !== undefined && { signal }),
+  };
+  if (refused === undefined) return app.acquireToken(request);
+  if (refused.part === 'certificate') return app[REPLACE_BINDING](request, refused.binding);
+  return app.acquireToken({ ...request, forceRefresh: true });
+}

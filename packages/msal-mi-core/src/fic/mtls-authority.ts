@@ -1,0 +1,106 @@
+/** Where the second leg is sent: the host rules of PROTOCOL D31 and B 11.3, in one place. */
+import { ManagedIdentityError, MsiV2Error } from '../errors.js';
+
+/** A tenant's token service, for clients that authenticate by certificate. */
+export interface MtlsAuthority {
+  /** As configured, normalised: with a trailing slash. */
+  readonly authority: string;
+  /** The path segment that names the tenant. */
+  readonly tenantId: string;
+  /** Base of the token endpoint for a region; undefined means the global host. */
+  baseUrl(region: string | undefined): string;
+}
+
+/** Hosts of the public cloud: they share one mtlsauth host. */
+const PUBLIC_LOGIN_HOSTS = new Set(['login.microsoftonline.com', 'login.microsoft.com', 'login.windows.net']);
+const PUBLIC_MTLS_HOST = 'mtlsauth.microsoft.com';
+/** Former names of other clouds: no mtlsauth host was ever made for them. */
+const LEGACY_LOGIN_HOSTS = new Set(['login.usgovcloudapi.net', 'login.chinacloudapi.cn']);
+/** Everywhere else `login.X` has its counterpart at `mtlsauth.X`. */
+const LOGIN_PREFIX = 'login.';
+const MTLS_PREFIX = 'mtlsauth.';
+/** No tenant: the user who signs in would decide, and nobody does here. `consumers` is a tenant. */
+const TENANTLESS = new Set(['common', 'organizations']);
+/** Authorities with another protocol in the path. */
+const OTHER_PROTOCOLS = new Set(['adfs', 'tfp']);
+const TENANT = /^[\w.-]+$/;
+const REGION = /^[a-zA-Z0-9]+$/;
+
+/**
+ * Reads an authority such as `https://login.microsoftonline.com/<tenant>`.
+ *
+ * Two kinds of authority are used as they are, and have no regions: those of dSTS (`https://<host>/dstsv2/<tenant>`), and
+ * those on a loopback host, where an emulator or a tunnel to a private cloud listens.
+ *
+ * @throws ManagedIdentityError `invalid_configuration` when it is not an https URL; MsiV2Error
+ *   `missing_tenanted_authority` for `/common`, `/organizations` or no tenant at all, and
+ *   `mtls_pop_not_supported_for_environment` for hosts without certificate-bound tokens.
+ */
+export function parseMtlsAuthority(authority: unknown): MtlsAuthority {
+  const url = parseUrl(authority);
+  const segments = url.pathname.split('/').filter((segment) => segment !== '');
+  const isDsts = segments[0]?.toLowerCase() === 'dstsv2';
+  const [tenantId] = isDsts ? segments.slice(1) : segments;
+  if (tenantId !== undefined && OTHER_PROTOCOLS.has(tenantId.toLowerCase())) throw unsupported(url.host);
+  const mtlsHost = isDsts || isLoopback(url.hostname) ? undefined : mtlsHostOf(url.hostname);
+  if (tenantId === undefined || TENANTLESS.has(tenantId.toLowerCase())) {
+    throw new MsiV2Error('missing_tenanted_authority');
+  }
+  if (!TENANT.test(tenantId)) throw invalid('The tenant in auth.authority is neither an id nor a domain name.');
+  const origin = isDsts ? `${url.origin}/dstsv2` : url.origin;
+  const port = url.port === '' ? '' : `:${url.port}`;
+  return {
+    authority: `${origin}/${tenantId}/`,
+    tenantId,
+    baseUrl: (region) => {
+      if (mtlsHost === undefined) return origin;
+      return `https://${region === undefined ? '' : `${region.toLowerCase()}.`}${mtlsHost}${port}`;
+    },
+  };
+}
+
+/** True for the name of an Azure region, as it goes into a host name. */
+export function isRegionName(value: unknown): value is string {
+  return typeof value === 'string' && REGION.test(value);
+}
+
+function mtlsHostOf(hostname: string): string {
+  if (PUBLIC_LOGIN_HOSTS.has(hostname)) return PUBLIC_MTLS_HOST;
+  if (LEGACY_LOGIN_HOSTS.has(hostname) || !hostname.startsWith(LOGIN_PREFIX)) throw unsupported(hostname);
+  return MTLS_PREFIX + hostname.slice(LOGIN_PREFIX.length);
+}
+
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127\.\d+\.\d+\.\d+$/.test(hostname)
+  );
+}
+
+function parseUrl(authority: unknown): URL {
+  let url: URL | undefined;
+  try {
+    url = typeof authority === 'string' ? new URL(authority.trim()) : undefined;
+  } catch {
+    // Refused below.
+  }
+  if (url?.protocol !== 'https:') {
+    throw invalid('auth.authority must be an https URL such as https://login.microsoftonline.com/<tenant id>.');
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw invalid('auth.authority must be a host and a tenant, without user name, query or fragment.');
+  }
+  return url;
+}
+
+function unsupported(host: string): MsiV2Error {
+  return new MsiV2Error('mtls_pop_not_supported_for_environment', {
+    message: `The authority host ${host} has no certificate-bound tokens.`,
+  });
+}
+
+function invalid(message: string): ManagedIdentityError {
+  return new ManagedIdentityError('invalid_configuration', { message });
+}

@@ -1,0 +1,28 @@
+/** The Azure region of this host, for clients that ask for it (PROTOCOL B 11.3). Never a reason to fail. */
+import type { HttpTransport } from '../ports.js';
+import { isRegionName } from './mtls-authority.js';
+
+const TIMEOUT_MS = 2_000;
+const PATH = '/metadata/instance/compute?api-version=2021-02-01&format=json';
+
+/** Where a region may be found. */
+export interface RegionSources {
+  /** The environment variable REGION_NAME, which some hosts set. */
+  readonly regionName: string | undefined;
+  readonly imdsBase: string;
+  readonly http: HttpTransport;
+}
+
+/** The environment decides, else instance metadata; undefined when neither names a region. */
+export async function detectRegion({ regionName, imdsBase, http }: RegionSources): Promise<string | undefined> {
+  if (isRegionName(regionName)) return regionName;
+  try {
+    const url = imdsBase + PATH;
+    const response = await http.send({ method: 'GET', url, headers: { Metadata: 'true' }, timeoutMs: TIMEOUT_MS });
+    const compute: unknown = response.status === 200 ? JSON.parse(response.body) : undefined;
+    const location = (compute as { location?: unknown } | null | undefined)?.location;
+    return isRegionName(location) ? location : undefined;
+  } catch {
+    return undefined; // The global host serves every region.
+  }
+}
