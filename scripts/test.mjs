@@ -4,7 +4,16 @@ import { runParts } from './parts.mjs';
 import { root } from './workspace.mjs';
 
 const suites = resolve(root, 'packages/msal-mi-core-tests');
-const CHECKS = ['build', 'msal-mi-core-tests#typecheck', 'lint', 'lint:rules', 'format:check', 'knip', 'api:check'];
+const CHECKS = [
+  'build',
+  'msal-mi-core-tests#typecheck',
+  'lint',
+  'lint:rules',
+  'format:check',
+  'knip',
+  'api:check',
+  'errors:check',
+];
 
 runParts('npm test', [
   {

@@ -75,7 +75,7 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** For one attempt. */
+  /** What the caller waits before it aborts `signal`: no transport needs to wait longer for anything. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
@@ -130,7 +130,7 @@ export interface MtlsResponse {
  * Why no complete answer arrived:
  *
  * - `unreachable`: name not found, connection refused, no route.
- * - `timeout`: an attempt took longer than its `timeoutMs`.
+ * - `timeout`: an attempt, or making its connection, took too long.
  * - `client_certificate_rejected`: the handshake failed because of our certificate or key: an alert, a connection closed
  *   during the handshake or between our certificate and the first byte of an answer, a Schannel credential code.
  * - `untrusted_server`: the server's certificate did not verify.

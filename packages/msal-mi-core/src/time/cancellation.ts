@@ -20,6 +20,7 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
   const { clock, timeoutMs, signal, onTimeout } = options;
+  signal?.throwIfAborted();
   if (timeoutMs === undefined) return abortable(work(signal), signal);
   const deadline = new AbortController();
   const timer = new AbortController();

@@ -53,8 +53,15 @@ export async function requestToken(exchange: TokenExchange, surroundings: TokenS
   try {
     const answer = await sendWithRetries(
       TOKEN_POLICY,
-      { clock, log, retriesEnabled, stage: 'token', signal: exchange.signal },
-      () => sendOnce(exchange),
+      {
+        clock,
+        log,
+        retriesEnabled,
+        stage: 'token',
+        attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
+        signal: exchange.signal,
+      },
+      (signal) => sendOnce(exchange, signal),
     );
     const waitMs = parseRetryAfter(answer.headers['retry-after'], clock.now());
     if (waitMs !== undefined && (answer.status === 429 || answer.status >= 500)) {
@@ -66,7 +73,7 @@ export async function requestToken(exchange: TokenExchange, surroundings: TokenS
   }
 }
 
-async function sendOnce(exchange: TokenExchange): Promise<TokenAnswer> {
+async function sendOnce(exchange: TokenExchange, signal: AbortSignal | undefined): Promise<TokenAnswer> {
   const { correlationId } = exchange;
   const response = await exchange.channel.send({
     method: 'POST',
@@ -83,8 +90,7 @@ async function sendOnce(exchange: TokenExchange): Promise<TokenAnswer> {
     ],
     body: Buffer.from(exchange.form.toString(), 'utf8'),
     idempotent: true,
-    timeoutMs: ATTEMPT_TIMEOUT_MS,
-    ...(exchange.signal !== undefined && { signal: exchange.signal }),
+    ...(signal !== undefined && { signal }),
   });
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, value] of response.headers) headers[name.toLowerCase()] = value;

@@ -28,24 +28,18 @@ function sendOnce(request: HttpRequest, agent: http.Agent): Promise<HttpResponse
       agent,
       headers: { ...request.headers, ...(body !== undefined && { 'content-length': body.length }) },
     });
-    const timers = [
-      setTimeout(
-        () => fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')),
-        request.timeoutMs,
-      ),
-      setTimeout(
-        () => {
-          if (outgoing.socket?.connecting !== false) {
-            fail(new TransportError('timeout', 'ETIMEDOUT', 'The connection could not be made in time.'));
-          }
-        },
-        Math.min(CONNECT_TIMEOUT_MS, request.timeoutMs),
-      ),
-    ];
+    const connectTimer = setTimeout(
+      () => {
+        if (outgoing.socket?.connecting !== false) {
+          fail(new TransportError('timeout', 'ETIMEDOUT', 'The connection could not be made in time.'));
+        }
+      },
+      Math.min(CONNECT_TIMEOUT_MS, request.timeoutMs),
+    );
     const onAbort = () => fail(request.signal?.reason as Error);
     request.signal?.addEventListener('abort', onAbort, { once: true });
     const settle = () => {
-      timers.forEach(clearTimeout);
+      clearTimeout(connectTimer);
       request.signal?.removeEventListener('abort', onAbort);
     };
     const fail = (error: Error) => {

@@ -36,10 +36,11 @@ const METADATA_SERVICE_ADDRESS = 'http://169.254.169.254';
 export async function callImds(endpoint: ImdsEndpoint, call: ImdsCall): Promise<HttpResponse> {
   const request = toHttpRequest(endpoint, call);
   const { clock, log, retriesEnabled, http } = endpoint;
-  const exchange = { clock, log, retriesEnabled, stage: call.stage, signal: call.signal };
+  const { stage, signal } = call;
+  const exchange = { clock, log, retriesEnabled, stage, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS, signal };
   try {
-    return await sendWithRetries(call.policy ?? IMDS_POLICY, exchange, async () => ({
-      ...(await http.send(request)),
+    return await sendWithRetries(call.policy ?? IMDS_POLICY, exchange, async (attemptSignal) => ({
+      ...(await http.send({ ...request, ...(attemptSignal !== undefined && { signal: attemptSignal }) })),
       hasRetryAfter: false,
     }));
   } catch (error) {
@@ -111,7 +112,6 @@ function toHttpRequest(endpoint: ImdsEndpoint, call: ImdsCall): HttpRequest {
     headers: { ...call.headers, 'x-ms-client-request-id': call.correlationId },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
     ...(call.body !== undefined && { body: call.body }),
-    ...(call.signal !== undefined && { signal: call.signal }),
   };
 }
 

@@ -8,21 +8,17 @@ import type { INetworkModule, NetworkResponse } from '../types.js';
 export function createNetworkModuleTransport(client: INetworkModule): HttpTransport {
   return {
     async send(request) {
-      const timeout = AbortSignal.timeout(request.timeoutMs);
-      const response = await abortable(
-        abortable(call(client, request), timeout).catch((error: unknown) => {
-          throw timeout.aborted
-            ? new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')
-            : new TransportError('unreachable', summarizeForeignError(error), 'The network client failed.');
-        }),
-        request.signal,
-      );
+      const answering = call(client, request).catch((error: unknown) => {
+        throw new TransportError('unreachable', summarizeForeignError(error), 'The network client failed.');
+      });
+      const response = await abortable(answering, request.signal);
       return normalize(response);
     },
   };
 }
 
-function call(client: INetworkModule, request: HttpRequest): Promise<NetworkResponse<unknown>> {
+/** Async, so that a client that throws at once fails like one that rejects. */
+async function call(client: INetworkModule, request: HttpRequest): Promise<NetworkResponse<unknown>> {
   const options = {
     headers: { ...request.headers },
     ...(request.body !== undefined && { body: request.body }),
@@ -33,18 +29,25 @@ function call(client: INetworkModule, request: HttpRequest): Promise<NetworkResp
 }
 
 /** msal-node's clients return parsed JSON; ours read text, so that malformed answers are handled in one place. */
-function normalize(response: NetworkResponse<unknown>): HttpResponse {
-  const { status, body } = response as { status: unknown; body: unknown };
+function normalize(response: unknown): HttpResponse {
+  const { status, body, headers: given } = (response ?? {}) as Record<'status' | 'body' | 'headers', unknown>;
   if (typeof status !== 'number') {
     throw new TransportError('invalid_response', 'ERR_NO_STATUS', 'The network client returned no status.');
   }
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [name, value] of Object.entries((response.headers as Record<string, string> | undefined) ?? {})) {
-    headers[name.toLowerCase()] = value;
-  }
-  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
+  for (const [name, value] of Object.entries(given ?? {})) headers[name.toLowerCase()] = String(value);
+  const text = typeof body === 'string' ? body : toJson(body);
   if (text.length > MAX_BODY_BYTES) {
     throw new TransportError('invalid_response', 'ERR_BODY_TOO_LARGE', 'The answer is larger than 1 MiB.');
   }
   return { status, headers, body: text };
+}
+
+function toJson(body: unknown): string {
+  try {
+    const json: unknown = JSON.stringify(body); // undefined for what JSON has no form for, such as a function
+    return typeof json === 'string' ? json : '';
+  } catch {
+    throw new TransportError('invalid_response', 'ERR_BODY_NOT_JSON', 'The network client returned an unusable body.');
+  }
 }

@@ -2,6 +2,7 @@ import { retryChannel, type RetryEvent } from '../diagnostics/channels.js';
 import type { ErrorStage } from '../errors.js';
 import type { Logger } from '../diagnostics/logger.js';
 import { TransportError, type Clock } from '../ports.js';
+import { withDeadline } from '../time/cancellation.js';
 
 /** When to try again: how often in total, decided by the first failure, and after how long, decided by the latest. */
 export interface RetryPolicy {
@@ -24,6 +25,8 @@ export interface Exchange {
   readonly log: Logger;
   readonly stage: ErrorStage;
   readonly retriesEnabled: boolean;
+  /** For one attempt, from its first byte to the last byte of the answer's body. */
+  readonly attemptTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -63,15 +66,19 @@ export const TOKEN_POLICY: RetryPolicy = {
   delayMs: () => 1_000,
 };
 
-/** Sends until an answer is not worth a retry. Rejects with the last {@link TransportError}, or the abort reason. */
+/**
+ * Sends until an answer is not worth a retry. Rejects with the last {@link TransportError}, or the abort reason.
+ *
+ * @param send - Must stop when its signal is aborted; its result is no longer waited for then.
+ */
 export async function sendWithRetries<R extends { readonly status: number; readonly hasRetryAfter: boolean }>(
   policy: RetryPolicy,
   exchange: Exchange,
-  send: () => Promise<R>,
+  send: (signal: AbortSignal | undefined) => Promise<R>,
 ): Promise<R> {
   let first: Outcome | undefined;
   for (let retry = 0; ; retry++) {
-    const attempt = await attemptOnce(send, exchange.signal);
+    const attempt = await attemptOnce(send, exchange);
     const { outcome } = attempt;
     first ??= outcome;
     if (!exchange.retriesEnabled || !policy.isRetried(outcome) || retry >= policy.maxRetries(first)) {
@@ -95,11 +102,12 @@ export async function sendWithRetries<R extends { readonly status: number; reado
 }
 
 async function attemptOnce<R extends { readonly status: number; readonly hasRetryAfter: boolean }>(
-  send: () => Promise<R>,
-  signal: AbortSignal | undefined,
+  send: (signal: AbortSignal | undefined) => Promise<R>,
+  { clock, attemptTimeoutMs, signal }: Exchange,
 ): Promise<{ outcome: Outcome; response: R } | { outcome: Outcome; error: TransportError }> {
+  const onTimeout = () => new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.');
   try {
-    const response = await send();
+    const response = await withDeadline({ clock, timeoutMs: attemptTimeoutMs, signal, onTimeout }, send);
     const { status, hasRetryAfter } = response;
     return { outcome: { status, failure: undefined, hasRetryAfter }, response };
   } catch (error) {

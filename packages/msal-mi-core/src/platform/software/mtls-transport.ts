@@ -18,12 +18,10 @@ export interface Trust {
 }
 
 export function createSoftwareTransport(trust: Trust): MtlsTransport {
-  const authorities =
-    trust.trustedAuthorities.length === 0 ? undefined : [...defaultAuthorities(trust), ...trust.trustedAuthorities];
-  return { bind: (key, certificate) => createChannel(key, certificate, authorities) };
+  return { bind: (key, certificate) => createChannel(key, certificate, trust) };
 }
 
-function createChannel(key: SigningKey, certificateDer: Uint8Array, ca: string[] | undefined): MtlsChannel {
+function createChannel(key: SigningKey, certificateDer: Uint8Array, trust: Trust): MtlsChannel {
   const options = (): TlsClientOptions => {
     const privateKey = exportPrivateKey(key);
     if (privateKey === undefined) throw new MsiV2Error('key_not_exportable', { stage: 'key' });
@@ -40,7 +38,7 @@ function createChannel(key: SigningKey, certificateDer: Uint8Array, ca: string[]
   let agent: Agent | undefined;
   let isRetired = false;
   const openAgent = (): Agent => {
-    secureContext ??= createContext(options(), ca);
+    secureContext ??= createContext(options(), trust);
     agent ??= new Agent({
       keepAlive: !isRetired,
       timeout: IDLE_TIMEOUT_MS,
@@ -65,13 +63,24 @@ function createChannel(key: SigningKey, certificateDer: Uint8Array, ca: string[]
   };
 }
 
-function createContext(options: TlsClientOptions, ca: string[] | undefined): SecureContext {
+function createContext(options: TlsClientOptions, trust: Trust): SecureContext {
   try {
-    return createSecureContext({ ...options, ...(ca !== undefined && { ca }) });
+    return trust.trustedAuthorities.length === 0 ? createSecureContext(options) : createTrustingContext(options, trust);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'ERR_TLS_CONTEXT';
     throw new TransportError('client_certificate_rejected', code, `The certificate and key do not fit (${code}).`);
   }
+}
+
+/** The option `ca` replaces the defaults; naming them all again would parse each of them for every certificate. */
+function createTrustingContext(options: TlsClientOptions, trust: Trust): SecureContext {
+  const secureContext = createSecureContext(options);
+  const handle = secureContext.context as { addCACert?: (pem: string) => void };
+  if (typeof handle.addCACert !== 'function') {
+    return createSecureContext({ ...options, ca: [...defaultAuthorities(trust), ...trust.trustedAuthorities] });
+  }
+  for (const pem of trust.trustedAuthorities) handle.addCACert(pem);
+  return secureContext;
 }
 
 function defaultAuthorities(trust: Trust): string[] {
