@@ -27,7 +27,11 @@ export const verbs = (journal) => journal.map((line) => (line.startsWith('VIOLAT
 
 /** Resolves when the stand-in is in the middle of an attestation; steer DELAY_MS to keep it there. */
 export async function untilAttesting(readJournal) {
-  while (verbs(readJournal()).at(-1) !== 'attest') await new Promise((resolve) => setTimeout(resolve, 5));
+  const givesUpAtMs = Date.now() + 30_000;
+  while (verbs(readJournal()).at(-1) !== 'attest') {
+    if (Date.now() > givesUpAtMs) throw new Error('no attestation began');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 export const claimsOf = (jwt) => JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url').toString('utf8'));
