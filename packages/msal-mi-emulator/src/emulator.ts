@@ -59,7 +59,7 @@ export async function startEmulator(options?: EmulatorOptions): Promise<Emulator
     authority,
     tokenIssuer,
     attestationIssuer: () => (attestationIssuer ??= JwtIssuer.generate()),
-    addresses: addressesOf(listeners, configuration),
+    addresses: addressesOf(listeners),
   };
   return assemble(world, listeners, files);
 }
@@ -87,11 +87,10 @@ async function openListeners(configuration: Configuration, tls: TlsOptions): Pro
   return listeners;
 }
 
-function addressesOf(listeners: Map<EmulatorServer, Listener>, { host }: Configuration): Addresses {
-  // A name, not an address: some TLS clients do not match IP addresses in certificates. ::1 alone may not be what localhost means.
-  const name = host === '::1' ? '[::1]' : 'localhost';
+function addressesOf(listeners: Map<EmulatorServer, Listener>): Addresses {
+  // A name, not an address: WinHTTP under Wine matches no IP address in a certificate, Node.js 22.23 no IPv6 address.
   const url = (server: EmulatorServer, scheme: 'http' | 'https'): string =>
-    `${scheme}://${name}:${listeners.get(server)!.port}`;
+    `${scheme}://localhost:${listeners.get(server)!.port}`;
   return {
     imds: url('imds', 'http'),
     maa: url('maa', 'http'),

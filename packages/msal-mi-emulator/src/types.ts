@@ -17,7 +17,7 @@ export interface EmulatorOptions {
   port?: number;
   /**
    * Loopback address to listen on. Default: `127.0.0.1`, and `::1` too where the machine has it, so that `localhost` works
-   * whichever address a client tries first. Anything else is refused.
+   * whichever address a client tries first. Addresses are `localhost` either way. Anything else is refused.
    */
   host?: '127.0.0.1' | '::1';
   /** Makes the generated ids (client, tenant, object, VM) the same at every start. Keys and certificates never are. */

@@ -126,6 +126,7 @@ describe('issuecredential', () => {
     ],
     ['E05: CN before DC', 'DC then CN', { subjectLines: ['CN = a', 'DC = b'] }],
     ['E05: one RDN with both', 'one attribute per RDN', { subjectLines: ['DC = b', '+CN = a'] }],
+    ['E05: a third RDN', 'DC then CN', { subjectLines: ['DC = b', 'CN = a', 'OU = c'] }],
     ['E05: another tenant', 'DC of the subject', { tenantId: identity.objectId }],
     ['E05: another client', 'CN of the subject', { clientId: identity.clientId }],
     ['E02: another cuId', 'cuId of the metadata', { cuId: '{"vmId":"vm-1"}' }],

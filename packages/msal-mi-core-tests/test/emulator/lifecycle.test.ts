@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { connect as connectTls } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { EmulatorError, startEmulator, type Emulator, type EmulatorOptions } from 'msal-mi-emulator';
-import { call, imds } from './support/bound-client.js';
+import { imds } from './support/bound-client.js';
 import { eventually } from './support/eventually.js';
 
 const running: Emulator[] = [];
@@ -64,9 +66,11 @@ it('serves every loopback address that the machine has under the name localhost'
   const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
     addresses?.some(({ address }) => address === '::1'),
   );
-  for (const host of ['localhost', '127.0.0.1', ...(hasIpv6 ? ['[::1]'] : [])]) {
-    const url = `https://${host}:${port}/${emulator.tenantId}/discovery/v2.0/keys`;
-    expect((await call(url, { ca: emulator.ca })).status).toBe(200);
+  for (const host of ['localhost', '127.0.0.1', ...(hasIpv6 ? ['::1'] : [])]) {
+    const socket = connectTls({ host, port: Number(port), ca: emulator.ca, servername: 'localhost' });
+    await once(socket, 'secureConnect');
+    expect(socket.authorized).toBe(true);
+    socket.destroy();
   }
 });
 

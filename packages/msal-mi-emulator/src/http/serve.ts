@@ -10,6 +10,7 @@ import type { Listener } from './listener.js';
 import { readBody } from './read-body.js';
 
 const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+const SILENT_CLIENT_TIMEOUT_MS = 10_000;
 const TLS_RECORD_ALERT = 0x15;
 const FATAL = 2;
 
@@ -45,6 +46,7 @@ export function serve(listener: Listener, service: Service, context: ServeContex
 
 function cutHandshake(socket: Socket, fault: Fault, context: ServeContext): void {
   socket.on('error', () => undefined);
+  socket.setTimeout(SILENT_CLIENT_TIMEOUT_MS, () => socket.destroy());
   // After the ClientHello, so that the client is certainly inside its handshake.
   socket.once('data', () => {
     recordConnectionFailure(context, 'handshake cut by a scripted fault', fault);

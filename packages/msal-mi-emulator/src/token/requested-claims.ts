@@ -1,21 +1,5 @@
-const OWN_CLAIMS: ReadonlySet<string> = new Set([
-  'aud',
-  'iss',
-  'iat',
-  'nbf',
-  'exp',
-  'appid',
-  'appidacr',
-  'azp',
-  'cnf',
-  'idtyp',
-  'jti',
-  'oid',
-  'sub',
-  'tid',
-  'ver',
-  'xms_mirid',
-]);
+/** Claims that only some tokens have; those that every token has are written over anything requested. */
+const NEVER_REQUESTED: ReadonlySet<string> = new Set(['cnf', 'xms_mirid']);
 /** Claims that are lists in a token even when one value is asked for. */
 const LIST_CLAIMS: ReadonlySet<string> = new Set(['acrs', 'xms_cc']);
 
@@ -37,7 +21,7 @@ export function parseRequestedClaims(text: string | null): Record<string, unknow
   if (!isRecord(wanted)) return undefined;
   const echoed: Record<string, unknown> = {};
   for (const [name, request] of Object.entries(wanted)) {
-    if (OWN_CLAIMS.has(name) || !isRecord(request)) continue;
+    if (NEVER_REQUESTED.has(name) || !isRecord(request)) continue;
     if (Array.isArray(request.values)) echoed[name] = request.values;
     else if (request.value !== undefined) echoed[name] = LIST_CLAIMS.has(name) ? [request.value] : request.value;
   }
