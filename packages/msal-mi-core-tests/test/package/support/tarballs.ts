@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 export const REPOSITORY = resolve(import.meta.dirname, '../../../../..');
@@ -13,6 +14,8 @@ export interface Manifest {
   readonly version: string;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly bin?: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, unknown>>;
 }
@@ -41,4 +44,16 @@ export function entryPointsOf(name: PublishedPackage): string[] {
   return Object.entries(manifestOf(name).exports)
     .filter(([, target]) => typeof target === 'object')
     .map(([subpath]) => name + subpath.slice(1));
+}
+
+/** Packages of others that subpaths of `name` build on, as `name@version`: the version this workspace tests with. */
+export function optionalPeersOf(name: PublishedPackage): string[] {
+  const tests = readFileSync(resolve(REPOSITORY, 'packages/msal-mi-core-tests/package.json'), 'utf8');
+  const tested = (JSON.parse(tests) as Manifest).devDependencies ?? {};
+  return Object.entries(manifestOf(name).peerDependencies ?? {})
+    .filter(([peer]) => !PUBLISHED.some((published) => published === peer))
+    .map(([peer, range]) => {
+      const version = tested[peer] ?? range;
+      return `${peer}@${version.startsWith('catalog:') ? range : version}`;
+    });
 }
