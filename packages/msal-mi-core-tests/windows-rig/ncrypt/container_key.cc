@@ -54,10 +54,18 @@ UniqueAlgorithm RsaAlgorithm() {
   return algorithm;
 }
 
-std::wstring ContainerName(const std::wstring& name) {
+std::wstring RecordName(const std::wstring& name) {
   return L"kgsim-" + Setting(L"KEYGUARD_SIM_NAMESPACE") + L"-" + name;
 }
-std::wstring RegistryPath(const std::wstring& container) { return L"Software\\KeyGuardSim\\" + container; }
+std::wstring RegistryPath(const std::wstring& record) { return L"Software\\KeyGuardSim\\" + record; }
+
+// Another one for every key: Wine writes a container back when the last handle to it is closed, and the one of a former
+// key of the same name must not overwrite its successor's.
+std::wstring NewContainerName(const std::wstring& record) {
+  LARGE_INTEGER now;
+  ::QueryPerformanceCounter(&now);
+  return record + L"-" + std::to_wstring(::GetCurrentProcessId()) + L"-" + std::to_wstring(now.QuadPart);
+}
 
 DWORD ReadDword(HKEY key, const wchar_t* name) {
   DWORD value = 0;
@@ -70,17 +78,36 @@ void WriteDword(HKEY key, const wchar_t* name, DWORD value) {
   ::RegSetValueExW(key, name, 0, REG_DWORD, reinterpret_cast<const BYTE*>(&value), sizeof(value));
 }
 
+std::wstring ReadText(HKEY key, const wchar_t* name) {
+  wchar_t text[512] = L"";
+  DWORD size = sizeof(text) - sizeof(wchar_t);
+  ::RegQueryValueExW(key, name, nullptr, nullptr, reinterpret_cast<BYTE*>(text), &size);
+  return text;
+}
+
+void WriteText(HKEY key, const wchar_t* name, const std::wstring& text) {
+  ::RegSetValueExW(key, name, 0, REG_SZ, reinterpret_cast<const BYTE*>(text.c_str()),
+                   static_cast<DWORD>((text.size() + 1) * sizeof(wchar_t)));
+}
+
 void DeleteContainer(const std::wstring& container) {
   HCRYPTPROV none = 0;
   ::CryptAcquireContextW(&none, container.c_str(), kCapiProvider, PROV_RSA_AES, CRYPT_DELETEKEYSET);
-  ::RegDeleteKeyW(HKEY_CURRENT_USER, RegistryPath(container).c_str());
+}
+
+void DeleteRecord(const std::wstring& record) {
+  UniqueRegistryKey stored;
+  if (::RegOpenKeyExW(HKEY_CURRENT_USER, RegistryPath(record).c_str(), 0, KEY_READ, stored.out()) != 0) return;
+  DeleteContainer(ReadText(stored.get(), L"Container"));
+  stored.reset();
+  ::RegDeleteKeyW(HKEY_CURRENT_USER, RegistryPath(record).c_str());
 }
 
 }  // namespace
 
 bool ContainerKey::Exists(const std::wstring& name) {
   UniqueRegistryKey key;
-  return ::RegOpenKeyExW(HKEY_CURRENT_USER, RegistryPath(ContainerName(name)).c_str(), 0, KEY_READ, key.out()) == 0;
+  return ::RegOpenKeyExW(HKEY_CURRENT_USER, RegistryPath(RecordName(name)).c_str(), 0, KEY_READ, key.out()) == 0;
 }
 
 SECURITY_STATUS ContainerKey::Create(const std::wstring& name, DWORD flags, std::shared_ptr<ContainerKey>& key) {
@@ -89,9 +116,10 @@ SECURITY_STATUS ContainerKey::Create(const std::wstring& name, DWORD flags, std:
   created->name_ = created->nameless_ ? L"nameless-" + std::to_wstring(::GetCurrentProcessId()) + L"-" +
                                             std::to_wstring(reinterpret_cast<ULONG_PTR>(created.get()))
                                       : name;
-  created->container_ = ContainerName(created->name_);
+  created->record_ = RecordName(created->name_);
+  created->container_ = NewContainerName(created->record_);
   created->flags_ = flags;
-  DeleteContainer(created->container_);
+  DeleteRecord(created->record_);
   if (!::CryptAcquireContextW(created->provider_.out(), created->container_.c_str(), kCapiProvider, PROV_RSA_AES,
                               CRYPT_NEWKEYSET)) {
     return NTE_FAIL;
@@ -103,19 +131,17 @@ SECURITY_STATUS ContainerKey::Create(const std::wstring& name, DWORD flags, std:
 SECURITY_STATUS ContainerKey::Open(const std::wstring& name, std::shared_ptr<ContainerKey>& key) {
   auto opened = std::make_shared<ContainerKey>();
   opened->name_ = name;
-  opened->container_ = ContainerName(name);
+  opened->record_ = RecordName(name);
 
   UniqueRegistryKey stored;
-  if (::RegOpenKeyExW(HKEY_CURRENT_USER, RegistryPath(opened->container_).c_str(), 0, KEY_READ, stored.out()) != 0) {
+  if (::RegOpenKeyExW(HKEY_CURRENT_USER, RegistryPath(opened->record_).c_str(), 0, KEY_READ, stored.out()) != 0) {
     return NTE_BAD_KEYSET;
   }
   opened->flags_ = ReadDword(stored.get(), L"Flags");
   opened->export_policy = ReadDword(stored.get(), L"ExportPolicy");
   opened->bits = ReadDword(stored.get(), L"Bits");
-  wchar_t boot_id[256] = L"";
-  DWORD size = sizeof(boot_id) - sizeof(wchar_t);
-  ::RegQueryValueExW(stored.get(), L"BootId", nullptr, nullptr, reinterpret_cast<BYTE*>(boot_id), &size);
-  opened->boot_id_ = boot_id;
+  opened->container_ = ReadText(stored.get(), L"Container");
+  opened->boot_id_ = ReadText(stored.get(), L"BootId");
 
   if (!::CryptAcquireContextW(opened->provider_.out(), opened->container_.c_str(), kCapiProvider, PROV_RSA_AES, 0)) {
     return NTE_BAD_KEYSET;
@@ -161,15 +187,15 @@ SECURITY_STATUS ContainerKey::Finalize() {
   if (nameless_) return ERROR_SUCCESS;
 
   UniqueRegistryKey stored;
-  if (::RegCreateKeyExW(HKEY_CURRENT_USER, RegistryPath(container_).c_str(), 0, nullptr, 0, KEY_WRITE, nullptr,
+  if (::RegCreateKeyExW(HKEY_CURRENT_USER, RegistryPath(record_).c_str(), 0, nullptr, 0, KEY_WRITE, nullptr,
                         stored.out(), nullptr) != 0) {
     return NTE_FAIL;
   }
   WriteDword(stored.get(), L"Flags", flags_);
   WriteDword(stored.get(), L"ExportPolicy", export_policy);
   WriteDword(stored.get(), L"Bits", bits);
-  ::RegSetValueExW(stored.get(), L"BootId", 0, REG_SZ, reinterpret_cast<const BYTE*>(boot_id_.c_str()),
-                   static_cast<DWORD>((boot_id_.size() + 1) * sizeof(wchar_t)));
+  WriteText(stored.get(), L"BootId", boot_id_);
+  WriteText(stored.get(), L"Container", container_);
   return ERROR_SUCCESS;
 }
 
@@ -192,7 +218,7 @@ SECURITY_STATUS ContainerKey::Export(const wchar_t* blob_type, Bytes& blob) cons
 
 SECURITY_STATUS ContainerKey::Delete() {
   provider_.reset();
-  DeleteContainer(container_);
+  DeleteRecord(record_);
   return ERROR_SUCCESS;
 }
 

@@ -63,7 +63,8 @@ class ContainerKey {
   bool IsOfAnotherBoot() const;
 
   std::wstring name_;
-  std::wstring container_;
+  std::wstring record_;     // where the registry says which container holds the key of that name
+  std::wstring container_;  // of this key alone
   std::wstring boot_id_;
   DWORD flags_ = 0;
   bool finalized_ = false;
