@@ -41,27 +41,29 @@ function errorsOf(source: string, options: ts.CompilerOptions): string[] {
   });
 }
 
-// The sample uses the last entry point that joins the package: until then there is nothing complete to check.
 const manifest = readFileSync(resolve(import.meta.dirname, '../../../msal-mi-core/package.json'), 'utf8');
-const describeWhenComplete = manifest.includes('"./azure"') ? describe : describe.skip;
+/** What may be missing: the last entry point that joins the package, until it does. */
+const MISSING = manifest.includes('"./azure"')
+  ? []
+  : [expect.stringContaining("Cannot find module 'msal-mi-core/azure'")];
 
-describeWhenComplete('the sample of the public surface', () => {
+describe('the sample of the public surface', () => {
   const sample = readFileSync(SAMPLE, 'utf8');
 
   it('type-checks against the built packages without the DOM library, with exact optional properties', () => {
-    expect(errorsOf(sample, { ...BASE, exactOptionalPropertyTypes: true })).toEqual([]);
+    expect(errorsOf(sample, { ...BASE, exactOptionalPropertyTypes: true })).toEqual(MISSING);
   });
 
   it('type-checks with the DOM library and without exact optional properties', () => {
     const lib = ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'];
-    expect(errorsOf(sample, { ...BASE, lib })).toEqual([]);
+    expect(errorsOf(sample, { ...BASE, lib })).toEqual(MISSING);
   });
 
   it('fails when the surface loses something it uses', () => {
     const broken = sample.replaceAll('x5tS256', 'x5tS257');
     expect(broken).not.toBe(sample);
-    expect(errorsOf(broken, { ...BASE, exactOptionalPropertyTypes: true })).toEqual([
+    expect(errorsOf(broken, { ...BASE, exactOptionalPropertyTypes: true })).toContainEqual(
       expect.stringContaining("Property 'x5tS257' does not exist"),
-    ]);
+    );
   });
 });
