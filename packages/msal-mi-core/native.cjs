@@ -2,7 +2,8 @@
 // CommonJS on purpose: it knows its own folder. Lies beside src/, dist/ and dist-cjs/, so that '../../../../native.cjs' is
 // right from platform/win32/native/ in all three. In an ESM bundle there is no __dirname: prebuilds/ is then looked for
 // beside the application's main script.
-const { dirname, join } = require('node:path');
+// Not require(): an ESM bundle has none.
+const { dirname, join } = process.getBuiltinModule('node:path');
 
 exports.packageFolder = function packageFolder() {
   return typeof __dirname === 'string' ? __dirname : dirname(process.argv[1] ?? process.execPath);
