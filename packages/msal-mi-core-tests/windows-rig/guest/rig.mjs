@@ -12,6 +12,12 @@ const { RIG_CONTROL_URL, RIG_PROBE } = process.env;
 export const probe = createRequire(import.meta.url)(RIG_PROBE);
 export const isWine = probe.isSimulated();
 
+/** The addon of the installed package, as its own loader finds it. */
+export const addonPath = fileURLToPath(
+  new URL('../node_modules/msal-mi-core/prebuilds/win32-x64/msal-mi-core.node', import.meta.url),
+);
+export const addon = createRequire(import.meta.url)(addonPath);
+
 // Not fetch: inside of Wine 8 its connections fail with UNKNOWN.
 function control(action, body) {
   return new Promise((resolve, reject) => {

@@ -1,0 +1,171 @@
+// Streaming, back-pressure, aborts and connections of `binding.fetch` over WinHTTP.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ManagedIdentityApplication } from 'msal-mi-core';
+import { isWine, start, startWorld } from '../guest/rig.mjs';
+
+const MIB = 1024 * 1024;
+const BYTES = 64 * MIB;
+/** Far less than the body, with room for a garbage collector that takes its time. */
+const MOST_GROWTH = 40 * MIB;
+
+let emulator;
+let server;
+let closing;
+let binding;
+before(async () => {
+  emulator = await startWorld('transport');
+  const clientCa = emulator.emulatorCa;
+  server = await start('stream', { clientCa });
+  closing = await start('stream', { clientCa, keepAlive: false });
+  const app = new ManagedIdentityApplication();
+  ({ binding } = await app.acquireToken({ resource: 'https://graph.microsoft.com', mtlsProofOfPossession: true }));
+});
+after(() => Promise.all([emulator, server, closing].map((started) => started.close())));
+beforeEach(() => Promise.all([server.call('forget'), closing.call('forget')]));
+
+function watchMemory() {
+  global.gc();
+  const before = process.memoryUsage().rss;
+  let most = before;
+  return {
+    look: () => (most = Math.max(most, process.memoryUsage().rss)),
+    growth: () => most - before,
+  };
+}
+
+test('64 MiB come down with flat memory', async () => {
+  await (await binding.fetch(`${server.origin}/download?bytes=${MIB}`)).arrayBuffer();
+  const memory = watchMemory();
+  const response = await binding.fetch(`${server.origin}/download?bytes=${BYTES}`);
+  let received = 0;
+  for await (const chunk of response.body) {
+    received += chunk.byteLength;
+    memory.look();
+  }
+  assert.equal(received, BYTES);
+  assert.ok(memory.growth() < MOST_GROWTH, `grew by ${memory.growth()} bytes`);
+});
+
+test('64 MiB of known length go up with flat memory', async () => {
+  const memory = watchMemory();
+  const chunk = new Uint8Array(128 * 1024).fill(7);
+  const digest = createHash('sha256');
+  let sent = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (sent === BYTES) return controller.close();
+      sent += chunk.byteLength;
+      digest.update(chunk);
+      memory.look();
+      controller.enqueue(chunk);
+    },
+  });
+  const headers = { 'content-length': String(BYTES) };
+  const response = await binding.fetch(`${server.origin}/upload`, { method: 'POST', body, duplex: 'half', headers });
+  const seen = await response.json();
+  assert.equal(seen.bytes, BYTES);
+  assert.equal(seen.sha256, digest.digest('hex'));
+  assert.equal(seen.headers['content-length'], String(BYTES));
+  assert.equal(seen.headers['transfer-encoding'], undefined);
+  assert.ok(memory.growth() < MOST_GROWTH, `grew by ${memory.growth()} bytes`);
+});
+
+test('a chunked upload arrives on Windows; Wine breaks it and the failure is typed', async () => {
+  const body = new Blob(['one', 'two']).stream();
+  const sent = binding.fetch(`${server.origin}/upload`, { method: 'POST', body, duplex: 'half' });
+  if (isWine) {
+    const outcome = await sent.then(
+      (response) => response.status,
+      (error) => error,
+    );
+    if (outcome instanceof Error) {
+      assert.equal(outcome.name, 'TypeError');
+      assert.match(outcome.cause.code, /^ECONNRESET$/);
+    } else {
+      assert.equal(outcome, 400);
+    }
+  } else {
+    assert.equal((await (await sent).json()).bytes, 6);
+  }
+});
+
+test('an abort before the request, before the head, and in the body rejects at once with its reason', async () => {
+  const reason = new Error('enough');
+  await assert.rejects(binding.fetch(`${server.origin}/hello`, { signal: AbortSignal.abort(reason) }), reason);
+  assert.equal((await server.call('seen')).requests, 0);
+
+  const beforeHead = new AbortController();
+  const waiting = binding.fetch(`${server.origin}/slow?ms=700`, { signal: beforeHead.signal });
+  await delay(100);
+  let abortedAt = performance.now();
+  beforeHead.abort(reason);
+  await assert.rejects(waiting, reason);
+  assert.ok(performance.now() - abortedAt < 500, 'it waited for the server');
+
+  const inBody = new AbortController();
+  const response = await binding.fetch(`${server.origin}/slow?bodyMs=700`, { signal: inBody.signal });
+  const reader = response.body.getReader();
+  assert.equal(Buffer.from((await reader.read()).value).toString(), 'first ');
+  const rest = reader.read();
+  abortedAt = performance.now();
+  inBody.abort(reason);
+  await assert.rejects(rest, reason);
+  assert.ok(performance.now() - abortedAt < 500, 'it waited for the server');
+});
+
+test('200 requests at once: all answered, and really at once', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, async () => (await binding.fetch(`${closing.origin}/slow?ms=1500`)).text()),
+  );
+  assert.deepEqual(new Set(answers), new Set(['first second']));
+  const { requests, mostOpen } = await closing.call('seen');
+  assert.equal(requests, 200);
+  assert.ok(mostOpen > 100, `${mostOpen} at once`);
+});
+
+test('connections are kept within a binding', async () => {
+  for (let i = 0; i < 10; i += 1) await (await binding.fetch(`${server.origin}/hello`)).text();
+  const { connections, requests } = await server.call('seen');
+  assert.equal(requests, 10);
+  assert.ok(connections <= 1, `${connections} connections`);
+});
+
+test('two bindings never show one another’s certificate to a server that closes', async () => {
+  const user = new ManagedIdentityApplication({
+    managedIdentityIdParams: { userAssignedClientId: emulator.identities[0].clientId },
+  });
+  const other = (await user.acquireToken({ resource: 'https://graph.microsoft.com', mtlsProofOfPossession: true }))
+    .binding;
+  assert.notEqual(other.certificate.x5tS256, binding.certificate.x5tS256);
+  const expected = [];
+  for (let i = 0; i < 3; i += 1) {
+    for (const one of [binding, other]) {
+      await (await one.fetch(`${closing.origin}/hello`)).text();
+      expected.push(one.certificate.thumbprintSha256);
+    }
+  }
+  assert.deepEqual((await closing.call('seen')).thumbprints, expected);
+});
+
+test(
+  'two bindings do not share kept connections',
+  { skip: isWine && 'Wine pools connections by host and port, whatever the certificate: see docs/discoveries' },
+  async () => {
+    const user = new ManagedIdentityApplication({
+      managedIdentityIdParams: { userAssignedClientId: emulator.identities[0].clientId },
+    });
+    const request = { resource: 'https://graph.microsoft.com', mtlsProofOfPossession: true };
+    const other = (await user.acquireToken(request)).binding;
+    const bindings = [binding, other, binding, other];
+    for (const one of bindings) await (await one.fetch(`${server.origin}/hello`)).text();
+    const { thumbprints, connections } = await server.call('seen');
+    assert.deepEqual(
+      thumbprints,
+      bindings.map((one) => one.certificate.thumbprintSha256),
+    );
+    assert.equal(connections, 2);
+  },
+);
