@@ -109,6 +109,8 @@ RequestOptions ReadRequestOptions(const Napi::Value& value) {
   options.response_timeout_ms = static_cast<std::uint32_t>(
       ReadWholeNumber(object.Get("responseTimeoutMs"), "request.responseTimeoutMs", 0x7FFFFFFF));
 
+  options.read_ahead_bytes = ReadUint32(object.Get("readAheadBytes"), "request.readAheadBytes");
+
   const Napi::Value body = object.Get("body");
   if (body.IsString() && ReadString(body, "request.body") == u"chunked") {
     options.body_kind = BodyKind::kChunked;
@@ -173,6 +175,7 @@ Napi::Value ToJs(Napi::Env env, const RequestFailure& failure) {
   object.Set("status", Napi::Number::New(env, failure.status));
   object.Set("secureFailureFlags", Napi::Number::New(env, failure.secure_failure_flags));
   object.Set("isNewConnection", Napi::Boolean::New(env, failure.new_connection));
+  object.Set("hasAnswerBegun", Napi::Boolean::New(env, failure.answer_begun));
   return object;
 }
 

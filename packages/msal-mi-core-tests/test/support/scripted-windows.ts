@@ -65,6 +65,9 @@ export class ScriptedRequest implements NativeRequest {
   head(status: number, lines: readonly string[] = []): void {
     this.emit('head', { status, rawHeaders: [`HTTP/1.1 ${String(status)} Reason`, ...lines, '', ''].join('\r\n') });
   }
+  fail(api: string, status: number): void {
+    this.emit('failure', { api, status, secureFailureFlags: 0, isNewConnection: true, hasAnswerBegun: true });
+  }
   data(text: string): void {
     this.emit('data', Buffer.from(text));
   }

@@ -64,7 +64,7 @@ test('without a client certificate a server that demands one gets no request', a
   const request = { method: 'GET', host: 'localhost', port: server.port, path: '/hello', headers: '' };
   const failed = await new Promise((resolve, reject) => {
     const onEvent = (kind, value) => (kind === 'failure' ? resolve(value) : reject(new Error(kind)));
-    session.send({ ...request, body: new Uint8Array(0), responseTimeoutMs: 5000 }, onEvent);
+    session.send({ ...request, body: new Uint8Array(0), responseTimeoutMs: 5000, readAheadBytes: 0 }, onEvent);
   });
   assert.ok([12044, 12157, 12175, 12030, 10054].includes(failed.status), JSON.stringify(failed));
   assert.equal((await server.call('seen')).requests, 0);

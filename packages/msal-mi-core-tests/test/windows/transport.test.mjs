@@ -27,7 +27,7 @@ after(() => Promise.all([emulator, server, closing].map((started) => started.clo
 beforeEach(() => Promise.all([server.call('forget'), closing.call('forget')]));
 
 function watchMemory() {
-  global.gc();
+  globalThis.gc();
   const before = process.memoryUsage().rss;
   let most = before;
   return {

@@ -13,7 +13,7 @@ after(() => emulator.close());
 
 test('a vault that renegotiates sees the certificate that the token is bound to', async () => {
   const app = new ManagedIdentityApplication();
-  const fetch = createMtlsFetch(app, { resource: 'https://vault.azure.net', allowedHosts: ['localhost'] });
+  const fetch = createMtlsFetch(app, { resource: 'https://vault.azure.net', allowedHosts: [/^localhost(:\d+)?$/] });
   const response = await fetch(`${emulator.resources.vault}/echo`, { headers: { 'x-ms-tokenboundauth': 'true' } });
   assert.equal(response.status, 200, await response.clone().text());
   const journal = await emulator.call('journal');

@@ -3,4 +3,5 @@ import { addon } from './rig.mjs';
 
 const lock = addon.acquireLock(process.argv[2], 10_000);
 console.log(await lock.settled);
-setInterval(() => undefined, 60_000);
+// A lock that nothing refers to is given back by the garbage collector.
+setTimeout(() => lock.release(), 3_600_000);

@@ -17,7 +17,8 @@ async function startRequests(count) {
     headers: '',
     body: new Uint8Array(0),
   };
-  for (let i = 0; i < count; i += 1) session.send({ ...request, responseTimeoutMs: 5000 }, () => undefined);
+  for (let i = 0; i < count; i += 1)
+    session.send({ ...request, responseTimeoutMs: 5000, readAheadBytes: 1024 }, () => undefined);
   addon
     .probeKey({ providerName: 'Microsoft Software Key Storage Provider', keyName: 'none', scope: 'user' })
     .catch(() => undefined);

@@ -43,7 +43,8 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
       : session_(std::move(session)),
         api_(session_->api()),
         options_(std::move(options)),
-        observer_(std::move(observer)) {}
+        observer_(std::move(observer)),
+        credit_(options_.read_ahead_bytes) {}
 
   void Begin() {
     self_ = shared_from_this();
@@ -200,7 +201,8 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
     DWORD_PTR context = reinterpret_cast<DWORD_PTR>(this);
     SetRequiredOption(api_, request_.get(), WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context));
     constexpr DWORD kNotifications = WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS | WINHTTP_CALLBACK_FLAG_HANDLES |
-                                     WINHTTP_CALLBACK_FLAG_SECURE_FAILURE | WINHTTP_CALLBACK_FLAG_CONNECT_TO_SERVER;
+                                     WINHTTP_CALLBACK_FLAG_SECURE_FAILURE | WINHTTP_CALLBACK_FLAG_CONNECT_TO_SERVER |
+                                     WINHTTP_CALLBACK_FLAG_RECEIVE_RESPONSE;
     if (api_.set_status_callback(request_.get(), OnStatus, kNotifications, 0) == WINHTTP_INVALID_STATUS_CALLBACK) {
       throw Win32Error("WinHttpSetStatusCallback", api_.last_error());
     }
@@ -243,8 +245,7 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
       pending_failure_.reset();
     }
     observer_->OnHead(std::move(head));
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ParkOrQuery();
+    Continue();
   }
 
   void HandleStatus(DWORD status, LPVOID value, DWORD length) {
@@ -265,6 +266,11 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
       case WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER: {
         const std::lock_guard<std::mutex> lock(mutex_);
         new_connection_ = true;
+        return;
+      }
+      case WINHTTP_CALLBACK_STATUS_RESPONSE_RECEIVED: {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (value != nullptr && *static_cast<const DWORD*>(value) > 0) answer_begun_ = true;
         return;
       }
       case WINHTTP_CALLBACK_STATUS_SECURE_FAILURE: {
@@ -342,11 +348,13 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
     }
     if (length == 0) return Finish();
     observer_->OnBody(std::move(chunk));
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ParkOrQuery();
+    Continue();
   }
 
-  void ParkOrQuery() {
+  // All that was declared has arrived, or there is more to wait for.
+  void Continue() {
+    if (expected_bytes_ && *expected_bytes_ == received_) return Finish();
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (settled_) return;
     phase_ = credit_ > 0 ? Phase::kQuerying : Phase::kParked;
     if (credit_ > 0) step_ = Step::kQuery;
@@ -368,13 +376,14 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
       if (pending_failure_ && pending_failure_->api == api) return;  // the same failure, announced a second time
       if (phase_ == Phase::kWriting) {
         // A server may refuse a body by answering early and closing: its answer says more than the broken write.
-        pending_failure_ = RequestFailure{api, status, secure_failure_flags_, new_connection_};
+        pending_failure_ = RequestFailure{api, status, secure_failure_flags_, new_connection_, answer_begun_};
         phase_ = Phase::kReceiving;
         step_ = Step::kReceive;
         return;
       }
       settled_ = true;
-      failure = pending_failure_.value_or(RequestFailure{api, status, secure_failure_flags_, new_connection_});
+      failure =
+          pending_failure_.value_or(RequestFailure{api, status, secure_failure_flags_, new_connection_, answer_begun_});
     }
     observer_->OnFailure(failure);
     RequestClose();
@@ -422,9 +431,10 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
   bool body_ended_ = false;
   std::uint64_t written_ = 0;
   std::uint64_t received_ = 0;
-  std::uint64_t credit_ = 0;
+  std::uint64_t credit_;
   std::uint32_t secure_failure_flags_ = 0;
   bool new_connection_ = false;
+  bool answer_begun_ = false;
   std::optional<std::uint64_t> expected_bytes_;
   std::optional<RequestFailure> pending_failure_;
 

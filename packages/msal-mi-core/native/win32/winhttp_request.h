@@ -21,6 +21,7 @@ struct RequestOptions {
   BodyKind body_kind = BodyKind::kWhole;
   std::vector<std::uint8_t> body;         // kWhole
   std::uint64_t body_length = 0;          // kKnownLength, greater than 0
+  std::uint32_t read_ahead_bytes = 0;     // of the response body, read without being asked for
   std::uint32_t response_timeout_ms = 0;  // until the response headers; 0: no limit
 };
 
@@ -34,6 +35,7 @@ struct RequestFailure {
   std::uint32_t status = 0;
   std::uint32_t secure_failure_flags = 0;  // WINHTTP_CALLBACK_STATUS_FLAG_*; 0 when WinHTTP named no reason
   bool new_connection = false;             // the request did not travel on a connection that was kept
+  bool answer_begun = false;               // at least one byte of an answer arrived
 };
 
 // Called on any thread but never two calls at once, with no lock held. After OnEnd or OnFailure only OnClosed follows;
@@ -61,7 +63,7 @@ class WinHttpRequest {
   virtual bool Write(std::vector<std::uint8_t> chunk) = 0;
   // Ends a chunked body. False when OnWritable did not ask for it, or when a declared length is not reached.
   virtual bool EndBody() = 0;
-  // Allows `bytes` more of the response body to be read.
+  // Allows `bytes` more of the response body to be read, beyond what is read ahead.
   virtual void GrantRead(std::uint32_t bytes) = 0;
   // Closes the request. WinHTTP may still finish what it is doing; OnClosed tells when it let go.
   virtual void Abort() = 0;

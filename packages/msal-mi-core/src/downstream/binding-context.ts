@@ -1,6 +1,7 @@
 import type { Binding } from '../model.js';
 import type { MtlsChannel } from '../ports.js';
 import type { MtlsBindingContext } from '../types.js';
+import { fetchOverChannel } from './channel-fetch.js';
 
 /** What a handle stands for. */
 export interface BoundParts {
@@ -16,10 +17,7 @@ export function createBindingContext(binding: Binding, channel: MtlsChannel): Mt
     certificate: binding.certificate,
     strength: binding.key.strength,
     exportable: channel.exportable,
-    fetch: async (input, init) => {
-      const { fetchOverChannel } = await import('./channel-fetch.js');
-      return fetchOverChannel(channel, input, init);
-    },
+    fetch: (input, init) => fetchOverChannel(channel, input, init),
     tlsOptions: () => channel.tlsOptions(),
   };
   const toJSON = () => ({ certificate: binding.certificate, strength: binding.key.strength });

@@ -9,7 +9,14 @@ import {
 import { windowsError } from '../../support/scripted-windows.js';
 
 const failed = (status: number, more: Partial<Parameters<typeof toTransportError>[0]> = {}) =>
-  toTransportError({ api: 'WinHttpSendRequest', status, secureFailureFlags: 0, isNewConnection: true, ...more });
+  toTransportError({
+    api: 'WinHttpSendRequest',
+    status,
+    secureFailureFlags: 0,
+    isNewConnection: true,
+    hasAnswerBegun: false,
+    ...more,
+  });
 
 describe('what Windows codes mean', () => {
   it.each([
@@ -25,7 +32,7 @@ describe('what Windows codes mean', () => {
     [12157, 'client_certificate_rejected', 'ERR_SSL_HANDSHAKE_FAILURE'],
     [12185, 'client_certificate_rejected', 'ERR_KEY_UNUSABLE'],
     [0x8009030d, 'client_certificate_rejected', 'ERR_KEY_UNUSABLE'],
-    [12152, 'invalid_response', 'ERR_INVALID_RESPONSE'],
+    [12182, 'invalid_response', 'ERR_HEADERS_OVERFLOW'],
     [12175, 'tls', 'ERR_SSL_HANDSHAKE_FAILURE'],
     [4711, 'connection_lost', 'ERR_WINHTTP_4711'],
   ])('%d is %s, %s', (status, failure, code) => {
@@ -52,8 +59,16 @@ describe('what Windows codes mean', () => {
     expect(failed(status).failure).toBe('client_certificate_rejected');
     expect(failed(status, { api: 'WinHttpReceiveResponse' }).failure).toBe('client_certificate_rejected');
     expect(failed(status, { isNewConnection: false }).failure).toBe('connection_lost');
+    expect(failed(status, { hasAnswerBegun: true }).failure).toBe('connection_lost');
     expect(failed(status, { api: 'WinHttpReadData' }).failure).toBe('connection_lost');
     expect(failed(status, { api: 'WinHttpWriteData' }).failure).toBe('connection_lost');
+  });
+
+  it('12152 is no HTTP when something came, and our certificate refused when nothing did', () => {
+    const api = 'WinHttpReceiveResponse';
+    expect(failed(12152, { api, hasAnswerBegun: true }).failure).toBe('invalid_response');
+    expect(failed(12152, { api }).failure).toBe('client_certificate_rejected');
+    expect(failed(12152, { api, isNewConnection: false }).failure).toBe('invalid_response');
   });
 
   it('names the function and the code in the message', () => {

@@ -14,7 +14,7 @@ describe('header blocks for WinHTTP', () => {
       ['HOST', 'other'],
       ['x-latin1', 'f\u00fcr'],
     ]);
-    expect(block).toBe('accept: */*\r\nx-latin1: f\u00fcr\r\n');
+    expect(block).toBe('accept: */*\r\nConnection: close\r\nx-latin1: f\u00fcr\r\n');
   });
 
   it.each([

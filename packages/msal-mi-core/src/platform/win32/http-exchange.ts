@@ -59,6 +59,7 @@ class Exchange {
         headers: formatHeaders(headers),
         body: wholeBodyOf(body) ?? this.#upload?.declared ?? 'chunked',
         responseTimeoutMs: timeoutMs ?? 0,
+        readAheadBytes: WINDOW_BYTES,
       },
       this.#onEvent,
     );
@@ -77,7 +78,6 @@ class Exchange {
       clearTimeout(this.#timer);
       this.#upload?.stop();
       const { statusText, headers } = parseRawHeaders(rawHeaders);
-      this.#grant(WINDOW_BYTES);
       this.#head.resolve({ status, statusText, headers, body: { [Symbol.asyncIterator]: () => this.#iterate() } });
     },
     data: (chunk) => {

@@ -4,7 +4,7 @@ import { TransportError } from '../../ports.js';
 type HeaderList = ReadonlyArray<readonly [name: string, value: string]>;
 
 /** WinHTTP writes these itself, from the URL and from what is said about the body. */
-const FRAMING = new Set(['host', 'content-length', 'transfer-encoding', 'connection']);
+const FRAMING = new Set(['host', 'content-length', 'transfer-encoding']);
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/i;
 /** RFC 9110 section 5.5; beyond Latin-1 there is no byte for a character. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;

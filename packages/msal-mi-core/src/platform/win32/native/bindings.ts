@@ -54,6 +54,8 @@ export interface NativeRequestOptions {
   /** All of it; or how much will be written; or chunks until the end. */
   readonly body: Uint8Array | number | 'chunked';
   readonly responseTimeoutMs: number;
+  /** How much of the response body is read before anybody asks for it. */
+  readonly readAheadBytes: number;
 }
 
 export interface RequestFailure extends FailedCall {
@@ -61,6 +63,8 @@ export interface RequestFailure extends FailedCall {
   readonly secureFailureFlags: number;
   /** The request opened a connection of its own instead of taking a kept one. */
   readonly isNewConnection: boolean;
+  /** At least one byte of an answer arrived. */
+  readonly hasAnswerBegun: boolean;
 }
 
 export interface RequestEvents {

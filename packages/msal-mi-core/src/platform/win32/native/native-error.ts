@@ -170,12 +170,16 @@ export function toTransportError(failed: RequestFailure): TransportError {
   return new TransportError(failure, code, `${text} (${api}: ${describeStatus(status)}).`, { api, code: status });
 }
 
-function meaningOf({ api, status, secureFailureFlags, isNewConnection }: RequestFailure): Meaning {
+function meaningOf(failed: RequestFailure): Meaning {
+  const { api, status, secureFailureFlags } = failed;
   const found = SECURE_FAILURES.find(([flag]) => (secureFailureFlags & flag) !== 0)?.[1];
   if (found !== undefined) return found;
   const known = MEANINGS[status];
   // A server that refuses our certificate after the handshake just closes; so does one that dies on a kept connection.
-  if (known === LOST && isNewConnection && BEFORE_ANSWER.has(api)) return NO_ANSWER_TO_CERTIFICATE;
+  const isCutOff = known === LOST || known === NOT_HTTP;
+  if (isCutOff && failed.isNewConnection && !failed.hasAnswerBegun && BEFORE_ANSWER.has(api)) {
+    return NO_ANSWER_TO_CERTIFICATE;
+  }
   return known ?? meaning('connection_lost', `ERR_WINHTTP_${String(status)}`, 'The request failed');
 }
 
