@@ -13,6 +13,7 @@ function(node_addon target)
     ${CMAKE_CURRENT_SOURCE_DIR}/native ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../native-common/include)
   target_compile_definitions(${target} PRIVATE
     NAPI_VERSION=8 NODE_ADDON_API_CPP_EXCEPTIONS NODE_ADDON_API_DISABLE_DEPRECATED
+    NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS # what an environment that is being torn down can no longer take
     UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN _WIN32_WINNT=0x0A00)
 
   if(MSVC)

@@ -8,7 +8,7 @@ import { missingRequirements } from './requirements.mjs';
 import { NODE_VERSIONS, nodeForWindows } from './node-for-windows.mjs';
 import { cacheFolder, testFolder } from './paths.mjs';
 
-const TEST_TIMEOUT_MS = 120_000;
+const FILE_TIMEOUT_MS = 240_000;
 const PARALLEL = process.platform === 'win32' ? 1 : 2;
 
 const missing = missingRequirements();
@@ -91,7 +91,7 @@ async function runFile(windows, file) {
       RIG_PROBE: join(rigLibraries, 'rig_probe.node'),
       KEYGUARD_SIM_NAMESPACE: file,
     },
-    timeoutMs: TEST_TIMEOUT_MS,
+    timeoutMs: FILE_TIMEOUT_MS,
   });
   const passed = /^ℹ pass (\d+)/m.exec(output)?.[1] ?? '0';
   // A file whose tests did not run must not count as passed.

@@ -32,7 +32,11 @@ void JsThread::Close() {
 void JsThread::Call(Napi::Env env, Napi::Function, std::nullptr_t*, Work* work) {
   const std::unique_ptr<Work> owned(work);
   if (env == nullptr) return;  // the environment is going: nobody listens
-  (*owned)(env, Environment::Of(env));
+  try {
+    (*owned)(env, Environment::Of(env));
+  } catch (const Napi::Error&) {
+    // A worker that is being terminated runs no more JavaScript. Listeners of this package throw nothing.
+  }
 }
 
 Environment::Environment(Napi::Env env) {

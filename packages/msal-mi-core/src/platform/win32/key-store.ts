@@ -24,7 +24,7 @@ export const KEYGUARD_KEY: NamedKey = Object.freeze({
 });
 const MODULUS_BITS = 2048;
 /** Making an isolated key takes up to a second; several processes may queue. */
-const LOCK_TIMEOUT_MS = 15_000;
+const LOCK_TIMEOUT_MS = 10_000;
 
 /** @param software - Takes over where the host has no isolation. */
 export function createWin32KeyStore(native: () => NativeBindings, software: KeyStore): KeyStore {
