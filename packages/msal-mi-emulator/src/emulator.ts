@@ -20,7 +20,10 @@ import { createJournalPage } from './page/journal-page.js';
 import { RENEGOTIATING_TLS } from './resource/renegotiate.js';
 import { ResourceRouter } from './resource/resource-router.js';
 import { createResourceService } from './resource/resource-service.js';
+import { createBlobStorage } from './resource/routes/blob-storage.js';
 import { echo } from './resource/routes/echo.js';
+import { createKeyVaultKeys } from './resource/routes/key-vault-keys.js';
+import { createKeyVaultSecrets } from './resource/routes/key-vault-secrets.js';
 import { createTokenService } from './token/token-service.js';
 import type { Emulator, EmulatorOptions, EmulatorServer, JournalEntry } from './types.js';
 import type { World } from './world.js';
@@ -125,7 +128,7 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files:
   const { configuration, addresses } = world;
   const faults = new FaultScript();
   const journal = new Journal();
-  const router = new ResourceRouter([echo]);
+  const router = new ResourceRouter([createKeyVaultSecrets(), createKeyVaultKeys(), createBlobStorage(), echo]);
   const page = createJournalPage(journal, world);
   const services: Record<EmulatorServer, Service> = {
     imds: createImdsService(world, page),

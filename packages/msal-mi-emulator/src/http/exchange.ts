@@ -18,12 +18,13 @@ export interface Exchange {
   mutate: Fault['mutate'];
 }
 
-/** What a service answers. At most one of `json` and `text`. */
+/** What a service answers. At most one of `json`, `text` and `bytes`. */
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
   json?: unknown;
   text?: string;
+  bytes?: Buffer;
   /** Reason for the journal. */
   failure?: string;
 }
@@ -34,6 +35,8 @@ export interface Service {
   faultLeg(path: string): FaultLeg | undefined;
   /** Sent with every answer of the service, scripted ones included. */
   readonly standingHeaders?: Readonly<Record<string, string>>;
+  /** Longest request body that is read, bytes. Default 1 MiB. */
+  readonly mostBodyBytes?: number;
   /** Answers a request. */
   answer(exchange: Exchange): Answer | Promise<Answer>;
   /** An error in the shape of the service; used for scripted `oauthError`. */

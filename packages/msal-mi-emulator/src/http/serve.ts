@@ -107,13 +107,13 @@ class Conversation {
       this.#cut('connection cut by a scripted fault before the request was read');
       return;
     }
-    const body = await readBody(request);
+    const body = await readBody(request, service.mostBodyBytes);
     if (body === 'aborted') {
       this.#record(0, {}, undefined, 'the client went away before the request was complete');
       return;
     }
     if (body === 'too-large') {
-      this.#send({ status: 413, json: { error: 'invalid_request' }, failure: 'body over 1 MiB' }, true);
+      this.#send({ status: 413, json: { error: 'invalid_request' }, failure: 'body too large' }, true);
       return;
     }
     this.#body = body;
@@ -236,6 +236,7 @@ function scriptedAnswer({ status, body }: Fault): Answer {
 }
 
 function render(answer: Answer, fault: Fault | undefined): { bytes: Buffer; headers: Record<string, string> } {
+  if (answer.bytes) return { bytes: answer.bytes, headers: {} };
   if (answer.json === undefined) {
     const headers: Record<string, string> = answer.text ? { 'Content-Type': 'text/plain; charset=utf-8' } : {};
     return { bytes: Buffer.from(answer.text ?? '', 'utf8'), headers };

@@ -13,6 +13,9 @@ const DEFAULT_AUDIENCES: Readonly<Record<ResourceName, string>> = {
   vault: 'https://vault.azure.net',
 };
 
+/** Enough for a blob of 8 MiB in one piece. */
+const MOST_BODY_BYTES = 16 * 1024 * 1024;
+
 /**
  * A protected resource. `handshake` has the certificate from the TLS handshake, as Microsoft Graph's token binding host;
  * `vault` asks for it by renegotiation when the request says `x-ms-tokenboundauth: true`, as Key Vault.
@@ -22,6 +25,7 @@ export function createResourceService(name: ResourceName, router: ResourceRouter
   const audiences = [origin, DEFAULT_AUDIENCES[name], ...world.configuration.audiences[name]];
   return {
     faultLeg: () => 'resource',
+    mostBodyBytes: MOST_BODY_BYTES,
     async answer(exchange) {
       const certificate = await certificateOf(exchange, name);
       const verified = verifyBoundToken(exchange.headers.authorization, certificate, audiences, world);
