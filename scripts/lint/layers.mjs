@@ -46,7 +46,7 @@ export const CORE_LAYERS = {
     files: ['fic/'],
     may: [...ENTRY_POINT, 'client', 'config', 'cache', 'crypto', 'downstream', 'options', 'result', 'transport'],
   },
-  azure: { files: ['azure/'], may: ENTRY_POINT },
+  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'downstream'] },
   'downstream-api': { files: ['downstream-api/', 'downstream-api.ts'], may: ENTRY_POINT },
   'resource-server': { files: ['resource-server/', 'resource-server.ts'], may: [...ENTRY_POINT, 'crypto'] },
   otel: { files: ['otel/', 'otel.ts'], may: ENTRY_POINT },

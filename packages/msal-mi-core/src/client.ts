@@ -7,10 +7,12 @@ import { systemClock } from './time/clock.js';
 import { parseConfiguration, readExtraAuthorities, readProxyEnvironment, type Configuration } from './config.js';
 import { createBindingContext } from './downstream/binding-context.js';
 import { REPLACE_BINDING } from './downstream/replace-binding.js';
+import { TRUSTED_AUTHORITIES } from './downstream/trusted-authorities.js';
 import { ManagedIdentityError } from './errors.js';
 import { createLogger } from './diagnostics/logger.js';
 import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
+import { authoritiesOf } from './platform/software/mtls-transport.js';
 import { createWin32Platform } from './platform/win32/index.js';
 import type { Clock, Platform } from './ports.js';
 import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
@@ -141,6 +143,11 @@ export class ManagedIdentityApplication {
     const isOwn = (key: string) => key.startsWith(owner);
     state.tokens.deleteWhere(isOwn);
     state.bindings.deleteWhere(isOwn);
+  }
+
+  /** @internal */
+  get [TRUSTED_AUTHORITIES](): readonly string[] | undefined {
+    return authoritiesOf({ trustedAuthorities: this.#flow.configuration.trustedAuthorities, readExtraAuthorities });
   }
 
   /** @internal */

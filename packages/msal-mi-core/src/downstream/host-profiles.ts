@@ -45,6 +45,15 @@ export function profileOf(hostname: string): HostProfile {
   return TOKEN_BOUND_AUTH_DOMAINS.some((domain) => isWithin(hostname, domain)) ? TOKEN_BOUND_AUTH : DEFAULT;
 }
 
+/**
+ * The headers that go with a token: what its host wants, and what the service it is for wants, which may be reached
+ * under another name (a private endpoint, an emulator).
+ */
+export function headersForToken(hostname: string, resource: string): Readonly<Record<string, string>> {
+  const audience = URL.canParse(resource) ? new URL(resource).hostname : '';
+  return { ...profileOf(audience).headers, ...profileOf(hostname).headers };
+}
+
 /** The domains, besides its own, in which the resources of an audience live. */
 export function domainsOfAudience(hostname: string): readonly string[] {
   return DOMAINS_OF_AUDIENCE[hostname] ?? [];

@@ -8,7 +8,7 @@ import type {
 import { createHostCheck, type HostCheck } from './allowed-hosts.js';
 import { parseClaimsChallenge } from './claims-challenge.js';
 import type { FetchRequest } from './fetch-request.js';
-import { profileOf } from './host-profiles.js';
+import { headersForToken } from './host-profiles.js';
 import { REPLACE_BINDING, type BindingReplacer } from './replace-binding.js';
 
 /** Options of {@link createMtlsFetch}. Unknown members are refused. */
@@ -127,7 +127,8 @@ class BoundCaller {
   #send(request: FetchRequest, result: MtlsPopAuthenticationResult): Promise<Response> {
     const { url, method, redirect, signal, body } = request;
     const headers = new Headers(this.#options.headers);
-    for (const [name, value] of Object.entries(profileOf(url.hostname).headers)) headers.set(name, value);
+    for (const [name, value] of Object.entries(headersForToken(url.hostname, this.#options.tokenRequest.resource)))
+      headers.set(name, value);
     for (const [name, value] of request.headers) headers.set(name, value);
     headers.set('authorization', authorizationOf(result));
     return result.binding.fetch(url, {

@@ -77,15 +77,18 @@ function createTrustingContext(options: TlsClientOptions, trust: Trust): SecureC
   const secureContext = createSecureContext(options);
   const handle = secureContext.context as { addCACert?: (pem: string) => void };
   if (typeof handle.addCACert !== 'function') {
-    return createSecureContext({ ...options, ca: [...defaultAuthorities(trust), ...trust.trustedAuthorities] });
+    return createSecureContext({ ...options, ca: authoritiesOf(trust) });
   }
   for (const pem of trust.trustedAuthorities) handle.addCACert(pem);
   return secureContext;
 }
 
-function defaultAuthorities(trust: Trust): string[] {
+/** PEM of all authorities to trust, for TLS stacks other than this one; undefined: the defaults of the process. */
+export function authoritiesOf(trust: Trust): string[] | undefined {
+  if (trust.trustedAuthorities.length === 0) return undefined;
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
-  return getCACertificates?.('default') ?? [...rootCertificates, ...trust.readExtraAuthorities()];
+  const defaults = getCACertificates?.('default') ?? [...rootCertificates, ...trust.readExtraAuthorities()];
+  return [...defaults, ...trust.trustedAuthorities];
 }
 
 function toPem(der: Uint8Array): string {

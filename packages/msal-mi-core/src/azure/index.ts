@@ -1,0 +1,6 @@
+/**
+ * Certificate-bound tokens for the Azure SDK. Needs the packages `@azure/core-auth` and `@azure/core-rest-pipeline`,
+ * which every Azure SDK client brings along.
+ */
+export { MtlsManagedIdentityCredential, withMtlsPop } from './credential.js';
+export type { MtlsManagedIdentityCredentialOptions } from './credential.js';

@@ -1,0 +1,63 @@
+import { Readable, Transform } from 'node:stream';
+import { createHttpHeaders, RestError, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
+import type { FollowedAbort } from './follow-abort.js';
+
+/**
+ * A response of `fetch` as the SDK's pipeline takes it: a stream for the statuses that the request names, else text.
+ *
+ * @param abort - Released when the body has been read to its end.
+ */
+export async function toPipelineResponse(
+  request: PipelineRequest,
+  response: Response,
+  abort: FollowedAbort,
+): Promise<PipelineResponse> {
+  const headers = createHttpHeaders();
+  for (const [name, value] of response.headers) headers.set(name, value);
+  const answer: PipelineResponse = { request, status: response.status, headers };
+
+  const statuses = request.streamResponseStatusCodes;
+  const isStreamed = statuses !== undefined && (statuses.has(response.status) || statuses.has(Infinity));
+  if (!isStreamed) {
+    answer.bodyAsText = await readText(request, response, abort);
+    return answer;
+  }
+  const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
+  body.once('close', () => abort.release());
+  answer.readableStreamBody = request.onDownloadProgress ? reporting(body, request.onDownloadProgress) : body;
+  return answer;
+}
+
+async function readText(request: PipelineRequest, response: Response, abort: FollowedAbort): Promise<string> {
+  const report = request.onDownloadProgress;
+  try {
+    if (report === undefined || response.body === null) return await response.text();
+    const chunks: Uint8Array[] = [];
+    let loadedBytes = 0;
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      loadedBytes += chunk.byteLength;
+      report({ loadedBytes });
+    }
+    return Buffer.concat(chunks).toString();
+  } catch (error) {
+    if (abort.signal.aborted) throw abort.signal.reason;
+    throw Object.assign(new RestError('The response ended early.', { code: RestError.PARSE_ERROR }), { cause: error });
+  } finally {
+    abort.release();
+  }
+}
+
+function reporting(body: Readable, report: (progress: { loadedBytes: number }) => void): Readable {
+  let loadedBytes = 0;
+  const reported = new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      loadedBytes += chunk.byteLength;
+      report({ loadedBytes });
+      done(null, chunk);
+    },
+  });
+  body.once('error', (error) => reported.destroy(error));
+  reported.once('close', () => body.destroy());
+  return body.pipe(reported);
+}
