@@ -12,12 +12,13 @@ beforeAll(async () => {
   const pki = await createTestPki();
   foreignCa = pki.authority.pem;
   foreign = await startContractServers({ ...pki.server, ca: foreignCa, untrusted: pki.untrustedServer });
-}, 60_000);
-afterAll(() => foreign.close());
-beforeEach(async () => {
   world = await World.start();
 }, 60_000);
-afterEach(() => world.close());
+afterAll(() => Promise.all([foreign.close(), world.close()]));
+beforeEach(() => {
+  world.emulator.reset();
+  world.application().clearCache();
+});
 
 const TOKEN_BOUND = { 'x-ms-tokenboundauth': 'true' };
 const REFUSED_HANDSHAKE = { reset: 'handshake', tlsAlert: 'certificate_revoked' } as const;
