@@ -1,0 +1,6 @@
+import type { MsalMiError } from '../../../msal-mi-core/src/errors.js';
+
+/** Matches an error of this library by its members: for `toThrow`, which otherwise compares messages only. */
+export function errorWith(members: Partial<MsalMiError>): Error {
+  return expect.objectContaining(members) as Error;
+}
