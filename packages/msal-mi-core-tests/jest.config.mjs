@@ -11,6 +11,8 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     // Unit tests take the workspace packages from source: coverage is of src. The built entry points have their own test.
     '^(msal-(?:mi-core|mi-emulator|key-attestation))$': '<rootDir>/packages/$1/src/index.ts',
+    // An application has it beside msal-mi-core; here only this package does.
+    '^@azure/msal-node$': resolve('@azure/msal-node'),
   },
   transform: {
     '^.+\\.ts$': [

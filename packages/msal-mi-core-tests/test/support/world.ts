@@ -37,13 +37,15 @@ export class World {
     readonly emulator: Emulator,
     readonly platform: Platform,
     private readonly timeline: Timeline,
+    private readonly usualPlatform: Platform,
   ) {}
 
   static async start(options?: EmulatorOptions & { platform?: Platform }): Promise<World> {
     const { platform, ...emulatorOptions } = options ?? {};
     const timeline = { clock: new VirtualClock() };
     const emulator = await startEmulator({ now: () => timeline.clock.now(), ...emulatorOptions });
-    return new World(emulator, platform ?? createSoftwarePlatform(() => []), timeline);
+    const usual = platform ?? createSoftwarePlatform(() => []);
+    return new World(emulator, usual, timeline, usual);
   }
 
   get clock(): VirtualClock {
@@ -52,12 +54,13 @@ export class World {
 
   /**
    * A world for another test, cheaply: the same emulator without faults and journal, a new process state, a new clock.
-   * The key stays the same one unless there is another `platform`. The world it came from must not be used any more.
+   * The key stays the one of the first world unless there is another `platform`. The world it came from must not be used
+   * any more.
    */
-  fresh(platform: Platform = this.platform): World {
+  fresh(platform: Platform = this.usualPlatform): World {
     this.emulator.reset();
     this.timeline.clock = new VirtualClock();
-    return new World(this.emulator, platform, this.timeline);
+    return new World(this.emulator, platform, this.timeline, this.usualPlatform);
   }
 
   /** An application that talks to this world. `env` replaces the whole steering environment. */

@@ -14,13 +14,15 @@ interface Route {
   answer: (exchange: Exchange, world: World) => Answer | Promise<Answer>;
 }
 
+const IDENTITY_TOKEN: Route = { method: 'GET', leg: 'imds-token', answer: answerIdentityToken };
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   [
     '/metadata/identity/getplatformmetadata',
     { method: 'GET', leg: 'getplatformmetadata', answer: answerPlatformMetadata },
   ],
   ['/metadata/identity/issuecredential', { method: 'POST', leg: 'issuecredential', answer: answerIssueCredential }],
-  ['/metadata/identity/oauth2/token', { method: 'GET', leg: 'imds-token', answer: answerIdentityToken }],
+  ['/metadata/identity/oauth2/token', IDENTITY_TOKEN],
+  ['/metadata/identity/oauth2/token/', IDENTITY_TOKEN], // as msal-node asks for it
   ['/metadata/instance/compute', { method: 'GET', leg: 'compute', answer: answerCompute }],
 ]);
 

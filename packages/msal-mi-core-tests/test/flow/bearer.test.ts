@@ -1,0 +1,70 @@
+/** Bearer requests are msal-node's: next to bound ones, in one process, against one metadata service (PROTOCOL D5). */
+import { createAuthorizationHeader } from '../../../msal-mi-core/src/result.js';
+import { legs, queryOf, requestOf } from '../support/journal.js';
+import { VAULT, World, softwareRequest, withEnvironment } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+beforeEach(() => {
+  world = world.fresh();
+});
+afterAll(() => world.close());
+
+/** msal-node reads the environment whenever it acquires a token. */
+function bearer(application: ReturnType<World['application']>, resource = VAULT) {
+  const env = { AZURE_POD_IDENTITY_AUTHORITY_HOST: world.emulator.imdsUrl };
+  return withEnvironment(env, () => application.acquireToken({ resource, forceRefresh: true }));
+}
+
+test('A11: a bearer request is one request to v1, without a probe', async () => {
+  const result = await bearer(world.application());
+
+  expect(result.accessToken).toMatch(/^eyJ/);
+  expect(legs(world.emulator)).toEqual(['v1']);
+  expect(queryOf(requestOf(world.emulator, 'v1'))).toMatchObject({ 'api-version': '2018-02-01', resource: VAULT });
+});
+
+test('A12: where v2 was discovered a bearer request still goes to v1, and v2 stays discovered', async () => {
+  const application = world.application();
+  await application.getManagedIdentityCapabilities();
+  await bearer(application);
+  await application.getManagedIdentityCapabilities();
+
+  expect(legs(world.emulator)).toEqual(['v2-probe', 'v1']);
+  await expect(application.acquireToken(softwareRequest())).resolves.toMatchObject({ tokenType: 'mtls_pop' });
+});
+
+test('A13: bearer, bound and bearer again: nothing latches', async () => {
+  const application = world.application();
+  await application.getManagedIdentityCapabilities();
+  const types = [
+    (await bearer(application)).tokenType,
+    (await application.acquireToken(softwareRequest())).tokenType,
+    (await bearer(application)).tokenType,
+  ];
+
+  expect(types).toEqual(['Bearer', 'mtls_pop', 'Bearer']);
+});
+
+test('K03: a bearer token is not handed out for a bound request, nor the other way round', async () => {
+  const application = world.application();
+  const plain = await bearer(application);
+  const bound = await application.acquireToken(softwareRequest());
+
+  expect(bound.fromCache).toBe(false);
+  expect(bound.accessToken).not.toBe(plain.accessToken);
+  expect((await bearer(application)).accessToken).not.toBe(bound.accessToken);
+});
+
+test('L01, L02: the scheme tells the kinds apart, and a bearer result has no certificate', async () => {
+  const application = world.application();
+  const plain = await bearer(application);
+  const bound = await application.acquireToken(softwareRequest());
+
+  expect(createAuthorizationHeader(plain)).toBe(`Bearer ${plain.accessToken}`);
+  expect(createAuthorizationHeader(bound)).toBe(`mtls_pop ${bound.accessToken}`);
+  expect(plain).not.toHaveProperty('bindingCertificate');
+  expect(plain).not.toHaveProperty('binding');
+});
