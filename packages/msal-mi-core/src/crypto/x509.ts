@@ -36,8 +36,13 @@ function describe(parsed: X509Certificate, notBeforeMs: number, notAfterMs: numb
     x5c: parsed.toString(),
     thumbprintSha256: Buffer.from(thumbprint, 'base64url').toString('hex'),
     x5tS256: thumbprint,
-    notBefore: new Date(notBeforeMs),
-    notAfter: new Date(notAfterMs),
+    // A Date can be changed although the object that holds it is frozen: everybody gets one of their own.
+    get notBefore() {
+      return new Date(notBeforeMs);
+    },
+    get notAfter() {
+      return new Date(notAfterMs);
+    },
     toX509Certificate: () => new X509Certificate(parsed.raw),
   });
 }

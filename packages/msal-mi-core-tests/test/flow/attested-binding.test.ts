@@ -1,0 +1,168 @@
+/** Hosts with an isolated key: floors, attested certificates, and what happens to the evidence (PROTOCOL D1 to D3, D15, D17). */
+import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platform.js';
+import { legs, requestOf, requestsOf } from '../support/journal.js';
+import { rejection } from '../support/rejection.js';
+import { VAULT, World, softwareRequest } from '../support/world.js';
+
+let world: World;
+let platform: IsolatedPlatform;
+let attestation: EmulatedAttestation;
+beforeAll(async () => {
+  world = await World.start();
+});
+beforeEach(() => {
+  platform = new IsolatedPlatform();
+  world = world.fresh(platform);
+  attestation = new EmulatedAttestation(world.emulator, platform);
+});
+afterAll(() => world.close());
+
+const PLAIN = { resource: VAULT, mtlsProofOfPossession: true } as const;
+const ATTESTED = { ...PLAIN, withAttestationSupport: true } as const;
+const application = () => world.application({ attestationProvider: attestation });
+
+describe('floor', () => {
+  test('L06: the default floor is met by an isolated key', async () => {
+    const result = await application().acquireToken(PLAIN);
+
+    expect([result.tokenType, result.binding.strength]).toEqual(['mtls_pop', 3]);
+  });
+
+  test('L07: a lower floor selects no weaker key', async () => {
+    const result = await application().acquireToken(softwareRequest());
+
+    expect(result.binding.strength).toBe(3);
+  });
+
+  test('L08, L10: a software key serves the software floor and the zero floor, without a probe', async () => {
+    world = world.fresh();
+    for (const minStrength of [1, 0] as const) {
+      const result = await world.application().acquireToken({ ...PLAIN, minStrength });
+      expect([result.tokenType, result.binding.strength]).toEqual(['mtls_pop', 1]);
+    }
+    expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'token', 'token']);
+  });
+
+  test('D13: a software key ends a call with the default floor before metadata and certificate, and is named', async () => {
+    world = world.fresh();
+    const error = await rejection(world.application().acquireToken(PLAIN));
+
+    expect(error).toMatchObject({ errorCode: 'min_strength_not_met', stage: 'key' });
+    expect(error.message).toContain('Software');
+    expect(legs(world.emulator)).toEqual([]);
+  });
+
+  test('D14: when the host loses its isolated keys, the kept certificate is not used for a new token', async () => {
+    const app = application();
+    await app.acquireToken(PLAIN);
+    world.emulator.reset();
+    platform.strength = 1;
+
+    expect(await rejection(app.acquireToken({ ...PLAIN, forceRefresh: true }))).toMatchObject({
+      errorCode: 'min_strength_not_met',
+    });
+    expect(legs(world.emulator)).toEqual([]);
+  });
+
+  test('a token acquired under one floor is not handed out under another', async () => {
+    const app = application();
+    await app.acquireToken(softwareRequest());
+    const strict = await app.acquireToken(PLAIN);
+
+    expect(strict.fromCache).toBe(false);
+    expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'token', 'token']);
+  });
+});
+
+describe('attested certificates', () => {
+  test('the evidence goes into the certificate request, once', async () => {
+    await application().acquireToken(ATTESTED);
+
+    expect(legs(world.emulator)).toEqual(['metadata', 'attest', 'issuecredential', 'token']);
+    const { token } = JSON.parse(requestOf(world.emulator, 'attest').responseBody!) as { token: string };
+    const body = JSON.parse(requestOf(world.emulator, 'issuecredential').body!) as { attestation_token: string };
+    expect(body.attestation_token).toBe(token);
+    expect(attestation.calls).toHaveLength(1);
+  });
+
+  test('I18: attested and unattested certificates are separate, also when a refresh is forced', async () => {
+    const app = application();
+    const attested = await app.acquireToken(ATTESTED);
+    const plain = await app.acquireToken({ ...PLAIN, forceRefresh: true });
+    expect(plain.bindingCertificate.x5tS256).not.toBe(attested.bindingCertificate.x5tS256);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(2);
+
+    const again = await app.acquireToken({ ...ATTESTED, forceRefresh: true });
+    expect(again.bindingCertificate.x5tS256).toBe(attested.bindingCertificate.x5tS256);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(2);
+  });
+
+  test('I19: an attested token does not serve an unattested call, nor the other way round', async () => {
+    const app = application();
+    await app.acquireToken(ATTESTED);
+    expect((await app.acquireToken(PLAIN)).fromCache).toBe(false);
+    expect((await app.acquireToken(PLAIN)).fromCache).toBe(true);
+    expect((await app.acquireToken(ATTESTED)).fromCache).toBe(true);
+  });
+
+  test('an unattested mint asks nobody for evidence', async () => {
+    await application().acquireToken(PLAIN);
+
+    expect(attestation.calls).toEqual([]);
+    expect(requestOf(world.emulator, 'issuecredential').body).not.toContain('attestation_token');
+  });
+
+  test('C25: an attestation endpoint that is no https URL ends an attested call before any evidence is made', async () => {
+    for (const endpoint of ['no url', 'http://attestation.example', 'ftp://x', '', null, 1]) {
+      world = world.fresh(platform);
+      world.emulator.fault('getplatformmetadata', [{ patch: { attestationEndpoint: endpoint } }]);
+      expect(await rejection(application().acquireToken(ATTESTED))).toMatchObject({
+        errorCode: 'managed_identity_request_failed',
+        stage: 'metadata',
+        httpStatus: 200,
+      });
+    }
+    expect(attestation.calls).toEqual([]);
+  });
+
+  test('K06: a forced token keeps certificate and evidence', async () => {
+    const app = application();
+    await app.acquireToken(ATTESTED);
+    world.emulator.reset();
+    await app.acquireToken({ ...ATTESTED, forceRefresh: true });
+
+    expect(legs(world.emulator)).toEqual(['token']);
+    expect(attestation.calls).toHaveLength(1);
+  });
+});
+
+describe('evidence across a re-mint', () => {
+  const refuseOnce = (error: string, code: number) =>
+    world.emulator.fault('token', [
+      { oauthError: { error, error_description: `AADSTS${code}: refused.`, error_codes: [code] } },
+    ]);
+
+  test('J50: is reused for another certificate, unless the refusal was about it', async () => {
+    await application().acquireToken(ATTESTED);
+    for (const [code, forceRefresh] of [
+      [1000901, false],
+      [7000218, false],
+      [1000610, true],
+      [1000614, true],
+    ] as const) {
+      refuseOnce('invalid_client', code);
+      attestation.calls.length = 0;
+      await application().acquireToken({ ...ATTESTED, forceRefresh: true });
+      expect(attestation.calls).toMatchObject([{ forceRefresh }]);
+    }
+  });
+
+  test('the key is probed again before a re-mint, and not before', async () => {
+    await application().acquireToken(ATTESTED);
+    expect(platform.opened.map(({ verify }) => verify)).not.toContain(true);
+
+    refuseOnce('invalid_client', 7000218);
+    await application().acquireToken({ ...ATTESTED, forceRefresh: true });
+    expect(platform.opened.filter(({ verify }) => verify)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,336 @@
+/** Certificates: one per identity, kept, renewed, replaced (PROTOCOL D7, D8, D16 to D18, D23, D27). */
+import { BindingCache } from '../../../msal-mi-core/src/cache/binding-cache.js';
+import type { Binding } from '../../../msal-mi-core/src/model.js';
+import { createSoftwareKeyStore } from '../../../msal-mi-core/src/platform/software/key-store.js';
+import { nextBackgroundWork } from '../support/diagnostics.js';
+import { IsolatedPlatform, MemoryCertificateStore } from '../support/isolated-platform.js';
+import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
+import { rejection } from '../support/rejection.js';
+import { World, softwareRequest } from '../support/world.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+beforeEach(() => {
+  world = world.fresh();
+});
+afterAll(() => world.close());
+
+const FORCED = softwareRequest({ forceRefresh: true });
+const userAssigned = () => world.emulator.identities[0]!;
+
+describe('identities', () => {
+  test('J01, C02, C03, C04: each way to name an identity is sent on both legs and yields a token of that identity', async () => {
+    const { clientId, objectId, resourceId } = userAssigned();
+    const ways = [
+      [{ userAssignedClientId: clientId }, { client_id: clientId }],
+      [{ userAssignedObjectId: objectId }, { object_id: objectId }],
+      [{ userAssignedResourceId: resourceId }, { mi_res_id: resourceId }],
+    ] as const;
+    for (const [managedIdentityIdParams, selector] of ways) {
+      world = world.fresh();
+      await world.application({ managedIdentityIdParams }).acquireToken(softwareRequest());
+
+      expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'token']);
+      for (const leg of ['metadata', 'issuecredential'] as const) {
+        expect(queryOf(requestOf(world.emulator, leg))).toEqual({ 'cred-api-version': '2.0', ...selector });
+      }
+      expect(requestOf(world.emulator, 'token').body).toContain(`client_id=${clientId}`);
+    }
+  });
+
+  test('I13: system and user-assigned identity have certificates of their own, each kept', async () => {
+    const system = world.application();
+    const user = world.application({ managedIdentityIdParams: { userAssignedClientId: userAssigned().clientId } });
+    const [first, second] = [await system.acquireToken(FORCED), await user.acquireToken(FORCED)];
+    expect(first.bindingCertificate.x5tS256).not.toBe(second.bindingCertificate.x5tS256);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(2);
+
+    await system.acquireToken(FORCED);
+    await user.acquireToken(FORCED);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(2);
+  });
+
+  test('I14: another identity mints for itself, whatever the first one has', async () => {
+    const first = world.application({ managedIdentityIdParams: { userAssignedClientId: userAssigned().clientId } });
+    const second = world.application({ managedIdentityIdParams: { userAssignedObjectId: userAssigned().objectId } });
+    await first.acquireToken(softwareRequest());
+    world.emulator.reset();
+
+    await first.acquireToken(FORCED);
+    expect(legs(world.emulator)).toEqual(['token']);
+    await second.acquireToken(softwareRequest());
+    expect(legs(world.emulator)).toEqual(['token', 'metadata', 'issuecredential', 'token']);
+  });
+});
+
+describe('one certificate for many tokens', () => {
+  test('C06, I01: a forced second token asks for neither metadata nor a certificate', async () => {
+    const application = world.application();
+    const first = await application.acquireToken(softwareRequest());
+    const second = await application.acquireToken(FORCED);
+
+    expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'token', 'token']);
+    expect(second.bindingCertificate.x5tS256).toBe(first.bindingCertificate.x5tS256);
+    expect(second.accessToken).not.toBe(first.accessToken);
+  });
+
+  test('I42: ten concurrent cold calls for ten resources mint once', async () => {
+    const application = world.application();
+    const calls = Array.from({ length: 10 }, (_, i) =>
+      application.acquireToken(softwareRequest({ resource: `https://resource-${i}.example` })),
+    );
+    const thumbprints = new Set((await Promise.all(calls)).map((result) => result.bindingCertificate.x5tS256));
+
+    expect(thumbprints.size).toBe(1);
+    expect(world.requests()).toEqual({ metadata: 1, issuecredential: 1, token: 10, attestation: 0 });
+  });
+
+  test('I07: what callers get cannot be changed, and does not change what the next one gets', async () => {
+    const application = world.application();
+    const first = await application.acquireToken(softwareRequest());
+
+    expect(() => Object.assign(first.bindingCertificate, { x5tS256: 'x' })).toThrow(TypeError);
+    expect(() => Object.assign(first, { accessToken: 'x' })).toThrow(TypeError);
+    first.bindingCertificate.notAfter.setTime(0);
+    const second = await application.acquireToken(FORCED);
+    expect(second.bindingCertificate.notAfter.getTime()).toBeGreaterThan(world.clock.now());
+    expect(second.bindingCertificate.x5tS256).toBe(first.bindingCertificate.x5tS256);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(1);
+  });
+
+  test('I09: cleared caches mint again, for this identity only', async () => {
+    const system = world.application();
+    const user = world.application({ managedIdentityIdParams: { userAssignedClientId: userAssigned().clientId } });
+    await system.acquireToken(softwareRequest());
+    await user.acquireToken(softwareRequest());
+    world.emulator.reset();
+
+    world.application().clearCache();
+    await user.acquireToken(softwareRequest());
+    expect(legs(world.emulator)).toEqual([]);
+    await system.acquireToken(softwareRequest());
+    expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'token']);
+  });
+});
+
+describe('24 hour rule', () => {
+  const binding = (notAfterMs: number) => ({ notAfterMs }) as Binding;
+
+  test('I03, I04, I06: a certificate is reusable while more than 24 hours remain, at the boundary not any more', () => {
+    const cache = new BindingCache();
+    cache.set('k', binding(DAY_MS), 0);
+    expect(cache.reusable('k', 0)).toBeUndefined();
+    cache.set('k', binding(DAY_MS + 60_000), 0);
+    expect(cache.reusable('k', 0)).toBeDefined();
+    expect(cache.reusable('k', 59_999)).toBeDefined();
+    expect(cache.reusable('k', 60_000)).toBeUndefined();
+  });
+
+  test('I08: the newer certificate counts; tokens of the one before it can still be found', () => {
+    const cache = new BindingCache();
+    const [first, second] = [binding(9 * DAY_MS), binding(10 * DAY_MS)];
+    cache.set('k', first, 0);
+    cache.set('k', second, 0);
+
+    expect([cache.reusable('k', 0), cache.current('k'), cache.superseded('k')]).toEqual([second, second, first]);
+  });
+
+  test('I05: a kept certificate that falls under 24 hours is replaced by the next token request', async () => {
+    const application = world.application();
+    const first = await application.acquireToken(softwareRequest());
+    world.clock.advance(6 * DAY_MS + HOUR_MS);
+    const second = await application.acquireToken(FORCED);
+
+    expect(legs(world.emulator)).toEqual([
+      'metadata',
+      'issuecredential',
+      'token',
+      'metadata',
+      'issuecredential',
+      'token',
+    ]);
+    expect(second.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
+  });
+
+  test('a certificate that starts with less serves the current call only', async () => {
+    const short = await World.start({ certificateLifetimeSeconds: 23 * 3_600, tokenLifetimeSeconds: 3_600 });
+    try {
+      const application = short.application();
+      await application.acquireToken(softwareRequest());
+      await application.acquireToken(FORCED);
+      expect(short.requests()).toMatchObject({ issuecredential: 2, token: 2 });
+    } finally {
+      await short.close();
+    }
+  });
+});
+
+describe('renewal', () => {
+  test('I43: from half of the lifetime on a call starts one renewal and does not wait for it', async () => {
+    const application = world.application();
+    const first = await application.acquireToken(softwareRequest());
+    world.clock.advance(3 * DAY_MS);
+    await application.acquireToken(FORCED);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(1);
+
+    world.clock.advance(13 * HOUR_MS);
+    world.emulator.reset();
+    const renewed = nextBackgroundWork('certificate-renewal');
+    const calls = await Promise.all([1, 2, 3].map(() => application.acquireToken(softwareRequest())));
+    expect(new Set(calls.map((result) => result.bindingCertificate.x5tS256))).toEqual(
+      new Set([first.bindingCertificate.x5tS256]),
+    );
+
+    expect(await renewed).toMatchObject({ work: 'certificate-renewal', status: 'end' });
+    expect(legs(world.emulator).filter((leg) => leg !== 'token')).toEqual(['metadata', 'issuecredential']);
+    const after = await application.acquireToken(FORCED);
+    expect(after.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(1);
+  });
+
+  test('a renewal that fails is reported on diagnostics and to nobody else', async () => {
+    const application = world.application({ system: { disableInternalRetries: true } });
+    const first = await application.acquireToken(softwareRequest());
+    world.clock.advance(4 * DAY_MS);
+    world.emulator.fault('getplatformmetadata', [{ status: 500 }]);
+    const renewed = nextBackgroundWork('certificate-renewal');
+
+    const second = await application.acquireToken(FORCED);
+    expect(second.bindingCertificate.x5tS256).toBe(first.bindingCertificate.x5tS256);
+    expect(await renewed).toEqual({
+      version: 1,
+      work: 'certificate-renewal',
+      status: 'error',
+      errorCode: 'managed_identity_request_failed',
+    });
+  });
+});
+
+describe('certificates that are no use', () => {
+  test('E11: the certificate issued for our key makes a binding', async () => {
+    const { bindingCertificate, binding } = await world.application().acquireToken(softwareRequest());
+    const key = await world.platform.keyStore.open({ verify: false });
+    const certified = bindingCertificate.toX509Certificate().publicKey.export({ type: 'spki', format: 'der' });
+
+    expect(certified.equals(key.spki)).toBe(true);
+    expect(binding.tlsOptions()).toMatchObject({ minVersion: 'TLSv1.2' });
+  });
+
+  test('I45: one that cannot be parsed, or certifies another key, fails the call and is not kept', async () => {
+    const application = world.application();
+    for (const mutate of ['not-a-certificate', 'other-key-certificate'] as const) {
+      world.emulator.fault('issuecredential', [{ mutate }]);
+      expect(await rejection(application.acquireToken(softwareRequest()))).toMatchObject({
+        errorCode: 'invalid_certificate',
+        stage: 'issuecredential',
+      });
+    }
+    expect(requestsOf(world.emulator, 'token')).toEqual([]);
+    await expect(application.acquireToken(softwareRequest())).resolves.toMatchObject({ tokenType: 'mtls_pop' });
+    expect(world.requests()).toMatchObject({ metadata: 3, issuecredential: 3, token: 1 });
+  });
+
+  test('E10: a request that cannot be parsed is refused by the metadata service', async () => {
+    const url = `${world.emulator.imdsUrl}/metadata/identity/issuecredential?cred-api-version=2.0`;
+    for (const csr of [null, '', 'garbage', Buffer.from('garbage').toString('base64')]) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { Metadata: 'true', 'Content-Type': 'application/json' },
+        body: JSON.stringify({ csr }),
+      });
+      expect([response.status, await response.json()]).toMatchObject([400, { error: 'invalid_request' }]);
+    }
+  });
+
+  test('G12, G13: a Server header is not needed and a token_endpoint is not used', async () => {
+    world.emulator.fault('issuecredential', [
+      { headers: { Server: null }, patch: { token_endpoint: 'https://elsewhere.example/token' } },
+    ]);
+
+    await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+    expect(requestsOf(world.emulator, 'token')).toHaveLength(1);
+  });
+});
+
+describe('the key and the store', () => {
+  test('D09, D10: off Windows the key lives in memory; 32 concurrent opens make one', async () => {
+    const store = createSoftwareKeyStore();
+    expect(await store.strongest()).toBe(1);
+    const keys = await Promise.all(Array.from({ length: 32 }, () => store.open({ verify: false })));
+
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatchObject({ strength: 1, id: expect.any(String) as string });
+    expect(keys[0]).not.toHaveProperty('named');
+  });
+
+  test('D11: an aborted signal ends the opening of the key with its own reason', async () => {
+    const reason = new Error('the caller left');
+    const open = async () => createSoftwareKeyStore().open({ verify: false, signal: AbortSignal.abort(reason) });
+
+    await expect(open()).rejects.toBe(reason);
+  });
+
+  test('I40: off Windows nothing is persisted', async () => {
+    const { certificateStore, keyStore } = world.platform;
+    const key = await keyStore.open({ verify: false });
+    const stored = { certificate: new Uint8Array(1), clientId: 'c', tenantId: 't', endpoint: 'https://e' };
+    await certificateStore.save('alias', key, stored);
+
+    expect(certificateStore.isPersistent).toBe(false);
+    expect(await certificateStore.find('alias', key, 0)).toBeUndefined();
+  });
+
+  test('I41: a new process with a persisted certificate asks for a token only, and keeps the certificate', async () => {
+    const store = new MemoryCertificateStore();
+    const platform = new IsolatedPlatform(store);
+    world = world.fresh(platform);
+    const first = await world.application().acquireToken(softwareRequest());
+
+    world = world.fresh(platform); // Another process state, the same store.
+    const application = world.application();
+    const second = await application.acquireToken(softwareRequest());
+    expect(legs(world.emulator)).toEqual(['token']);
+    expect(second.bindingCertificate.x5tS256).toBe(first.bindingCertificate.x5tS256);
+
+    store.calls.length = 0;
+    await application.acquireToken(FORCED);
+    expect([legs(world.emulator), store.calls]).toEqual([['token', 'token'], []]);
+  });
+
+  test('I34: a refused certificate leaves memory and store, and the next call mints', async () => {
+    const store = new MemoryCertificateStore();
+    world = world.fresh(new IsolatedPlatform(store));
+    const application = world.application();
+    const first = await application.acquireToken(softwareRequest());
+    world.emulator.fault('token', [{ oauthError: { error: 'invalid_client' } }]);
+    world.emulator.fault('issuecredential', [{ status: 400 }, { status: 400 }]);
+
+    await rejection(application.acquireToken(FORCED));
+    expect(store.calls.slice(-1)).toEqual(['deleteAll']);
+    const second = await application.acquireToken(softwareRequest());
+    expect(second.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
+    expect(second.fromCache).toBe(false);
+  });
+
+  test('I11: a retired channel still serves, and may be retired again', async () => {
+    const result = await world.application().acquireToken(softwareRequest());
+    const [channel] = await channelsOf(result.bindingCertificate.toX509Certificate().raw);
+    const url = new URL(`${world.emulator.tokenUrl}/${world.emulator.tenantId}/discovery/v2.0/keys`);
+    channel.retire();
+    channel.retire();
+    const response = await channel.send({ method: 'GET', url, headers: [], idempotent: true });
+
+    expect(response.status).toBe(200);
+    for await (const chunk of response.body) expect(chunk.length).toBeGreaterThan(0);
+  });
+});
+
+async function channelsOf(certificate: Uint8Array) {
+  const key = await world.platform.keyStore.open({ verify: false });
+  return [world.platform.createTransport([world.emulator.ca]).bind(key, certificate)] as const;
+}

@@ -1,0 +1,271 @@
+/** A certificate that the token endpoint refuses is replaced once (PROTOCOL D22, D23). */
+import type { Fault } from 'msal-mi-emulator';
+import { TransportError, type Platform } from '../../../msal-mi-core/src/ports.js';
+import { IsolatedPlatform } from '../support/isolated-platform.js';
+import { jwtClaims } from '../support/jwt.js';
+import { legs, queryOf, requestsOf } from '../support/journal.js';
+import { rejection } from '../support/rejection.js';
+import { World, softwareRequest } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+beforeEach(() => {
+  world = world.fresh();
+});
+afterAll(() => world.close());
+
+const FORCED = softwareRequest({ forceRefresh: true });
+const TWICE = ['metadata', 'issuecredential', 'token', 'metadata', 'issuecredential', 'token'];
+
+/** A refusal as Entra ID writes it. */
+function refusal(error: string, code: number, { described = true, listed = true } = {}): Fault {
+  return {
+    oauthError: {
+      error,
+      error_description: described ? `AADSTS${code}: refused. Trace ID: t` : 'refused',
+      ...(listed && { error_codes: [code] }),
+    },
+  };
+}
+
+describe('healed', () => {
+  test('J21: invalid_client on a fresh certificate: everything once more, with another certificate', async () => {
+    world.emulator.fault('token', [{ ...refusal('invalid_client', 7000218), status: 400 }]);
+    const result = await world.application().acquireToken(softwareRequest());
+
+    expect(legs(world.emulator)).toEqual(TWICE);
+    const [refused, accepted] = requestsOf(world.emulator, 'token').map((entry) => entry.clientCertificateS256);
+    expect(accepted).not.toBe(refused);
+    expect(result.bindingCertificate.x5tS256).toBe(accepted);
+    expect(jwtClaims(result.accessToken)['cnf']).toEqual({ 'x5t#S256': accepted });
+  });
+
+  test('J23: invalid_client on a kept certificate: one new certificate, the old one is used nowhere again', async () => {
+    const application = world.application();
+    const first = await application.acquireToken(softwareRequest());
+    world.emulator.reset();
+    world.emulator.fault('token', [refusal('invalid_client', 7000218)]);
+
+    const healed = await application.acquireToken(FORCED);
+    expect(legs(world.emulator)).toEqual(['token', 'metadata', 'issuecredential', 'token']);
+    const next = await application.acquireToken(softwareRequest());
+    expect(next.bindingCertificate.x5tS256).toBe(healed.bindingCertificate.x5tS256);
+    expect(next.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
+  });
+
+  test('J25, J27: each listed code, and invalid_client with any other', async () => {
+    for (const code of [1000901, 1000610, 1000611, 1000612, 1000613, 1000614, 700016]) {
+      world = world.fresh();
+      world.emulator.fault('token', [refusal('invalid_client', code)]);
+      await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+      expect(legs(world.emulator)).toEqual(TWICE);
+    }
+  });
+
+  test('J32: a listed code heals whatever the OAuth error is, in the description or in error_codes alone', async () => {
+    for (const where of [{ listed: false }, { described: false }]) {
+      world = world.fresh();
+      world.emulator.fault('token', [refusal('invalid_request', 1000901, where)]);
+      await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+      expect(legs(world.emulator)).toEqual(TWICE);
+    }
+  });
+
+  test('a handshake that fails because of the client certificate', async () => {
+    for (const tlsAlert of [
+      'bad_certificate',
+      'certificate_expired',
+      'unknown_ca',
+      'certificate_required',
+      undefined,
+    ] as const) {
+      world = world.fresh();
+      world.emulator.fault('token', [{ reset: 'handshake', ...(tlsAlert && { tlsAlert }) }]);
+      await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+      expect(legs(world.emulator)).toEqual(TWICE);
+    }
+  });
+
+  test('J37: a local TLS stack that cannot use the key', async () => {
+    const code = 0x8009030d;
+    world = world.fresh(
+      failingOnce(
+        new TransportError('client_certificate_rejected', String(code), 'SChannel', {
+          api: 'WinHttpSendRequest',
+          code,
+        }),
+      ),
+    );
+
+    await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+    expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'metadata', 'issuecredential', 'token']);
+  });
+
+  test('J51: a Retry-After of the refusal does not hold the healing back', async () => {
+    world.emulator.fault('token', [{ ...refusal('invalid_client', 1000901), headers: { 'Retry-After': '600' } }]);
+
+    await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+    expect(legs(world.emulator)).toEqual(TWICE);
+    expect(world.clock.slept).toEqual([]);
+  });
+
+  test('calls that saw the same refused certificate cause one re-mint', async () => {
+    const application = world.application();
+    await application.acquireToken(softwareRequest());
+    world.emulator.reset();
+    world.emulator.fault(
+      'token',
+      Array.from({ length: 5 }, () => refusal('invalid_client', 1000901)),
+    );
+    const calls = Array.from({ length: 5 }, (_, i) =>
+      application.acquireToken(softwareRequest({ resource: `https://resource-${i}.example` })),
+    );
+
+    const thumbprints = new Set((await Promise.all(calls)).map((result) => result.bindingCertificate.x5tS256));
+    expect(thumbprints.size).toBe(1);
+    expect(world.requests()).toMatchObject({ metadata: 1, issuecredential: 1, token: 10 });
+  });
+});
+
+describe('the re-mint', () => {
+  test('G16: asks IMDS not to answer with the refused certificate; the first mint does not', async () => {
+    world.emulator.fault('token', [refusal('invalid_client', 1000901)]);
+    await world.application().acquireToken(softwareRequest());
+
+    expect(requestsOf(world.emulator, 'issuecredential').map(queryOf)).toEqual([
+      { 'cred-api-version': '2.0' },
+      { 'cred-api-version': '2.0', bypass_cache: 'true' },
+    ]);
+  });
+
+  test('goes on without that parameter where IMDS does not know it', async () => {
+    const application = world.application();
+    await application.acquireToken(softwareRequest());
+    world.emulator.reset();
+    world.emulator.fault('token', [refusal('invalid_client', 1000901)]);
+    world.emulator.fault('issuecredential', [{ status: 400, body: { error: 'invalid_request' } }]);
+
+    await expect(application.acquireToken(FORCED)).resolves.toMatchObject({ fromCache: false });
+    expect(requestsOf(world.emulator, 'issuecredential').map((entry) => queryOf(entry)['bypass_cache'])).toEqual([
+      'true',
+      undefined,
+    ]);
+  });
+
+  test('J24: when it fails, its failure surfaces, not the first one', async () => {
+    world.emulator.fault('token', [refusal('invalid_client', 1000901)]);
+    world.emulator.fault('issuecredential', [
+      { headers: { 'x-first': '1' } },
+      { status: 403, body: { error: 'denied' } },
+    ]);
+    const error = await rejection(world.application().acquireToken(softwareRequest()));
+
+    expect(error).toMatchObject({
+      errorCode: 'managed_identity_request_failed',
+      stage: 'issuecredential',
+      httpStatus: 403,
+    });
+    expect(error.message).not.toContain('AADSTS');
+  });
+
+  test('K15: leaves no token of the refused certificate reachable', async () => {
+    const application = world.application();
+    const other = softwareRequest({ resource: 'https://other.example' });
+    const before = await application.acquireToken(other);
+    world.emulator.fault('token', [refusal('invalid_client', 1000901)]);
+    await application.acquireToken(softwareRequest());
+
+    const after = await application.acquireToken(other);
+    expect(after.fromCache).toBe(false);
+    expect(after.accessToken).not.toBe(before.accessToken);
+  });
+});
+
+describe('not healed', () => {
+  test('a second refusal is thrown unchanged, after exactly two token requests', async () => {
+    world.emulator.fault('token', [refusal('invalid_client', 1000901), refusal('invalid_client', 1000612)]);
+
+    expect(await rejection(world.application().acquireToken(softwareRequest()))).toMatchObject({
+      errorCode: 'invalid_client',
+      aadstsCode: '1000612',
+      httpStatus: 401,
+    });
+    expect(legs(world.emulator)).toEqual(TWICE);
+  });
+
+  test('J38: repeated handshake failures end after two attempts', async () => {
+    world.emulator.fault('token', [
+      { reset: 'handshake', tlsAlert: 'bad_certificate' },
+      { reset: 'handshake', tlsAlert: 'bad_certificate' },
+    ]);
+
+    expect(await rejection(world.application().acquireToken(softwareRequest()))).toMatchObject({
+      errorCode: 'managed_identity_unreachable_network',
+      stage: 'token',
+      retryable: true,
+    });
+    expect(legs(world.emulator)).toEqual(TWICE);
+  });
+
+  test('I44: any other failure keeps the certificate', async () => {
+    const application = world.application();
+    const { bindingCertificate } = await application.acquireToken(softwareRequest());
+    const failures: Fault[][] = [
+      [refusal('unauthorized_client', 700016)],
+      [refusal('invalid_request', 10009010)],
+      [{ status: 500 }, { status: 500 }],
+      [{ status: 429 }],
+      [{ status: 404, body: 'x' }],
+      [{ mutate: 'wrong-cnf' }],
+      [{ mutate: 'malformed-json' }],
+      [{ reset: 'mid-body' }],
+    ];
+    for (const faults of failures) {
+      world.emulator.reset();
+      world.emulator.fault('token', faults);
+      await rejection(application.acquireToken(FORCED));
+      expect(legs(world.emulator)).toEqual(faults.map(() => 'token'));
+    }
+    const after = await application.acquireToken(FORCED);
+    expect(after.bindingCertificate.x5tS256).toBe(bindingCertificate.x5tS256);
+  });
+
+  test('a token endpoint whose certificate is not trusted is not asked again', async () => {
+    const application = world.application({ system: { ca: [] } });
+
+    expect(await rejection(application.acquireToken(softwareRequest()))).toMatchObject({
+      errorCode: 'managed_identity_unreachable_network',
+      retryable: false,
+    });
+    expect(world.requests()).toMatchObject({ metadata: 1, issuecredential: 1 });
+  });
+});
+
+/** A platform whose first token request fails before anything is sent. */
+function failingOnce(failure: TransportError): Platform {
+  const platform = new IsolatedPlatform();
+  const { certificateStore, keyStore } = platform;
+  let failed = false;
+  return {
+    certificateStore,
+    keyStore,
+    createTransport: (authorities) => {
+      const transport = platform.createTransport(authorities);
+      return {
+        bind: (key, certificate) => {
+          const channel = transport.bind(key, certificate);
+          return {
+            ...channel,
+            send: (request) => {
+              if (failed) return channel.send(request);
+              failed = true;
+              return Promise.reject(failure);
+            },
+          };
+        },
+      };
+    },
+  };
+}
