@@ -19,11 +19,7 @@ beforeEach(() => {
 afterAll(() => world.close());
 
 const NEVER_MS = 600_000;
-const begun = (stage: string) =>
-  nextEvent<{ stage: string; status: string }>(
-    'msal-mi-core:stage',
-    (event) => event.stage === stage && event.status === 'start',
-  );
+const begun = (work: string) => nextEvent(`tracing:msal-mi-core:${work}:start`);
 
 /** Aborts a call while `leg` does not answer; says what it rejected with, and that the next call is none the worse. */
 async function abortDuring(leg: FaultLeg, stage: string): Promise<void> {

@@ -155,7 +155,7 @@ describe('the token stays with its hosts', () => {
 });
 
 describe('a claims challenge', () => {
-  test('D30: is answered once, with a token that has the claims', async () => {
+  test('PROTOCOL D30: is answered once, with a token that has the claims', async () => {
     const response = await fetchFor('handshake')(handshakeUrl('/claims-challenge'));
 
     expect(response.status).toBe(200);
@@ -233,7 +233,7 @@ describe('a claims challenge', () => {
 });
 
 describe('a certificate that the resource refuses in the handshake', () => {
-  test('D22: is replaced once, and the request is sent with the new one', async () => {
+  test('PROTOCOL D22: is replaced once, and the request is sent with the new one', async () => {
     const app = world.application();
     const before = await app.acquireToken({
       resource: world.emulator.resources.handshake,
@@ -249,7 +249,7 @@ describe('a certificate that the resource refuses in the handshake', () => {
     expect(world.requests()).toMatchObject({ issuecredential: 2, token: 2 });
   });
 
-  test('D23: is replaced once for all calls that saw it refused', async () => {
+  test('PROTOCOL D23: is replaced once for all calls that saw it refused', async () => {
     const fetch = fetchFor('handshake');
     world.emulator.fault(
       'resource',

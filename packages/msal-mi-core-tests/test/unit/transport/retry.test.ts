@@ -22,7 +22,14 @@ async function run(
 ) {
   const clock = new VirtualClock(0);
   let attempts = 0;
-  const exchange = { clock, log: createLogger({}), stage: 'metadata', retriesEnabled, signal } as const;
+  const exchange = {
+    clock,
+    log: createLogger({}),
+    stage: 'metadata',
+    attemptTimeoutMs: 20_000,
+    retriesEnabled,
+    signal,
+  } as const;
   const send = (): Promise<{ status: number; hasRetryAfter: boolean }> => {
     const step = steps[Math.min(attempts, steps.length - 1)]!;
     attempts += 1;
@@ -127,6 +134,7 @@ test('an abort ends the wait with its own reason', async () => {
     clock,
     log: createLogger({}),
     stage: 'token',
+    attemptTimeoutMs: 20_000,
     retriesEnabled: true,
     signal: controller.signal,
   } as const;
