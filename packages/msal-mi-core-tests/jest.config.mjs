@@ -6,6 +6,8 @@ const { resolve } = createRequire(import.meta.url);
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // Most tests wait for sockets and for the thread that makes RSA keys.
+  maxWorkers: '100%',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -1,0 +1,22 @@
+/** `npm run check`: everything that is not a test and must hold all the same. */
+import { runParts } from './parts.mjs';
+
+const CHECKS = [
+  'build',
+  'msal-mi-core-tests#typecheck',
+  'lint',
+  'lint:rules',
+  'format:check',
+  'knip',
+  'api:check',
+  'errors:check',
+  'snippets:check',
+];
+
+runParts('npm run check', [
+  {
+    name: 'types, lint, format, unused code, public API, documentation',
+    command: 'turbo',
+    args: ['run', ...CHECKS, '--log-order=grouped', '--output-logs=errors-only'],
+  },
+]);
