@@ -1,54 +1,73 @@
+/** Finds and loads the addon: on first use, on Windows only, by absolute path inside of this package. */
 import { existsSync } from 'node:fs';
 import { loadAddonFile, prebuiltAddonPath } from '../../native.cjs';
 import { AttestationError } from '../errors.js';
 import type { AttestationBindings } from './bindings.js';
 
-const ERROR_BAD_EXE_FORMAT = /not a valid Win32 application/i;
+/** Windows' sentence for ERROR_BAD_EXE_FORMAT, which is all that Node.js tells. */
+const BAD_EXE_FORMAT = /not a valid Win32 application/i;
+const ARCHITECTURES = ['x64', 'arm64'];
+
+/** What the loader looks at. */
+export interface LoaderHost {
+  readonly platform: string;
+  readonly arch: string;
+  readonly exists: (file: string) => boolean;
+  readonly load: (file: string) => unknown;
+}
+
+const THIS_HOST: LoaderHost = {
+  platform: process.platform,
+  arch: process.arch,
+  exists: existsSync,
+  load: loadAddonFile,
+};
 
 let loaded: AttestationBindings | undefined;
 
-/**
- * The addon, loaded on first use from an absolute path inside of this package.
- *
- * @throws AttestationError `platform_not_supported` off Windows; `native_module_missing`,
- *   `native_module_wrong_architecture` or `native_module_load_failed` on it.
- */
+/** @throws AttestationError, see {@link loadFrom}. A failure is not remembered. */
 export function loadBindings(): AttestationBindings {
-  loaded ??= load(process.platform, process.arch);
+  loaded ??= loadFrom(THIS_HOST);
   return loaded;
 }
 
-function load(platform: string, arch: string): AttestationBindings {
-  if (platform !== 'win32') throw platformNotSupported();
+/**
+ * @throws AttestationError `platform_not_supported` off Windows, `native_module_missing`,
+ *   `native_module_wrong_architecture` or `native_module_load_failed` on it.
+ */
+export function loadFrom({ platform, arch, exists, load }: LoaderHost): AttestationBindings {
+  if (platform !== 'win32') {
+    throw new AttestationError('platform_not_supported', {
+      message: `Keys can be attested on Windows only, and this is ${platform}.`,
+      remediation: 'Run on an Azure VM with Windows, or drop withAttestationSupport.',
+    });
+  }
+  if (!ARCHITECTURES.includes(arch)) throw wrongArchitecture(`There is no native module for ${arch}.`);
   const file = prebuiltAddonPath(platform, arch);
-  if (!existsSync(file)) {
-    const isOfferedFor = arch === 'x64' || arch === 'arm64';
-    throw isOfferedFor
-      ? new AttestationError('native_module_missing', {
-          message: `The native module ${file} is not there.`,
-          remediation: 'Reinstall msal-key-attestation; bundled applications must copy its prebuilds folder along.',
-        })
-      : new AttestationError('native_module_wrong_architecture', {
-          message: `There is no native module for the processor architecture ${arch}.`,
-          remediation: 'Run Node.js for x64.',
-        });
+  if (!exists(file)) {
+    throw new AttestationError('native_module_missing', {
+      message: `The native module ${file} is not there.`,
+      remediation: 'Reinstall msal-key-attestation; bundled applications must copy its prebuilds folder along.',
+    });
   }
   try {
-    return loadAddonFile(file) as AttestationBindings;
+    return load(file) as AttestationBindings;
   } catch (cause) {
-    const isOtherArchitecture = cause instanceof Error && ERROR_BAD_EXE_FORMAT.test(cause.message);
-    throw new AttestationError(isOtherArchitecture ? 'native_module_wrong_architecture' : 'native_module_load_failed', {
-      message: `The native module ${file} is there and could not be loaded.`,
+    if (cause instanceof Error && BAD_EXE_FORMAT.test(cause.message)) {
+      throw wrongArchitecture(`The native module ${file} is for another processor.`, cause);
+    }
+    throw new AttestationError('native_module_load_failed', {
+      message: `The native module ${file} is there and Windows did not load it.`,
       remediation: 'See the cause; antivirus and code integrity policies are frequent ones.',
       cause,
     });
   }
 }
 
-/** The error of every use off Windows. */
-export function platformNotSupported(): AttestationError {
-  return new AttestationError('platform_not_supported', {
-    message: 'Keys can be attested on Windows only.',
-    remediation: 'Run on an Azure VM with Windows, or drop withAttestationSupport.',
+function wrongArchitecture(message: string, cause?: unknown): AttestationError {
+  return new AttestationError('native_module_wrong_architecture', {
+    message,
+    remediation: 'Run Node.js for x64.',
+    cause,
   });
 }
