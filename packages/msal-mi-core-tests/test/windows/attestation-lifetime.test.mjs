@@ -95,3 +95,9 @@ test('workers come and go while a thread of the library goes on logging', async 
   steer({ TOKEN });
   assert.equal((await createAttestationProvider({ libraryPath }).attest(request)).jwt, TOKEN);
 });
+
+test('the log callback stays when the only thread that ever attested is gone', async () => {
+  steer({ TOKEN, LATE_LOG: 1 });
+  const { status, result, errors } = await runScript('attest-in-worker-only.mjs', { args: [libraryPath, KEY_NAME] });
+  assert.deepEqual({ status, result }, { status: 0, result: { status: 0 } }, errors);
+});
