@@ -127,6 +127,23 @@ describe('healed', () => {
     expect(thumbprints.size).toBe(1);
     expect(world.requests()).toMatchObject({ metadata: 1, issuecredential: 1, token: 10 });
   });
+
+  test('a call that hears of the refusal after the certificate was replaced takes the new one', async () => {
+    const application = world.application();
+    await application.acquireToken(softwareRequest());
+    world.emulator.reset();
+    world.emulator.fault('token', [
+      { ...refusal('invalid_client', 1000901), delayMs: 500 },
+      refusal('invalid_client', 1000901),
+    ]);
+    const calls = ['slow', 'fast'].map((name) =>
+      application.acquireToken(softwareRequest({ resource: `https://${name}.example` })),
+    );
+
+    const thumbprints = new Set((await Promise.all(calls)).map((result) => result.bindingCertificate.x5tS256));
+    expect(thumbprints.size).toBe(1);
+    expect(world.requests()).toMatchObject({ metadata: 1, issuecredential: 1, token: 4 });
+  });
 });
 
 describe('the re-mint', () => {
@@ -176,6 +193,7 @@ describe('the re-mint', () => {
     const before = await application.acquireToken(other);
     world.emulator.fault('token', [refusal('invalid_client', 1000901)]);
     await application.acquireToken(softwareRequest());
+    expect(world.state.tokens.size).toBe(1);
 
     const after = await application.acquireToken(other);
     expect(after.fromCache).toBe(false);
