@@ -1,0 +1,7 @@
+#pragma once
+
+#include "windows.h"
+
+struct CERT_CONTEXT {
+  DWORD dwCertEncodingType;
+};
