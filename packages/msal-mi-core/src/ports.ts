@@ -32,7 +32,7 @@ export interface KeyStore {
    * Opens the key, creating it when there is none or when the one there is unusable. Later calls return the same
    * object until `verify` asks for a probe.
    *
-   * @param options.verify - Probe the key again (a re-mint follows): a key that no longer signs is replaced.
+   * @param options.verify - Probe the key again (a mint follows): a key that no longer signs is replaced.
    */
   open(options: { verify: boolean; signal?: AbortSignal }): Promise<SigningKey>;
 }

@@ -1,4 +1,5 @@
 /** Hosts with an isolated key: floors, attested certificates, and what happens to the evidence (PROTOCOL D1 to D3, D15, D17). */
+import { createSoftwarePlatform } from '../../../msal-mi-core/src/platform/software/index.js';
 import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
@@ -49,6 +50,14 @@ describe('floor', () => {
 
     expect(error).toMatchObject({ errorCode: 'min_strength_not_met', stage: 'key' });
     expect(error.message).toContain('Software');
+    expect(legs(world.emulator)).toEqual([]);
+  });
+
+  test('F44: evidence cannot be had for a software key: the call ends before any request', async () => {
+    world = world.fresh(createSoftwarePlatform(() => []));
+    const call = world.application({ attestationProvider: attestation }).acquireToken({ ...ATTESTED, minStrength: 1 });
+
+    expect(await rejection(call)).toMatchObject({ errorCode: 'credential_guard_requires_cng', stage: 'attestation' });
     expect(legs(world.emulator)).toEqual([]);
   });
 
@@ -157,12 +166,14 @@ describe('evidence across a re-mint', () => {
     }
   });
 
-  test('the key is probed again before a re-mint, and not before', async () => {
+  test('the key is probed before each mint, and only then', async () => {
+    const probes = () => platform.opened.filter(({ verify }) => verify).length;
     await application().acquireToken(ATTESTED);
-    expect(platform.opened.map(({ verify }) => verify)).not.toContain(true);
+    await application().acquireToken({ ...ATTESTED, forceRefresh: true });
+    expect(probes()).toBe(1);
 
     refuseOnce('invalid_client', 7000218);
     await application().acquireToken({ ...ATTESTED, forceRefresh: true });
-    expect(platform.opened.filter(({ verify }) => verify)).toHaveLength(1);
+    expect(probes()).toBe(2);
   });
 });

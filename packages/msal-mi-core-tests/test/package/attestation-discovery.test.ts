@@ -86,7 +86,7 @@ describe.each(MANAGERS)('an application installed with $name', ({ name, files, i
     expect({ ...outcome, stdout: outcome.status === 0 ? '' : outcome.stdout }).toMatchObject({ status: 0, stdout: '' });
   };
 
-  it('is told how to install the package while it is absent', () => {
+  it('F16: is told how to install the package while it is absent', () => {
     installWith('msal-mi-core');
     for (const program of [ESM, COMMONJS]) {
       const { errorCode, remediation } = ask(application, ...nodeArgs, program);

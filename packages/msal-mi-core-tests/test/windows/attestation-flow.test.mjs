@@ -66,7 +66,7 @@ const publicKeyOf = ({ bindingCertificate }) =>
   new X509Certificate(bindingCertificate.x5c).publicKey.export({ format: 'jwk' });
 const attestedKey = (jwt) => claimsOf(jwt)['x-ms-runtime'].keys[0];
 
-test('an attested token is bound to the very key that was attested', async () => {
+test('F01: an attested token is bound to the very key that was attested', async () => {
   const { emulator, app, counts, evidence } = await openWorld({ attestationProvider: null });
   const result = await app.acquireToken(request);
   assert.deepEqual(await counts(), { attested: 1, issued: 1, token: 1 });
@@ -90,14 +90,14 @@ test('without attestation the same IMDS refuses: the evidence is what lets the f
   assert.deepEqual(await counts(), { attested: 0, issued: 1, token: 0 });
 });
 
-test('32 concurrent first calls take one attestation', async () => {
+test('F38: 32 concurrent first calls take one attestation', async () => {
   const { app, counts } = await openWorld();
   const results = await Promise.all(Array.from({ length: 32 }, () => app.acquireToken(request)));
   assert.equal(new Set(results.map(({ accessToken }) => accessToken)).size, 1);
   assert.deepEqual(await counts(), { attested: 1, issued: 1, token: 1 });
 });
 
-test('a second mint with the same key uses the same attestation', async () => {
+test('F25, F39: a second mint with the same key uses the same attestation', async () => {
   const { app, counts, evidence, renew } = await openWorld();
   await app.acquireToken(request);
   await renew();
@@ -113,7 +113,7 @@ test('a refusal of the evidence itself (AADSTS1000610) is answered with a new at
   assert.equal(new Set(await evidence()).size, 2);
 });
 
-test('at 90 % of its lifetime an attestation is not used for another mint', async () => {
+test('F26: at 90 % of its lifetime an attestation is not used for another mint', async () => {
   const startedAtMs = Date.now();
   const clock = { aheadMs: 0, now: () => Date.now() + clock.aheadMs };
   const attestationProvider = createAttestationProvider({ clock });
@@ -148,7 +148,7 @@ for (const [what, settings] of [
   ['returns an empty token', { TOKEN: '(empty)' }],
   ['returns a token without dots', { TOKEN: 'opaque-token' }],
 ]) {
-  test(`when the library ${what}, the call ends, nothing is sent to IMDS and nothing is kept`, async () => {
+  test(`F03, F07, F43: when the library ${what}, the call ends, nothing is sent to IMDS and nothing is kept`, async () => {
     const { app, counts } = await openWorld();
     steer(settings);
     const error = await app.acquireToken(request).catch((thrown) => thrown);
@@ -187,7 +187,7 @@ test('attested and un-attested bindings are kept apart', async () => {
   assert.deepEqual(await counts(), { attested: 1, issued: 2, token: 2 });
 });
 
-test('a missing library ends an attested call, says where to get it, and does not disturb others', async () => {
+test('F06: a missing library ends an attested call, says where to get it, and does not disturb others', async () => {
   const { app, counts } = await openWorld({ attestation: 'optional' });
   process.env.ATTESTATION_CLIENTLIB_PATH = 'C:\\nowhere\\AttestationClientLib.dll';
   const error = await app.acquireToken(request).catch((thrown) => thrown);

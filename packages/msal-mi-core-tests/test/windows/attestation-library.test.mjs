@@ -54,7 +54,7 @@ test('without a library the error lists every path tried', async () => {
   }
 });
 
-test('the working directory and PATH are not searched', async () => {
+test('F23: the working directory and PATH are not searched', async () => {
   const folder = scratchFolder();
   copyFileSync(libraryPath, join(folder, 'AttestationClientLib.dll'));
   const formerFolder = process.cwd();
@@ -74,7 +74,7 @@ test('a relative ATTESTATION_CLIENTLIB_PATH is refused', async () => {
   assert.equal((await failure()).errorCode, 'attestation_library_not_found');
 });
 
-test('the library is taken from ATTESTATION_CLIENTLIB_PATH', async () => {
+test('F24: the library is taken from ATTESTATION_CLIENTLIB_PATH', async () => {
   process.env.ATTESTATION_CLIENTLIB_PATH = libraryPath;
   const { libraryLoadable, libraryPath: path } = await createAttestationProvider().probe();
   assert.deepEqual({ libraryLoadable, path }, { libraryLoadable: true, path: libraryPath });
@@ -95,7 +95,7 @@ test('the library is taken from the folder `native` of the package', async () =>
   }
 });
 
-test('a library for another processor is told apart', async () => {
+test('F15: a library for another processor is told apart', async () => {
   for (const machine of [0xaa64, 0x014c]) {
     const error = await failure({ libraryPath: patched(setMachine(machine)) });
     assert.equal(error.errorCode, 'attestation_library_wrong_architecture', error.message);

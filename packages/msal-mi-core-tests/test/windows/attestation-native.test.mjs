@@ -47,7 +47,7 @@ async function failure(more) {
   );
 }
 
-test('the library gets an empty authToken, {} as payload, the endpoint and the client id', async () => {
+test('F22: the library gets an empty authToken, {} as payload, the endpoint and the client id', async () => {
   await world().provider.attest(request({ clientId: 'my client' }));
   assert.deepEqual(readJournal(), [
     'init',
@@ -63,7 +63,7 @@ test('the token comes back with its expiry', async () => {
   assert.equal(expiresOn.getTime(), 1_800_003_600_000);
 });
 
-test('every code of the library from -1 to -35 is attestation_failed with that code, freed of nothing, uninitialised once', async () => {
+test('F09: every code of the library from -1 to -35 is attestation_failed with that code, freed of nothing, uninitialised once', async () => {
   for (let code = -1; code >= -35; code -= 1) {
     steer({ CODE: code });
     readJournal = openJournal();
@@ -74,7 +74,7 @@ test('every code of the library from -1 to -35 is attestation_failed with that c
   }
 });
 
-test('a token that comes with an error is freed and not used', async () => {
+test('F17: a token that comes with an error is freed and not used', async () => {
   steer({ CODE: -6, TOKEN });
   const error = await failure();
   assert.equal(error.win32.code, -6);
@@ -82,7 +82,7 @@ test('a token that comes with an error is freed and not used', async () => {
   assert.deepEqual(verbs(readJournal()), WHOLE);
 });
 
-test('a library that does not initialise is told apart and not uninitialised', async () => {
+test('F12, F14: a library that does not initialise is told apart and not uninitialised', async () => {
   for (const code of [-35, -30, 7]) {
     steer({ INIT_CODE: code });
     readJournal = openJournal();
@@ -99,7 +99,7 @@ for (const [what, token, journal] of [
   ['a blank token', '   ', WHOLE],
   ['a token without dots', 'opaque-token', WHOLE],
 ]) {
-  test(`success with ${what} is attestation_failed`, async () => {
+  test(`F11, F13, F46: success with ${what} is attestation_failed`, async () => {
     steer({ TOKEN: token });
     const error = await failure();
     assert.equal(error.errorCode, 'attestation_failed');
@@ -178,7 +178,7 @@ test('an abort ends the call at once while the library goes on, and the next att
   assert.equal(verbs(readJournal()).filter((verb) => verb === 'attest').length, 3);
 });
 
-test('log lines arrive before the result, levels mapped, debug lines marked as personal data', async () => {
+test('F18: log lines arrive before the result, levels mapped, debug lines marked as personal data', async () => {
   const { provider, lines } = world();
   steer({ CODE: -6 });
   await assert.rejects(provider.attest(request()));
@@ -254,7 +254,7 @@ test('32 concurrent calls for one key take one attestation', async () => {
   assert.deepEqual(verbs(readJournal()), WHOLE);
 });
 
-test('strings that C would cut or misread never reach the library', async () => {
+test('F45: strings that C would cut or misread never reach the library', async () => {
   for (const more of [{ clientId: 'a\0b' }, { endpoint: 'https://maa.example.net/\0' }]) {
     assert.equal((await failure(more)).errorCode, 'invalid_request');
   }

@@ -94,7 +94,8 @@ async function findStored(source: BindingSource, signal: AbortSignal): Promise<B
 }
 
 async function mintAndKeep(source: BindingSource, bypassCache: boolean, signal: AbortSignal): Promise<Binding> {
-  const opening = source.openKey({ verify: bypassCache, signal });
+  // A key that was good an hour ago may have been deleted since: probing costs little next to a mint.
+  const opening = source.openKey({ verify: true, signal });
   const binding = await source.mint({ opening, bypassCache, signal });
   keep(source, binding);
   if (binding.notAfterMs - source.clock.now() > MIN_REMAINING_MS) {

@@ -51,7 +51,7 @@ describe('a log line of the native library', () => {
     expect(message.length).toBeLessThanOrEqual(2048);
   });
 
-  it('goes nowhere without a logger, and a logger that throws harms nobody', () => {
+  it('F19: goes nowhere without a logger, and a logger that throws harms nobody', () => {
     const line = { level: 0, tag: '', functionName: '', line: 0, message: '' };
     expect(() => logForwarder(undefined)(line)).not.toThrow();
     expect(() =>

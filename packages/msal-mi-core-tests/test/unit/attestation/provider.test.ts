@@ -63,7 +63,7 @@ async function failureOf(promise: Promise<unknown>): Promise<AttestationError> {
 }
 
 describe('an attestation', () => {
-  it('hands the key by name and returns the token with its expiry', async () => {
+  it('F42: hands the key by name and returns the token with its expiry', async () => {
     const { bindings, provider } = world();
     await expect(provider.attest(request)).resolves.toEqual({ jwt: TOKEN, expiresOn: new Date(NOW_MS + 3_600_000) });
     expect(bindings.attested).toEqual([
@@ -89,7 +89,7 @@ describe('an attestation', () => {
     expect(bindings.attested).toHaveLength(2);
   });
 
-  it('happens once for two identities: the service attests the key, not the identity', async () => {
+  it('F37: happens once for two identities: the service attests the key, not the identity', async () => {
     const { bindings, provider } = world();
     await provider.attest(request);
     await provider.attest({ ...request, clientId: 'another' });
@@ -160,7 +160,7 @@ describe('a native failure', () => {
     return failureOf(provider.attest(request));
   };
 
-  it('of the library names the code and has a sentence of its own for each of -1 to -35', async () => {
+  it('F20, F21: of the library names the code and has a sentence of its own for each of -1 to -35', async () => {
     const messages = new Set<string>();
     for (let code = -1; code >= -35; code -= 1) {
       const failure = await failing({ api: 'AttestKeyGuardImportKey', status: code >>> 0 });
@@ -208,7 +208,7 @@ describe('a native failure', () => {
     expect(failure.remediation).toBeTruthy();
   });
 
-  it('that nobody foresaw is attestation_failed with its cause', async () => {
+  it('F10: that nobody foresaw is attestation_failed with its cause', async () => {
     const { bindings, provider } = world();
     const cause = new Error('boom');
     bindings.outcome = () => Promise.reject(cause);

@@ -103,7 +103,7 @@ describe('when a token stops being reused', () => {
     expect(w.attested).toBe(2);
   });
 
-  it('is counted from receipt when the token does not say when it was issued', async () => {
+  it('F33: is counted from receipt when the token does not say when it was issued', async () => {
     const w = world();
     const claims = () => ({ exp: ISSUED_AT_S + 1000 });
     await w.get({}, claims);
@@ -115,7 +115,7 @@ describe('when a token stops being reused', () => {
     expect(w.attested).toBe(2);
   });
 
-  it('is at once when the token does not say when it expires', async () => {
+  it('F30: is at once when the token does not say when it expires', async () => {
     const w = world();
     const { expiresOn } = await w.get({}, () => ({ iat: ISSUED_AT_S }));
     expect(expiresOn.getTime()).toBe(w.clock.nowMs);
@@ -144,7 +144,7 @@ describe('what the kept token is good for', () => {
     expect(w.attested).toBe(2);
   });
 
-  it('ends when the key was re-created: the token of its former generation is dropped', async () => {
+  it('F36: ends when the key was re-created: the token of its former generation is dropped', async () => {
     const w = world();
     await w.get({ cacheKey: 'first' });
     await w.get({ cacheKey: 'second' });
@@ -152,7 +152,7 @@ describe('what the kept token is good for', () => {
     expect(w.attested).toBe(3);
   });
 
-  it('does not end when the same key is attested at a second endpoint', async () => {
+  it('F34: does not end when the same key is attested at a second endpoint', async () => {
     const w = world();
     await w.get();
     await w.get({ endpoint: 'https://other.example.net' });
@@ -160,7 +160,7 @@ describe('what the kept token is good for', () => {
     expect(w.attested).toBe(2);
   });
 
-  it('is nothing when the key has no identifier', async () => {
+  it('F40: is nothing when the key has no identifier', async () => {
     const w = world();
     await w.get({ cacheKey: '' });
     await w.get({ cacheKey: '' });
