@@ -61,7 +61,7 @@ test('a failure is a span with its error code, and nothing of the token is expor
   expect(exported).not.toContain(accessToken.slice(0, 40));
 });
 
-test('calls, retries and recoveries are counted', async () => {
+test('O06: calls, retries and recoveries are counted', async () => {
   const app = world.application();
   world.emulator.fault('getplatformmetadata', [{ status: 500 }]);
   world.emulator.fault('token', [{ oauthError: { error: 'invalid_client', error_description: 'AADSTS7000218: no' } }]);

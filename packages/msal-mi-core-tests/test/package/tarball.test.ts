@@ -32,7 +32,7 @@ function findingsOf(tool: string, args: string[]): string | undefined {
 }
 
 describe.each(PUBLISHED)('the tarball of %s', (name) => {
-  it('holds every source, its two builds, and nothing unexpected', () => {
+  it('O08: holds every source, its two builds, and nothing unexpected', () => {
     const built = sourcesOf(name).flatMap((source) => [
       `src/${source}.ts`,
       ...['dist', 'dist-cjs'].flatMap((folder) =>

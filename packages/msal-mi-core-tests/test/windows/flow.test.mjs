@@ -25,7 +25,7 @@ async function acquire(namespace, { env = {}, ...options } = {}) {
   return result;
 }
 
-test('a first token takes one request per leg and is bound to the certificate that the resource sees', async () => {
+test('D02: a first token takes one request per leg and is bound to the certificate that the resource sees', async () => {
   const app = new ManagedIdentityApplication();
   const result = await app.acquireToken({ resource: RESOURCE, mtlsProofOfPossession: true });
   assert.equal(result.tokenType, 'mtls_pop');
@@ -65,7 +65,7 @@ test('I39: persistence can be switched off', async () => {
   assert.equal((await countLegs(emulator)).issued, 2);
 });
 
-test('after a reboot the key no longer signs: a new key, the old certificate purged, one new certificate', async () => {
+test('D03, D15: after a reboot the key no longer signs: a new key, the old certificate purged, one new certificate', async () => {
   const first = await acquire('reboot', { env: { KEYGUARD_SIM_BOOT_ID: 'one' } });
   await emulator.call('reset');
   const second = await acquire('reboot', { env: { KEYGUARD_SIM_BOOT_ID: 'two' } });
@@ -135,7 +135,7 @@ test('a full certificate store costs nothing but the next process a certificate'
   assert.equal((await countLegs(emulator)).issued, 2);
 });
 
-test('a key lock that another process never gives back is a typed, retryable error; its death frees the lock', async () => {
+test('I56: a key lock that another process never gives back is a typed, retryable error; its death frees the lock', async () => {
   const { lockName } = await import('../node_modules/msal-mi-core/dist/platform/win32/interprocess-lock.js');
   const script = fileURLToPath(new URL('../guest/hold-lock.mjs', import.meta.url));
   const holder = spawn(process.execPath, [script, lockName('key', KEY_NAME)], { stdio: ['ignore', 'pipe', 'inherit'] });

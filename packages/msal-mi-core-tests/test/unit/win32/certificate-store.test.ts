@@ -31,7 +31,7 @@ async function start() {
 }
 
 describe('certificates in CurrentUser\\My', () => {
-  it('I20: what was saved is found, with the client id of the subject in lower case', async () => {
+  it('I20, I37: what was saved is found, with the client id of the subject in lower case', async () => {
     const { key, store, issue } = await start();
     const stored = await issue(7 * DAY_S, CLIENT_ID.toUpperCase());
     await store.save(ALIAS, key, stored);

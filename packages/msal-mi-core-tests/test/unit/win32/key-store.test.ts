@@ -45,7 +45,7 @@ describe('the KeyGuard key', () => {
     expect(await store.strongest()).toBe(MtlsBindingStrength.Software);
   });
 
-  it('D06: a host without VBS has the software key, and says so without creating one', async () => {
+  it('D06, D08: a host without VBS has the software key, and says so without creating one', async () => {
     const { windows, store } = start();
     windows.hasVbs = false;
     expect(await store.strongest()).toBe(MtlsBindingStrength.Software);
@@ -102,7 +102,7 @@ describe('the KeyGuard key', () => {
     expect(windows.heldLocks).toBe(0);
   });
 
-  it('a provider that does not open is an error, not a weaker key', async () => {
+  it('D17: a provider that does not open is an error, not a weaker key', async () => {
     const { windows, store } = start();
     windows.failures.set('probeKey', windowsError('NCryptOpenStorageProvider', 0x80090030));
     await expect(store.open({ verify: false })).rejects.toMatchObject({

@@ -43,7 +43,7 @@ async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 describe('sessions', () => {
-  it('one per binding and way out; kept for later requests, never shared between bindings', async () => {
+  it('O04: one per binding and way out; kept for later requests, never shared between bindings', async () => {
     const { windows, proxy, transport, send } = start();
     await send();
     await send();
@@ -96,7 +96,7 @@ describe('sessions', () => {
     expect(windows.sessions[0]?.isClosed).toBe(true);
   });
 
-  it('that cannot be opened are not remembered, and count as our certificate refused', async () => {
+  it('O10: that cannot be opened are not remembered, and count as our certificate refused', async () => {
     const { windows, send } = start();
     windows.failures.set('openSession', windowsError('NCryptOpenKey', 0x80090016));
     const { answer } = await send();
@@ -116,7 +116,7 @@ describe('sessions', () => {
     expect(() => transport.bind(key, CERTIFICATE)).toThrow('taken over by the software transport');
   });
 
-  it('the key does not come out', () => {
+  it('O05: the key does not come out', () => {
     const { channel } = start();
     expect(channel.exportable).toBe(false);
     expect(() => channel.tlsOptions()).toThrow(expect.objectContaining({ errorCode: 'key_not_exportable' }) as Error);
