@@ -1,3 +1,4 @@
+import type { INetworkModule } from 'msal-mi-core';
 import { jwtClaims } from '../support/jwt.js';
 import { World, softwareRequest } from '../support/world.js';
 
@@ -51,4 +52,28 @@ test('PROTOCOL D28: applications with different settings share results but no wo
   await Promise.all(apps.map((app) => app.acquireToken(softwareRequest())));
 
   expect(world.requests().token).toBe(2);
+});
+
+test('O03: a network client of the application serves IMDS only, never the connection that needs the key', async () => {
+  const asked: string[] = [];
+  const send = async (
+    method: string,
+    url: string,
+    options: { headers?: Record<string, string>; body?: string } = {},
+  ) => {
+    asked.push(new URL(url).pathname);
+    const { headers = {}, body = null } = options;
+    const response = await fetch(url, { method, headers, body });
+    return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.json() };
+  };
+  const networkClient = {
+    sendGetRequestAsync: (url: string, options?: object) => send('GET', url, options),
+    sendPostRequestAsync: (url: string, options?: object) => send('POST', url, options),
+  } as INetworkModule;
+  const result = await world.application({ system: { networkClient } }).acquireToken(softwareRequest());
+
+  expect(asked).toEqual(['/metadata/identity/getplatformmetadata', '/metadata/identity/issuecredential']);
+  expect(world.emulator.journal.find(({ leg }) => leg === 'token')?.clientCertificateS256).toBe(
+    result.bindingCertificate.x5tS256,
+  );
 });
