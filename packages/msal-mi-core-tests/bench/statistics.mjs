@@ -1,0 +1,27 @@
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * Runs subjects in turns, so that a busy moment of the machine meets all of them.
+ *
+ * @param subjects - name -> a function that does the work once and returns how long it took
+ * @returns name -> all times but those of the first `warmUpRounds`
+ */
+export async function interleave(subjects, { rounds, warmUpRounds }) {
+  const names = Object.keys(subjects);
+  const times = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < warmUpRounds + rounds; round++) {
+    // Every other round backwards: nobody always follows the same neighbour.
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const time = await subjects[name]();
+      if (round >= warmUpRounds) times[name].push(time);
+    }
+  }
+  return times;
+}
+
+export const medians = (times) =>
+  Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));

@@ -1,0 +1,31 @@
+/** The report as a Markdown table, as it stands in the README. */
+const number = (value) => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
+
+export function printTable({ date, machine, targets, figures }) {
+  const { cachedNs, coldMs, importMs } = figures;
+  const { cpu, cores, memoryGiB, node, msalNode } = machine;
+  const lines = [
+    `${date}, ${cpu}, ${cores} cores, ${memoryGiB} GiB, Node.js ${node}, @azure/msal-node ${msalNode}`,
+    '',
+    '| measured | result | target | |',
+    '| --- | ---: | ---: | --- |',
+    ...targets.map(
+      ({ name, value, limit, kind, met }) =>
+        `| ${name} | ${number(value)} | ${kind} ${limit} | ${met ? 'met' : '**missed**'} |`,
+    ),
+    '',
+    '| absolute | this library | compared with | |',
+    '| --- | ---: | ---: | --- |',
+    ...Object.keys(cachedNs.ours).map((size) => {
+      const peer = cachedNs.msalNode[size];
+      const tokens = size === '1' ? '1 token' : `${size} tokens`;
+      const compared = peer === undefined ? cachedNs.map[size] : peer;
+      const what = peer === undefined ? 'Map look-up' : 'msal-node';
+      return `| cached, ${tokens} | ${number(cachedNs.ours[size] / 1000)} µs | ${number(compared / 1000)} µs | ${what} |`;
+    }),
+    `| cold | ${number(coldMs.one)} ms | ${number(coldMs.byHand)} ms | hand-minimal script |`,
+    `| 1 000 concurrent cold calls | ${number(coldMs.concurrent)} ms | ${number(coldMs.one)} ms | one call |`,
+    `| import | ${number(importMs.ours)} ms | ${number(importMs.msalNode)} ms | msal-node |`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
