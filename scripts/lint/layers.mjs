@@ -38,7 +38,7 @@ export const CORE_LAYERS = {
   downstream: { files: ['downstream/'], may: STAGE },
   attestation: { files: ['attestation/'], may: STAGE },
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
-  options: { files: ['request-options.ts'], may: [...BASE, 'token'] },
+  options: { files: ['request-options.ts'], may: [...BASE, 'diagnostics', 'token'] },
   request: { files: ['request/'], may: [...STAGE, ...STAGES, 'options'], types: ['config'] },
   platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto'] },
   client: { files: ['client.ts'], may: [...STAGE, ...STAGES, 'config', 'request', 'platform'], types: ['options'] },

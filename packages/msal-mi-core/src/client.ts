@@ -1,5 +1,4 @@
 /** Composition root: configuration and ports in, one delegating class out. */
-import { randomUUID } from 'node:crypto';
 import { discoverAttestationProvider, probeAttestation } from './attestation/discover.js';
 import { processState, type SharedState } from './cache/shared-state.js';
 import { withDeadline } from './time/cancellation.js';
@@ -9,6 +8,7 @@ import { createBindingContext } from './downstream/binding-context.js';
 import { REPLACE_BINDING } from './downstream/replace-binding.js';
 import { TRUSTED_AUTHORITIES } from './downstream/trusted-authorities.js';
 import { ManagedIdentityError } from './errors.js';
+import { createCorrelationId } from './diagnostics/correlation-id.js';
 import { createLogger } from './diagnostics/logger.js';
 import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
@@ -117,7 +117,7 @@ export class ManagedIdentityApplication {
     options: { signal?: AbortSignal; refresh?: boolean } = {},
   ): Promise<ManagedIdentityCapabilities> {
     const { configuration, state, clock, imds, platform, flightOwner } = this.#flow;
-    const correlationId = randomUUID();
+    const correlationId = createCorrelationId();
     const timeoutMs = configuration.timeoutMs;
     const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId, stage: 'metadata' });
     const found = await withDeadline({ clock, timeoutMs, signal: options.signal, onTimeout }, (signal) =>

@@ -1,5 +1,5 @@
 /** Options that every kind of token request has: untrusted values in, typed values out, before any I/O. */
-import { randomUUID } from 'node:crypto';
+import { createCorrelationId } from './diagnostics/correlation-id.js';
 import { ManagedIdentityError, MsiV2Error } from './errors.js';
 import { validateClaims } from './token/claims.js';
 
@@ -21,8 +21,7 @@ export function parseOptions(method: string, options: unknown, known: ReadonlySe
 }
 
 /** @throws MsiV2Error `invalid_json_claims_format` when the member is not a JSON object. Blank text means none. */
-export function parseClaimsOption(options: RequestOptions, name: 'claims' | 'claimsFromClient'): string | undefined {
-  const value = options[name];
+export function parseClaimsOption(name: 'claims' | 'claimsFromClient', value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string') {
     throw new MsiV2Error('invalid_json_claims_format', { message: `${name} must be a string holding a JSON object.` });
@@ -34,7 +33,7 @@ export function parseClaimsOption(options: RequestOptions, name: 'claims' | 'cla
 
 /** The given correlation id, or a new one. */
 export function parseCorrelationId(value: unknown): string {
-  if (value === undefined) return randomUUID();
+  if (value === undefined) return createCorrelationId();
   if (typeof value !== 'string' || !CORRELATION_ID.test(value)) {
     throw invalidRequest('correlationId must be 1 to 128 printable ASCII characters without spaces.');
   }
@@ -50,8 +49,7 @@ export function parseSignal(value: unknown): AbortSignal | undefined {
 }
 
 /** A boolean member; absent is false. */
-export function parseFlag(options: RequestOptions, name: string): boolean {
-  const value = options[name];
+export function parseFlag(name: string, value: unknown): boolean {
   if (value === undefined) return false;
   if (typeof value !== 'boolean') throw invalidRequest(`${name} must be true or false.`);
   return value;

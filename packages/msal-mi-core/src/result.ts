@@ -19,30 +19,37 @@ export interface ResultParts {
   readonly issuedBy?: { readonly authority: string; readonly tenantId: string };
 }
 
+const NO_CLAIMS = Object.freeze({});
+
 /** Classes only for the redaction: every field is an own member, so that a spread copy has them all. */
 class TokenResult implements AuthenticationResult {
-  readonly authority: string;
-  readonly uniqueId = '';
-  readonly tenantId: string;
-  readonly scopes: Array<string>;
-  readonly account = null;
-  readonly idToken = '';
-  readonly idTokenClaims = {};
-  readonly accessToken: string;
-  readonly fromCache: boolean;
-  readonly expiresOn: Date;
+  // Declared only and assigned in the constructor: defining each member first would double its cost.
+  declare readonly authority: string;
+  declare readonly uniqueId: string;
+  declare readonly tenantId: string;
+  declare readonly scopes: Array<string>;
+  declare readonly account: null;
+  declare readonly idToken: string;
+  declare readonly idTokenClaims: object;
+  declare readonly accessToken: string;
+  declare readonly fromCache: boolean;
+  declare readonly expiresOn: Date;
   declare readonly extExpiresOn?: Date;
   declare readonly refreshOn?: Date;
-  readonly tokenType: string;
-  readonly correlationId: string;
+  declare readonly tokenType: string;
+  declare readonly correlationId: string;
   declare readonly requestId?: string;
-  readonly resource: string;
+  declare readonly resource: string;
 
   constructor(parts: ResultParts) {
     const { token, binding } = parts;
     this.authority = parts.issuedBy?.authority ?? `${binding.endpoint}/${binding.tenantId}/`;
+    this.uniqueId = '';
     this.tenantId = parts.issuedBy?.tenantId ?? binding.tenantId;
     this.scopes = [`${parts.resource}/.default`];
+    this.account = null;
+    this.idToken = '';
+    this.idTokenClaims = NO_CLAIMS;
     this.accessToken = token.secret;
     this.fromCache = parts.fromCache;
     this.expiresOn = new Date(token.expiresAtMs);
@@ -66,8 +73,8 @@ class TokenResult implements AuthenticationResult {
 
 class BoundResult extends TokenResult implements MtlsPopAuthenticationResult {
   declare readonly tokenType: 'mtls_pop';
-  readonly bindingCertificate: BindingCertificate;
-  readonly binding: MtlsBindingContext;
+  declare readonly bindingCertificate: BindingCertificate;
+  declare readonly binding: MtlsBindingContext;
 
   constructor(parts: ResultParts) {
     super(parts);

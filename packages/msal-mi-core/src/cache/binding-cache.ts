@@ -42,9 +42,8 @@ export class BindingCache {
   }
 
   /** True when the reusable binding is due for renewal: for one caller, and for the next one only after a while. */
-  claimRenewal(key: string, clock: Clock): boolean {
+  claimRenewal(key: string, clock: Clock, nowMs = clock.now()): boolean {
     const slot = this.#slots.get(key);
-    const nowMs = clock.now();
     if (slot === undefined || nowMs < slot.renewAfterMs || this.reusable(key, nowMs) === undefined) return false;
     slot.renewAfterMs = nowMs + RENEWAL_RETRY_MS * (1 + clock.random());
     return true;

@@ -63,13 +63,13 @@ export function parseClientCredentialRequest(request: unknown): ClientCredential
   const options = parseOptions('acquireTokenByClientCredential', request, KNOWN_OPTIONS);
   const { scope, resource } = parseScope(options['scopes']);
   return {
-    tokenType: parseFlag(options, 'mtlsProofOfPossession') ? 'mtls_pop' : 'Bearer',
+    tokenType: parseFlag('mtlsProofOfPossession', options['mtlsProofOfPossession']) ? 'mtls_pop' : 'Bearer',
     scope,
     resource,
     region: parseRegion(options['azureRegion']),
-    claims: parseClaimsOption(options, 'claims'),
-    claimsFromClient: parseClaimsOption(options, 'claimsFromClient'),
-    skipCache: parseFlag(options, 'skipCache'),
+    claims: parseClaimsOption('claims', options['claims']),
+    claimsFromClient: parseClaimsOption('claimsFromClient', options['claimsFromClient']),
+    skipCache: parseFlag('skipCache', options['skipCache']),
     correlationId: parseCorrelationId(options['correlationId']),
     signal: parseSignal(options['signal']),
   };

@@ -47,7 +47,7 @@ export function createManagedIdentityAssertion(
   const fixed: MtlsPopRequestParams = {
     resource: audience,
     mtlsProofOfPossession: true,
-    withAttestationSupport: parseFlag(parsed, 'withAttestationSupport'),
+    withAttestationSupport: parseFlag('withAttestationSupport', parsed['withAttestationSupport']),
     ...(minStrength !== undefined && { minStrength: minStrength as MtlsBindingStrength }),
   };
   return async (context) => {

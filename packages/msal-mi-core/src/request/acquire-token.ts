@@ -8,7 +8,7 @@ import { bindCertificate } from '../binding/bind-certificate.js';
 import { buildCsr, loadCsrEncoder } from '../binding/csr.js';
 import { issueCredential } from '../binding/issue-credential.js';
 import { openKey } from '../binding/key.js';
-import { certificateAlias, mintFlightKey, tokenFlightKey, tokenKey } from '../cache/cache-key.js';
+import { certificateAlias, mintFlightKey, tokenFlightKey } from '../cache/cache-key.js';
 import type { CachedToken } from '../cache/token-cache.js';
 import { withDeadline } from '../time/cancellation.js';
 import { backgroundChannel, errorCodeOf, isTraced, trace, type BackgroundEvent } from '../diagnostics/channels.js';
@@ -27,22 +27,32 @@ import { recoverOnce, reportRecovery, type RejectedBinding } from './recover.js'
 
 const STRONGEST_FIRST = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] as const;
 
-/** A token from the cache, refreshed in the background when it is due, or a new one. */
-export function acquireToken(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
+/**
+ * A token from the cache, refreshed in the background when it is due, or a new one. A cached token is returned without
+ * a promise: each one would cost more than finding the token.
+ */
+export function acquireToken(
+  request: TokenRequest,
+  flow: Flow,
+): MtlsPopAuthenticationResult | Promise<MtlsPopAuthenticationResult> {
   if (!isTraced('acquireToken')) return acquireFromCacheOrNetwork(request, flow);
-  const run = () => acquireFromCacheOrNetwork(request, flow);
+  const run = async () => acquireFromCacheOrNetwork(request, flow);
   return trace('acquireToken', request.correlationId, run, ({ fromCache, bindingCertificate }) => ({
     fromCache,
     certificateAgeMs: flow.clock.now() - bindingCertificate.notBefore.getTime(),
   }));
 }
 
-function acquireFromCacheOrNetwork(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
-  if (request.signal?.aborted === true) return Promise.reject(request.signal.reason as Error);
-  const cached = findCached(request, flow);
+function acquireFromCacheOrNetwork(
+  request: TokenRequest,
+  flow: Flow,
+): MtlsPopAuthenticationResult | Promise<MtlsPopAuthenticationResult> {
+  request.signal?.throwIfAborted();
+  const nowMs = flow.clock.now();
+  const cached = findCached(request, flow, nowMs);
   if (cached === undefined) return acquireFromNetwork(request, flow);
-  startBackgroundWork(request, cached, flow);
-  return Promise.resolve(toResult(cached, true, request, flow));
+  startBackgroundWork(request, cached, flow, nowMs);
+  return toResult(cached, true, request, flow);
 }
 
 /**
@@ -67,17 +77,19 @@ export async function replaceAndAcquireToken(
   return acquireToken(request, flow);
 }
 
-function findCached(request: TokenRequest, flow: Flow): CachedToken | undefined {
+function findCached(request: TokenRequest, flow: Flow, nowMs: number): CachedToken | undefined {
   if (request.forceRefresh || request.claims !== undefined) return undefined;
   const { state } = flow;
-  const nowMs = flow.clock.now();
   for (const strength of STRONGEST_FIRST) {
     if (strength < request.minStrength) continue;
     const keys = flow.keys(request.attested, strength);
-    const find = (binding: Binding | undefined) =>
-      binding && state.tokens.get(tokenKeyOf(keys.tokenPrefix, request, binding), nowMs);
-    const found = find(state.bindings.current(keys.binding)) ?? find(state.bindings.superseded(keys.binding));
+    const current = state.bindings.current(keys.binding);
+    if (current === undefined) continue;
+    const found = state.tokens.get(keys.tokens.of(request, current), nowMs);
     if (found !== undefined) return found;
+    const superseded = state.bindings.superseded(keys.binding);
+    const older = superseded && state.tokens.get(keys.tokens.of(request, superseded), nowMs);
+    if (older !== undefined) return older;
   }
   return undefined;
 }
@@ -116,7 +128,7 @@ async function acquireAndKeep(request: TokenRequest, flow: Flow, signal: AbortSi
     { correlationId: request.correlationId, log },
   );
   const keys = flow.keys(request.attested, acquired.binding.key.strength);
-  state.tokens.set(tokenKeyOf(keys.tokenPrefix, request, acquired.binding), acquired, clock.now());
+  state.tokens.set(keys.tokens.of(request, acquired.binding), acquired, clock.now());
   return acquired;
 }
 
@@ -182,7 +194,7 @@ function tokenFor(
   const form = new URLSearchParams({
     client_id: binding.clientId,
     grant_type: 'client_credentials',
-    scope: request.scope,
+    scope: `${request.resource}/.default`,
     token_type: 'mtls_pop',
     ...(claims !== undefined && { claims }),
   });
@@ -224,20 +236,20 @@ function bindingSource(request: TokenRequest, flow: Flow, evidenceIsStale: boole
 }
 
 /** Nobody waits for either: a failure never reaches a caller whose token is still valid (PROTOCOL D17, D26). */
-function startBackgroundWork(request: TokenRequest, { token, binding }: CachedToken, flow: Flow): void {
-  startRenewal(request, binding, flow);
+function startBackgroundWork(request: TokenRequest, { token, binding }: CachedToken, flow: Flow, nowMs: number): void {
+  startRenewal(request, binding, flow, nowMs);
   const isCurrent = flow.state.bindings.current(flow.keys(request.attested, binding.key.strength).binding) === binding;
-  if (isCurrent && (token.refreshAfterMs === undefined || flow.clock.now() < token.refreshAfterMs)) return;
+  if (isCurrent && (token.refreshAfterMs === undefined || nowMs < token.refreshAfterMs)) return;
   const key = tokenFlightKey(flow.flightOwner, request, flow.configuration.clientCapabilities);
   if (flow.state.flights.has(key)) return;
   const refreshing = flow.state.flights.run(key, undefined, (signal) => acquireAndKeep(request, flow, signal));
   reportBackground('token-refresh', refreshing, flow);
 }
 
-function startRenewal(request: TokenRequest, binding: Binding, flow: Flow): void {
+function startRenewal(request: TokenRequest, binding: Binding, flow: Flow, nowMs?: number): void {
   const { state, clock } = flow;
   const key = flow.keys(request.attested, binding.key.strength).binding;
-  if (!state.bindings.claimRenewal(key, clock)) return;
+  if (!state.bindings.claimRenewal(key, clock, nowMs)) return;
   const source = bindingSource(request, flow, false);
   reportBackground('certificate-renewal', renewBinding(source), flow);
 }
@@ -253,10 +265,6 @@ function reportBackground(work: BackgroundEvent['work'], promise: Promise<unknow
       publish({ status: 'error', errorCode: errorCodeOf(error) });
     },
   );
-}
-
-function tokenKeyOf(prefix: string, request: TokenRequest, binding: Binding): string {
-  return tokenKey(prefix, request, { tenantId: binding.tenantId, x5tS256: binding.certificate.x5tS256 });
 }
 
 function toResult(

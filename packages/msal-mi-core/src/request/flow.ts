@@ -1,6 +1,7 @@
 /** What the flow of one application works with: its own settings and transports, and the caches of the process. */
 import { createHash } from 'node:crypto';
 import { bindingKey, ownerKey, tokenKeyPrefix } from '../cache/cache-key.js';
+import { TokenKeys } from '../cache/token-keys.js';
 import type { SharedState } from '../cache/shared-state.js';
 import type { Configuration } from '../config.js';
 import type { Logger } from '../diagnostics/logger.js';
@@ -31,7 +32,7 @@ export interface Flow {
 /** Keys that depend on the kind of binding only, computed once. */
 export interface BindingKeys {
   readonly binding: string;
-  readonly tokenPrefix: string;
+  readonly tokens: TokenKeys;
 }
 
 export interface FlowParts {
@@ -53,7 +54,7 @@ export function createFlow(parts: FlowParts): Flow {
   const channels = new WeakMap<Binding, MtlsChannel>();
   const contexts = new WeakMap<Binding, MtlsBindingContext>();
   const bindings = new WeakMap<MtlsBindingContext, Binding>();
-  const keys = new Map<string, BindingKeys>();
+  const keys: Array<BindingKeys | undefined> = [];
 
   const channelOf = (binding: Binding) => {
     let channel = channels.get(binding);
@@ -74,12 +75,12 @@ export function createFlow(parts: FlowParts): Flow {
     owner,
     flightOwner: `${owner}${settingsKey(configuration, state)}`,
     keys: (attested, strength) => {
-      const name = `${attested}${strength}`;
-      let found = keys.get(name);
+      const index = strength * 2 + (attested ? 1 : 0);
+      let found = keys[index];
       if (found === undefined) {
         const binding = bindingKey(owner, attested, strength);
-        found = { binding, tokenPrefix: tokenKeyPrefix(binding, configuration.clientCapabilities) };
-        keys.set(name, found);
+        found = { binding, tokens: new TokenKeys(tokenKeyPrefix(binding, configuration.clientCapabilities)) };
+        keys[index] = found;
       }
       return found;
     },

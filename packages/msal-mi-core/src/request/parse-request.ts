@@ -24,13 +24,16 @@ const KNOWN_OPTIONS = new Set([
   'minStrength',
 ]);
 const STRENGTHS: readonly unknown[] = Object.values(MtlsBindingStrength);
-const DEFAULT_SCOPE_SUFFIX = /\/\.default$/;
+const DEFAULT_SCOPE_SUFFIX = '/.default';
+const TRAILING_SLASHES = /\/+$/;
+const NOT_IN_A_URI = /[\s\p{Cc}]/u;
 
 /** True for a request for a bound token. Checks the flags that decide about the kind. */
 export function isBoundRequest(options: unknown): options is RequestOptions {
   const request = parseOptions('acquireToken', options, KNOWN_OPTIONS);
-  const isBound = parseFlag(request, 'mtlsProofOfPossession');
-  if (parseFlag(request, 'withAttestationSupport') && !isBound) throw new MsiV2Error('attestation_requires_pop');
+  const isBound = parseFlag('mtlsProofOfPossession', request['mtlsProofOfPossession']);
+  if (parseFlag('withAttestationSupport', request['withAttestationSupport']) && !isBound)
+    throw new MsiV2Error('attestation_requires_pop');
   if (request['minStrength'] !== undefined && !isBound) {
     throw invalidRequest('minStrength needs mtlsProofOfPossession: true.');
   }
@@ -38,24 +41,25 @@ export function isBoundRequest(options: unknown): options is RequestOptions {
 }
 
 export function parseRequest(options: RequestOptions): TokenRequest {
-  const resource = parseResource(options['resource']);
   return {
-    resource,
-    scope: `${resource}/.default`,
-    claims: parseClaimsOption(options, 'claims'),
-    claimsFromClient: parseClaimsOption(options, 'claimsFromClient'),
-    forceRefresh: parseFlag(options, 'forceRefresh'),
-    attested: parseFlag(options, 'withAttestationSupport'),
+    resource: parseResource(options['resource']),
+    claims: parseClaimsOption('claims', options['claims']),
+    claimsFromClient: parseClaimsOption('claimsFromClient', options['claimsFromClient']),
+    forceRefresh: parseFlag('forceRefresh', options['forceRefresh']),
+    attested: parseFlag('withAttestationSupport', options['withAttestationSupport']),
     minStrength: parseStrength(options['minStrength']),
     correlationId: parseCorrelationId(options['correlationId']),
     signal: parseSignal(options['signal']),
   };
 }
 
+/** Nearly always there is nothing to cut off: the string that was passed is then the one that is looked up. */
 function parseResource(value: unknown): string {
   if (typeof value !== 'string') throw new ManagedIdentityError('invalid_resource');
-  const resource = value.trim().replace(DEFAULT_SCOPE_SUFFIX, '').replace(/\/+$/, '');
-  if (resource === '' || /[\s\p{Cc}]/u.test(resource)) throw new ManagedIdentityError('invalid_resource');
+  let resource = value.trim();
+  if (resource.endsWith(DEFAULT_SCOPE_SUFFIX)) resource = resource.slice(0, -DEFAULT_SCOPE_SUFFIX.length);
+  if (resource.endsWith('/')) resource = resource.replace(TRAILING_SLASHES, '');
+  if (resource === '' || NOT_IN_A_URI.test(resource)) throw new ManagedIdentityError('invalid_resource');
   return resource;
 }
 

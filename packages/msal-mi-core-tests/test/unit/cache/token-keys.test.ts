@@ -1,0 +1,34 @@
+import { tokenKey } from '../../../../msal-mi-core/src/cache/cache-key.js';
+import { TokenKeys } from '../../../../msal-mi-core/src/cache/token-keys.js';
+import type { Binding, TokenRequest } from '../../../../msal-mi-core/src/model.js';
+import { MtlsBindingStrength } from '../../../../msal-mi-core/src/types.js';
+
+const binding = (x5tS256: string) => ({ tenantId: 'tenant', certificate: { x5tS256 } }) as Binding;
+const request = (overrides: Partial<TokenRequest>) =>
+  ({
+    resource: 'https://a',
+    claimsFromClient: undefined,
+    minStrength: MtlsBindingStrength.KeyGuard,
+    ...overrides,
+  }) as TokenRequest;
+
+test('a key that is kept is the key that would be built, for every combination, in any order', () => {
+  const keys = new TokenKeys('prefix\0');
+  const combinations = [binding('one'), binding('two')].flatMap((bound) =>
+    [MtlsBindingStrength.Software, MtlsBindingStrength.KeyGuard].flatMap((minStrength) =>
+      ['https://a', 'https://b'].flatMap((resource) =>
+        [undefined, '{"access_token":{}}'].map((claimsFromClient) => ({
+          bound,
+          asked: request({ minStrength, resource, claimsFromClient }),
+        })),
+      ),
+    ),
+  );
+  for (const round of [combinations, combinations.toReversed()]) {
+    for (const { bound, asked } of round) {
+      const parts = { tenantId: bound.tenantId, x5tS256: bound.certificate.x5tS256 };
+      expect(keys.of(asked, bound)).toBe(tokenKey('prefix\0', asked, parts));
+    }
+  }
+  expect(new Set(combinations.map(({ bound, asked }) => keys.of(asked, bound))).size).toBe(combinations.length);
+});
