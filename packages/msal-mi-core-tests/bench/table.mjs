@@ -17,7 +17,7 @@ export function printTable({ date, machine, targets, figures }) {
     '| absolute | this library | compared with | |',
     '| --- | ---: | ---: | --- |',
     ...Object.keys(cachedNs.ours).map((size) => {
-      const peer = cachedNs.msalNode[size];
+      const peer = cachedNs.msalNode[size]?.ns;
       const tokens = size === '1' ? '1 token' : `${size} tokens`;
       const compared = peer === undefined ? cachedNs.map[size] : peer;
       const what = peer === undefined ? 'Map look-up' : 'msal-node';
