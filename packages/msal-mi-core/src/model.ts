@@ -24,6 +24,7 @@ export interface HostEnvironment {
 /** A validated request for a bound token. */
 export interface TokenRequest {
   readonly resource: string;
+  readonly scope: string;
   /** Server-issued claims: bypass the token cache. */
   readonly claims: string | undefined;
   readonly claimsFromClient: string | undefined;

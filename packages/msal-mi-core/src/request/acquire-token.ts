@@ -194,7 +194,7 @@ function tokenFor(
   const form = new URLSearchParams({
     client_id: binding.clientId,
     grant_type: 'client_credentials',
-    scope: `${request.resource}/.default`,
+    scope: request.scope,
     token_type: 'mtls_pop',
     ...(claims !== undefined && { claims }),
   });

@@ -41,8 +41,10 @@ export function isBoundRequest(options: unknown): options is RequestOptions {
 }
 
 export function parseRequest(options: RequestOptions): TokenRequest {
+  const resource = parseResource(options['resource']);
   return {
-    resource: parseResource(options['resource']),
+    resource,
+    scope: `${resource}/.default`,
     claims: parseClaimsOption('claims', options['claims']),
     claimsFromClient: parseClaimsOption('claimsFromClient', options['claimsFromClient']),
     forceRefresh: parseFlag('forceRefresh', options['forceRefresh']),
