@@ -48,7 +48,7 @@ test('undici: an Agent with allowH2: false', async () => {
 });
 
 test('axios: the fetch adapter with our fetch', async () => {
-  const client = axios.create({ adapter: 'fetch', env: { fetch: boundFetch(), Request, Response } });
+  const client = axios.create({ adapter: 'fetch', env: { fetch: boundFetch() } });
   const { data } = await client.get<unknown>(`${resource}/things`);
   const posted = await client.post<{ body: string }>(`${resource}/things`, { a: 1 });
 
@@ -58,7 +58,9 @@ test('axios: the fetch adapter with our fetch', async () => {
 
 test('oauth4webapi: customFetch', async () => {
   const url = new URL(`${resource}/things`);
-  const options = { [oauth.customFetch]: boundFetch() };
+  const options = {
+    [oauth.customFetch]: boundFetch() as NonNullable<oauth.ProtectedResourceRequestOptions[typeof oauth.customFetch]>,
+  };
   const response = await oauth.protectedResourceRequest('replaced', 'GET', url, undefined, null, options);
 
   expect(await response.json()).toMatchObject(accepted);

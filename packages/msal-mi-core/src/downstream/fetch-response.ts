@@ -72,8 +72,7 @@ function streamOf(content: AsyncIterable<Uint8Array>, lifetime: CallLifetime): R
           let next = await chunks.next();
           while (next.done !== true && next.value.byteLength === 0) next = await chunks.next();
           if (next.done !== true) {
-            // Copied, because a byte stream detaches the buffer of what it is given.
-            if (!lifetime.signal.aborted) controller.enqueue(new Uint8Array(next.value));
+            if (!lifetime.signal.aborted) controller.enqueue(detachable(next.value));
             return;
           }
         } catch (error) {
@@ -98,6 +97,11 @@ function streamOf(content: AsyncIterable<Uint8Array>, lifetime: CallLifetime): R
   );
   unread.register(stream, lifetime);
   return stream;
+}
+
+/** A byte stream takes the whole buffer behind what it is given: shared ones are copied. */
+function detachable(chunk: Uint8Array): Uint8Array {
+  return chunk.byteLength === chunk.buffer.byteLength ? chunk : new Uint8Array(chunk);
 }
 
 /** Only `fetch` of the platform can set these, so they are put over the getters, on clones too. */

@@ -9,6 +9,8 @@ import { exportPrivateKey } from './key-store.js';
 import { sendRequest } from './send-request.js';
 
 const IDLE_TIMEOUT_MS = 60_000;
+/** What a slow reader lets accumulate. Each TLS record passed on by itself would cost more than its content. */
+const READ_AHEAD = { highWaterMark: 256 * 1024 };
 
 export interface Trust {
   /** PEM, added to the default roots. */
@@ -41,6 +43,7 @@ function createChannel(key: SigningKey, certificateDer: Uint8Array, trust: Trust
     secureContext ??= createContext(options(), trust);
     agent ??= new Agent({
       keepAlive: !isRetired,
+      ...READ_AHEAD,
       timeout: IDLE_TIMEOUT_MS,
       secureContext,
       minVersion: 'TLSv1.2',
