@@ -396,6 +396,16 @@ export function defineFetchContract({ test, assert, makeFetch, servers, clientTh
     }
   });
 
+  test('nothing beyond the content-length is sent: a stream that goes on fails at once', async () => {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new Uint8Array(10)); // And never ends.
+      },
+    });
+    const init = { method: 'POST', body, duplex: 'half', headers: { 'content-length': '9' } };
+    await typeError(fetch(url('/echo'), init), { code: 'ERR_CONTENT_LENGTH_MISMATCH' });
+  });
+
   test('a content-length that is not the length of the body is refused', async () => {
     for (const length of ['4', '0x5', '5, 5', '-5']) {
       const init = { method: 'POST', body: '12345', headers: { 'content-length': length } };
