@@ -196,6 +196,20 @@ export const ERROR_CODES = {
     'Return a non-empty assertion and its type.',
   ),
 
+  // Calls described by configuration
+  app_token_required: entry(
+    'A bound token was asked for on behalf of a user: RequestAppToken is false and no managed identity is named.',
+    'Set RequestAppToken to true, or name a managed identity in AcquireTokenOptions: only applications get bound tokens.',
+  ),
+  bound_credential_missing: entry(
+    'A bound token was asked for and none of the ClientCredentials can be bound to a certificate.',
+    'Add a credential with SourceType SignedAssertionFromManagedIdentity to AzureAd:ClientCredentials, or name a managed identity in AcquireTokenOptions.',
+  ),
+  client_credential_missing: entry(
+    'An application token was asked for and none of the ClientCredentials can be used.',
+    'Add a credential with SourceType SignedAssertionFromManagedIdentity to AzureAd:ClientCredentials, or name a managed identity in AcquireTokenOptions.',
+  ),
+
   // Calling resources
   token_not_bound: entry(
     'A request carried a token that this credential did not issue.',
@@ -208,6 +222,14 @@ export const ERROR_CODES = {
   invalid_token: entry(
     'A resource server received a token it must not accept.',
     'See the message for the check that failed.',
+  ),
+  key_set_unavailable: passing(
+    'A resource server could not get the key that a token is signed with.',
+    'Check the jwks option: the URL must be reachable, and a function must return a public key.',
+  ),
+  resource_server_requires_jose: entry(
+    'msal-mi-core/resource-server is used and the package jose cannot be loaded.',
+    'Run: npm install jose',
   ),
 } as const satisfies Record<string, ErrorCodeEntry>;
 
