@@ -123,6 +123,23 @@ test('after a certificate was refused, no token of it is served from the cache',
   expect(other.bindingCertificate.x5tS256).toBe(replaced.bindingCertificate.x5tS256);
 });
 
+test('after a certificate was refused, a callback that returns to it gets no token of it from the cache', async () => {
+  const { callback } = countedAssertion(world.application());
+  const [identity] = world.emulator.identities;
+  const ids = { userAssignedClientId: identity!.clientId };
+  const substitute = countedAssertion(world.application({ managedIdentityIdParams: ids })).callback;
+  const clientAssertion = ({ refused, ...context }: Parameters<typeof callback>[0]) =>
+    refused === undefined ? callback(context) : substitute(context);
+  const client = boundClient(world, { auth: { clientAssertion } });
+  const first = await client.acquireTokenByClientCredential(BOUND);
+  world.emulator.fault('token', [refusal(7000214), { patch: { refresh_in: null } }]);
+  await client.acquireTokenByClientCredential(FORCED);
+
+  const again = await client.acquireTokenByClientCredential(BOUND);
+  expect(again.binding).toBe(first.binding);
+  expect(again.fromCache).toBe(false);
+});
+
 test('a listed code among several is found, wherever it stands', async () => {
   const { client, calls } = await warmClient();
   const oauthError = { error: 'invalid_client', error_description: 'refused', error_codes: [50000, 700027] };
@@ -142,9 +159,23 @@ test('a failure of the first leg is not mistaken for one of the second', async (
 });
 
 test('throttling does not block the repetition', async () => {
-  const { client } = await warmClient();
-  world.emulator.fault('token', [{ ...refusal(700027), headers: { 'Retry-After': '60' } }]);
-  await expect(client.acquireTokenByClientCredential(FORCED)).resolves.toMatchObject({ tokenType: 'mtls_pop' });
+  const { callback } = countedAssertion(world.application());
+  const other = boundClient(world, { auth: { clientAssertion: callback } });
+  const throttled: unknown[] = [];
+  const clientAssertion = async (context: Parameters<typeof callback>[0]) => {
+    const assertion = await callback(context);
+    if (context.refused === undefined) return assertion;
+    // Meanwhile somebody else is told to wait, with the same request.
+    world.emulator.fault('token', [{ status: 429, headers: { 'Retry-After': '60' }, body: {} }]);
+    await other.acquireTokenByClientCredential(FORCED).catch((error: unknown) => throttled.push(error));
+    return assertion;
+  };
+  const client = boundClient(world, { auth: { clientAssertion } });
+  await client.acquireTokenByClientCredential(BOUND);
+  world.emulator.fault('token', [refusal(700027)]);
+
+  await expect(client.acquireTokenByClientCredential(FORCED)).resolves.toMatchObject({ fromCache: false });
+  expect(throttled).toEqual([expect.objectContaining({ errorCode: 'request_throttled' })]);
 });
 
 test('PROTOCOL D24: after a 429 identical requests wait, whatever their assertion', async () => {

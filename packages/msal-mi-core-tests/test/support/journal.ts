@@ -2,12 +2,13 @@
 import type { Emulator, JournalEntry } from 'msal-mi-emulator';
 
 /** `v2-probe` and `v1-probe` are requests without the Metadata header; `v1` is a bearer token request. */
-export type Leg = 'metadata' | 'issuecredential' | 'token' | 'attest' | 'v2-probe' | 'v1-probe' | 'v1' | 'compute';
+export type Leg =
+  'metadata' | 'issuecredential' | 'token' | 'attest' | 'v2-probe' | 'v1-probe' | 'v1' | 'compute' | 'resource';
 
 export function legOf({ leg, url, headers }: JournalEntry): Leg {
   const isProbe = headers['metadata'] === undefined;
   if (leg === 'maa') return 'attest';
-  if (leg === 'token') return 'token';
+  if (leg === 'token' || leg === 'resource') return leg;
   if (url.includes('/getplatformmetadata')) return isProbe ? 'v2-probe' : 'metadata';
   if (url.includes('/issuecredential')) return 'issuecredential';
   if (url.includes('/metadata/identity/oauth2/token')) return isProbe ? 'v1-probe' : 'v1';
