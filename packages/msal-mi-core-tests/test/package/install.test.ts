@@ -5,7 +5,7 @@ import { PUBLISHED, entryPointsOf, optionalPeersOf } from './support/tarballs.js
 const PROGRAMS = join(import.meta.dirname, 'programs');
 const ENTRY_POINTS = PUBLISHED.flatMap(entryPointsOf);
 /** Loaded on first use, never by an import of msal-mi-core. */
-const LOADED_ON_USE = ['pkijs', 'asn1js', 'node-gyp-build', 'msal-key-attestation'];
+const LOADED_ON_USE = ['pkijs', 'asn1js', 'msal-key-attestation'];
 
 const applications = { npm: new Installation(), pnpm: new Installation() };
 afterAll(() => Object.values(applications).forEach((application) => application.remove()));
