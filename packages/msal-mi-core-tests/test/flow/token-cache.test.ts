@@ -226,8 +226,9 @@ describe('refresh', () => {
     const application = world.application();
     await application.acquireToken(softwareRequest());
     world.clock.advance(4 * DAY_MS);
+    const renewed = nextBackgroundWork('certificate-renewal');
     const old = await application.acquireToken(softwareRequest());
-    await nextBackgroundWork('certificate-renewal');
+    await renewed;
     const refreshed = nextBackgroundWork('token-refresh');
 
     // Served with the old certificate once more, and a token for the new one is fetched.
