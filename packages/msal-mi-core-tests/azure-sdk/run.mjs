@@ -27,7 +27,15 @@ function install() {
   const stamp = resolve(folder, 'node_modules/.lock-of-this-install');
   const lock = resolve(folder, 'package-lock.json');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(lock, 'utf8')) return;
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--no-update-notifier'];
+  // A pnpm that is strict about engines hands that on to npm; the clients need the Node.js they are run with, not this one.
+  const options = [
+    '--engine-strict=false',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--no-update-notifier',
+  ];
   const {
     status: installed,
     stdout,
