@@ -1,0 +1,140 @@
+/** Who may end what: callers, deadlines and settings against work that they share (PROTOCOL D10, D27, D28). */
+import { getEventListeners } from 'node:events';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FaultLeg } from 'msal-mi-emulator';
+import { World, softwareRequest } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+beforeEach(() => {
+  world = world.fresh();
+});
+afterAll(() => world.close());
+
+const LEGS = [
+  { leg: 'getplatformmetadata', path: '/getplatformmetadata' },
+  { leg: 'issuecredential', path: '/issuecredential' },
+  { leg: 'token', path: '/oauth2/v2.0/token' },
+] as const satisfies Array<{ leg: FaultLeg; path: string }>;
+const NEVER_MS = 600_000;
+/** Less than any attempt may take, so that it is the deadline that ends a call. */
+const DEADLINE_MS = 15_000;
+
+interface SilentServer {
+  readonly arrived: Promise<void>;
+  /** Whether the client has gone away by now. */
+  readonly isAbandoned: () => boolean;
+  readonly abandoned: Promise<void>;
+}
+
+/** The next request of a leg gets no answer; tells when it is there and when its client gives up. */
+function silence({ leg, path }: (typeof LEGS)[number]): SilentServer {
+  world.emulator.fault(leg, [{ delayMs: NEVER_MS }]);
+  let isAbandoned = false;
+  let onAbandoned = () => undefined as void;
+  const abandoned = new Promise<void>((resolve) => (onAbandoned = resolve));
+  const arrived = new Promise<void>((resolve) => {
+    const onRequest = (message: unknown) => {
+      const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+      if (!request.url?.includes(path)) return;
+      unsubscribe('http.server.request.start', onRequest);
+      response.once('close', () => {
+        isAbandoned = true;
+        onAbandoned();
+      });
+      setImmediate(resolve);
+    };
+    subscribe('http.server.request.start', onRequest);
+  });
+  return { arrived, abandoned, isAbandoned: () => isAbandoned };
+}
+
+function caller(application = world.application()) {
+  const controller = new AbortController();
+  const reason = new Error('this caller left');
+  const outcome = application
+    .acquireToken(softwareRequest({ signal: controller.signal }))
+    .catch((error: unknown) => error);
+  return { leave: () => controller.abort(reason), reason, outcome };
+}
+
+test.each(LEGS)(
+  'D10: the request to $leg goes on while one caller is left, and is cut when the last leaves',
+  async (leg) => {
+    const server = silence(leg);
+    const [first, second] = [caller(), caller()];
+    await server.arrived;
+    first.leave();
+
+    expect(await first.outcome).toBe(first.reason);
+    expect(server.isAbandoned()).toBe(false);
+    second.leave();
+    expect(await second.outcome).toBe(second.reason);
+    await server.abandoned;
+  },
+);
+
+test.each(LEGS)('D10: a call that comes after all others have left $leg starts anew', async (leg) => {
+  const server = silence(leg);
+  const application = world.application();
+  const gone = caller(application);
+  await server.arrived;
+  gone.leave();
+  const late = caller(application);
+
+  expect(await gone.outcome).toBe(gone.reason);
+  expect(await late.outcome).toMatchObject({ tokenType: 'mtls_pop' });
+});
+
+test.each(LEGS)('D10: system.timeout ends a call that waits for $leg, and the request with it', async (leg) => {
+  const server = silence(leg);
+  const { outcome } = caller(world.application({ system: { timeout: DEADLINE_MS } }));
+  await server.arrived;
+  world.clock.advance(DEADLINE_MS);
+
+  expect(await outcome).toMatchObject({ errorCode: 'request_timeout', retryable: true });
+  await server.abandoned;
+});
+
+test.each(LEGS)("D28: one application's deadline on $leg leaves the calls of another one alone", async (leg) => {
+  const server = silence(leg);
+  const hurried = caller(world.application({ system: { timeout: DEADLINE_MS } }));
+  const patient = caller();
+  await server.arrived;
+  world.clock.advance(DEADLINE_MS);
+
+  expect(await hurried.outcome).toMatchObject({ errorCode: 'request_timeout' });
+  expect(server.isAbandoned()).toBe(false);
+  patient.leave();
+  await patient.outcome;
+});
+
+test('D28: applications with different retry settings share no attempt', async () => {
+  world.emulator.fault('getplatformmetadata', [{ status: 500 }, { status: 500 }]);
+  const [retrying, once] = [world.application(), world.application({ system: { disableInternalRetries: true } })];
+  const outcomes = await Promise.all([caller(retrying).outcome, caller(once).outcome]);
+
+  expect(outcomes[0]).toMatchObject({ tokenType: 'mtls_pop' });
+  expect(outcomes[1]).toMatchObject({ errorCode: 'managed_identity_request_failed', httpStatus: 500 });
+});
+
+test('a signal that lives long collects no listeners, whatever the calls end in', async () => {
+  const { signal } = new AbortController();
+  const applications = [world.application(), world.application({ system: { timeout: DEADLINE_MS } })];
+  for (const application of applications) {
+    const ask = (resource: string) => application.acquireToken(softwareRequest({ resource, signal }));
+    for (let i = 0; i < 5; i++) {
+      world.emulator.fault('token', [{ status: 400 }]);
+      await expect(ask(`https://failing-${i}.example.net`)).rejects.toMatchObject({ stage: 'token' });
+      const { binding, accessToken } = await ask('https://graph.microsoft.com');
+      const headers = { authorization: `mtls_pop ${accessToken}` };
+      const response = await binding.fetch(world.emulator.resources.handshake, { headers, signal });
+      expect(await response.json()).toMatchObject({ ok: true });
+    }
+    await application.getManagedIdentityCapabilities({ signal, refresh: true });
+  }
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});

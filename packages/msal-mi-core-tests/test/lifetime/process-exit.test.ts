@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { startEmulator, type Emulator } from 'msal-mi-emulator';
+
+const PROGRAM = resolve(import.meta.dirname, 'programs/acquire-and-end.mjs');
+/** Far more than any of the programs takes, far less than an idle connection or a deadline would hold a process. */
+const PATIENCE_MS = 25_000;
+
+let emulator: Emulator;
+beforeAll(async () => {
+  emulator = await startEmulator();
+});
+afterAll(() => emulator.close());
+
+function run(what: string): Promise<{ stdout: string; stderr: string; error: Error | null }> {
+  const options = { env: { ...process.env, ...emulator.env }, timeout: PATIENCE_MS };
+  return new Promise((settle) => {
+    execFile(process.execPath, [PROGRAM, what, emulator.resources.handshake], options, (error, stdout, stderr) =>
+      settle({ stdout, stderr, error }),
+    );
+  });
+}
+
+test.each([
+  ['acquire', 'a token was acquired'],
+  ['keepAlive', 'connections to a resource are kept alive and idle'],
+  ['abort', 'a call was aborted on its way'],
+  ['capabilities', 'the host was asked what it can do'],
+])('a process ends by itself after: %s (%s)', async (what) => {
+  expect(await run(what)).toMatchObject({ stdout: 'done', stderr: '', error: null });
+});
