@@ -23,6 +23,8 @@ export const REFUSED_ASSERTION_CODES: Readonly<
   '1000502': { meaning: 'the certificate is not within its time range', refused: 'certificate' },
 };
 
+const DIGITS = /^\d{1,12}$/;
+
 /**
  * The code of an error answer: the first one that {@link STALE_CERTIFICATE_CODES} lists, else the first one of
  * {@link REFUSED_ASSERTION_CODES}, else the first one.
@@ -30,7 +32,10 @@ export const REFUSED_ASSERTION_CODES: Readonly<
  */
 export function findAadstsCode(errorCodes: unknown, description: string): string | undefined {
   const listed = Array.isArray(errorCodes)
-    ? errorCodes.filter((code) => typeof code === 'number' || typeof code === 'string').map(String)
+    ? errorCodes
+        .filter((code) => typeof code === 'number' || typeof code === 'string')
+        .map(String)
+        .filter((code) => DIGITS.test(code))
     : [];
   const described = [...description.matchAll(/AADSTS(\d+):/gi)].map((match) => match[1] ?? '');
   const codes = [...listed, ...described];

@@ -69,7 +69,8 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
 
 function refusal(answer: TokenAnswer, body: JsonObject | undefined, expected: Expectation): MsiV2Error {
   const text = (name: string) => (typeof body?.[name] === 'string' ? body[name] : '');
-  const oauthError = OAUTH_ERROR.test(text('error')) ? text('error') : undefined;
+  const isCode = OAUTH_ERROR.test(text('error')) && !expected.secrets.includes(text('error'));
+  const oauthError = isCode ? text('error') : undefined;
   const description = text('error_description');
   const aadstsCode = findAadstsCode(body?.['error_codes'], description);
   const claims = text('claims');
