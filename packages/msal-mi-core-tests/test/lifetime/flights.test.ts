@@ -34,7 +34,7 @@ interface SilentServer {
 function silence({ leg, path }: (typeof LEGS)[number]): SilentServer {
   world.emulator.fault(leg, [{ delayMs: NEVER_MS }]);
   let isAbandoned = false;
-  let onAbandoned = () => undefined as void;
+  let onAbandoned: () => void = () => undefined;
   const abandoned = new Promise<void>((resolve) => (onAbandoned = resolve));
   const arrived = new Promise<void>((resolve) => {
     const onRequest = (message: unknown) => {
