@@ -18,7 +18,7 @@ const SEED = Number(process.env['MSAL_MI_SOAK_SEED'] ?? randomInt(2 ** 31));
 const ACQUISITIONS = Number(process.env['MSAL_MI_SOAK_ACQUISITIONS'] ?? 20_000);
 const IDENTITIES = 10;
 const RESOURCES = 5;
-const CALLS_AT_ONCE = 50;
+const CALLS_AT_ONCE = 80;
 const FIRST_HEAP_AT = 0.4;
 /** A token, its binding and all that belongs to it, kept by mistake once in 20 acquisitions, would be more. */
 const MOST_BYTES_PER_ACQUISITION = 200;
@@ -180,7 +180,7 @@ test(
         const isAlive = notAfter.getTime() > world.clock.now() && result.expiresOn.getTime() > world.clock.now();
         if (!isBound || !isAlive) seen.mismatched += 1;
       }
-      world.clock.advance(random.isTrue(0.01) ? random.below(2 * DAY_MS) : random.below(20 * MINUTE_MS));
+      world.clock.advance(random.isTrue(0.01) ? random.below(2 * DAY_MS) : random.below(10 * MINUTE_MS));
       if (firstHeapBytes === undefined && done >= FIRST_HEAP_AT * ACQUISITIONS) {
         collectGarbage();
         firstHeapBytes = process.memoryUsage().heapUsed;
