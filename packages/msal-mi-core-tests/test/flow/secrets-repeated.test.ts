@@ -14,7 +14,7 @@ import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const SEED = 20_261_122;
-const RUNS = 5;
+const RUNS = 2;
 const RETRY_AFTER_S = 9;
 const CHANNELS = [
   ...TRACED.flatMap((work) =>

@@ -39,27 +39,22 @@ const PATHS = [
 ] as const;
 
 const word = fc.stringMatching(/^[A-Za-z0-9]{12,32}$/);
-const cases: fc.Arbitrary<Case> = fc.record({
+const secretsOf: fc.Arbitrary<Omit<Case, 'path'>> = fc.record({
   claimsSecret: word,
   clientClaimsSecret: word,
   evidence: fc.tuple(word, word, word).map(([a, b, c]) => `eyJ${a}.eyJ${b}.${c}`),
-  path: fc.constantFrom(...PATHS),
 });
 
-test('no failing path shows a token, an assertion, a certificate request, a certificate or claims', async () => {
-  const seen = new Set<string>();
+test.each(PATHS)('nothing secret can be read when %s', async (path) => {
   await fc.assert(
-    fc.asyncProperty(cases, async (input) => {
-      seen.add(input.path);
-      const { shown, secrets } = await fail(input);
+    fc.asyncProperty(secretsOf, async (input) => {
+      const { shown, secrets } = await fail({ ...input, path });
       for (const secret of secrets) {
-        if (shown.includes(secret))
-          throw new Error(`"${input.path}" shows ${secret.slice(0, 6)}... in: ${excerpt(shown, secret)}`);
+        if (shown.includes(secret)) throw new Error(`shows ${secret.slice(0, 6)}... in: ${excerpt(shown, secret)}`);
       }
     }),
-    { seed: SEED, numRuns: 60 },
+    { seed: SEED, numRuns: 2, endOnFailure: true },
   );
-  expect([...seen].sort()).toEqual([...PATHS].sort());
 });
 
 async function fail(input: Case): Promise<{ shown: string; secrets: string[] }> {
@@ -146,19 +141,19 @@ function script({ path }: Case, claims: string): void {
   });
   switch (path) {
     case 'the token endpoint echoes the claims':
-      return emulator.fault('token', [echo('invalid_request', 900144)]);
+      { emulator.fault('token', [echo('invalid_request', 900144)]); return; }
     case 'the token endpoint echoes the claims in a listed AADSTS error, twice':
-      return emulator.fault('token', [echo('invalid_request', 1000901), echo('invalid_client', 1000901)]);
+      { emulator.fault('token', [echo('invalid_request', 1000901), echo('invalid_client', 1000901)]); return; }
     case 'the token is of another type':
-      return emulator.fault('token', [{ mutate: 'bearer-token-type' }]);
+      { emulator.fault('token', [{ mutate: 'bearer-token-type' }]); return; }
     case 'the token is bound to another certificate':
-      return emulator.fault('token', [{ mutate: 'wrong-cnf' }]);
+      { emulator.fault('token', [{ mutate: 'wrong-cnf' }]); return; }
     case 'the token response is not JSON':
-      return emulator.fault('token', [{ mutate: 'malformed-json' }]);
+      { emulator.fault('token', [{ mutate: 'malformed-json' }]); return; }
     case 'the connection breaks in the body':
-      return emulator.fault('token', [{ reset: 'mid-body' }]);
+      { emulator.fault('token', [{ reset: 'mid-body' }]); return; }
     case 'the certificate belongs to another key':
-      return emulator.fault('issuecredential', [{ mutate: 'other-key-certificate' }]);
+      { emulator.fault('issuecredential', [{ mutate: 'other-key-certificate' }]); return; }
     default:
       return undefined;
   }
