@@ -11,7 +11,11 @@ runParts('npm test', [
     args: ['run', 'build', '--log-order=grouped', '--output-logs=errors-only'],
   },
   { name: 'unit, contract, flow, tls and lifetime tests', command: 'pnpm', args: ['--silent', 'test'], cwd: suites },
-  { name: 'conformance scenarios', command: process.execPath, args: ['scripts/quality/scenario-coverage.mjs', '--strict'] },
+  {
+    name: 'conformance scenarios',
+    command: process.execPath,
+    args: ['scripts/quality/scenario-coverage.mjs', '--strict'],
+  },
   { name: 'package tests', command: 'pnpm', args: ['--silent', 'test:package'], cwd: suites },
   { name: 'Windows tests', command: 'pnpm', args: ['--silent', 'test:windows'], cwd: suites },
 ]);

@@ -140,20 +140,34 @@ function script({ path }: Case, claims: string): void {
     oauthError: { error, error_description: `AADSTS${code}: cannot use ${claims} here`, error_codes: [code] },
   });
   switch (path) {
-    case 'the token endpoint echoes the claims':
-      { emulator.fault('token', [echo('invalid_request', 900144)]); return; }
-    case 'the token endpoint echoes the claims in a listed AADSTS error, twice':
-      { emulator.fault('token', [echo('invalid_request', 1000901), echo('invalid_client', 1000901)]); return; }
-    case 'the token is of another type':
-      { emulator.fault('token', [{ mutate: 'bearer-token-type' }]); return; }
-    case 'the token is bound to another certificate':
-      { emulator.fault('token', [{ mutate: 'wrong-cnf' }]); return; }
-    case 'the token response is not JSON':
-      { emulator.fault('token', [{ mutate: 'malformed-json' }]); return; }
-    case 'the connection breaks in the body':
-      { emulator.fault('token', [{ reset: 'mid-body' }]); return; }
-    case 'the certificate belongs to another key':
-      { emulator.fault('issuecredential', [{ mutate: 'other-key-certificate' }]); return; }
+    case 'the token endpoint echoes the claims': {
+      emulator.fault('token', [echo('invalid_request', 900144)]);
+      return;
+    }
+    case 'the token endpoint echoes the claims in a listed AADSTS error, twice': {
+      emulator.fault('token', [echo('invalid_request', 1000901), echo('invalid_client', 1000901)]);
+      return;
+    }
+    case 'the token is of another type': {
+      emulator.fault('token', [{ mutate: 'bearer-token-type' }]);
+      return;
+    }
+    case 'the token is bound to another certificate': {
+      emulator.fault('token', [{ mutate: 'wrong-cnf' }]);
+      return;
+    }
+    case 'the token response is not JSON': {
+      emulator.fault('token', [{ mutate: 'malformed-json' }]);
+      return;
+    }
+    case 'the connection breaks in the body': {
+      emulator.fault('token', [{ reset: 'mid-body' }]);
+      return;
+    }
+    case 'the certificate belongs to another key': {
+      emulator.fault('issuecredential', [{ mutate: 'other-key-certificate' }]);
+      return;
+    }
     default:
       return undefined;
   }
