@@ -229,7 +229,7 @@ async function expectNoLeak(
   }
 }
 
-test.each(CLAIMS_LEAKS)('D20, D29: %s show up nowhere', async (_name, leaks) => {
+test.each(CLAIMS_LEAKS)('PROTOCOL D20, D29: %s show up nowhere', async (_name, leaks) => {
   const property = fc.asyncProperty(words, async (secret) => {
     const world = shared.fresh();
     for (const leak of leaks(secret)) {
@@ -240,14 +240,14 @@ test.each(CLAIMS_LEAKS)('D20, D29: %s show up nowhere', async (_name, leaks) => 
   await fc.assert(property, { seed: SEED, numRuns: RUNS });
 });
 
-test.each(TOKEN_LEAKS)('D14, D16, D21, D29: %s shows up nowhere', async (_name, leaks) => {
+test.each(TOKEN_LEAKS)('PROTOCOL D14, D16, D21, D29: %s shows up nowhere', async (_name, leaks) => {
   const property = fc.asyncProperty(jwt, async (secret) => {
     for (const leak of leaks(secret)) await expectNoLeak(shared.fresh(), leak);
   });
   await fc.assert(property, { seed: SEED, numRuns: RUNS });
 });
 
-test('D29: what is really sent and received on the way shows up nowhere, whatever the call ends in', async () => {
+test('PROTOCOL D29: what is really sent and received on the way shows up nowhere, whatever the call ends in', async () => {
   const endings: ReadonlyArray<readonly [FaultLeg, Fault]> = [
     ['token', { status: 400 }],
     ['token', { mutate: 'wrong-cnf' }],
@@ -268,7 +268,7 @@ test('D29: what is really sent and received on the way shows up nowhere, whateve
   }
 });
 
-test('D29: a refusal that repeats the certificate request of the call does not show it', async () => {
+test('PROTOCOL D29: a refusal that repeats the certificate request of the call does not show it', async () => {
   const world = shared.fresh();
   let csr = '';
   const echoing = {

@@ -99,20 +99,23 @@ test.each(LEGS)('D10: system.timeout ends a call that waits for $leg, and the re
   await server.abandoned;
 });
 
-test.each(LEGS)("D28: one application's deadline on $leg leaves the calls of another one alone", async (leg) => {
-  const server = silence(leg);
-  const hurried = caller(world.application({ system: { timeout: DEADLINE_MS } }));
-  const patient = caller();
-  await server.arrived;
-  world.clock.advance(DEADLINE_MS);
+test.each(LEGS)(
+  "PROTOCOL D28: one application's deadline on $leg leaves the calls of another one alone",
+  async (leg) => {
+    const server = silence(leg);
+    const hurried = caller(world.application({ system: { timeout: DEADLINE_MS } }));
+    const patient = caller();
+    await server.arrived;
+    world.clock.advance(DEADLINE_MS);
 
-  expect(await hurried.outcome).toMatchObject({ errorCode: 'request_timeout' });
-  expect(server.isAbandoned()).toBe(false);
-  patient.leave();
-  await patient.outcome;
-});
+    expect(await hurried.outcome).toMatchObject({ errorCode: 'request_timeout' });
+    expect(server.isAbandoned()).toBe(false);
+    patient.leave();
+    await patient.outcome;
+  },
+);
 
-test('D28: applications with different retry settings share no attempt', async () => {
+test('PROTOCOL D28: applications with different retry settings share no attempt', async () => {
   world.emulator.fault('getplatformmetadata', [{ status: 500 }, { status: 500 }]);
   const [retrying, once] = [world.application(), world.application({ system: { disableInternalRetries: true } })];
   const outcomes = await Promise.all([caller(retrying).outcome, caller(once).outcome]);
