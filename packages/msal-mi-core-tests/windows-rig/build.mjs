@@ -5,7 +5,16 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { cacheFolder, contractFolder, packageFolder, repository, rigFolder, testFolder } from './paths.mjs';
+import { installApplication as installAzureSdkApplication } from '../azure-sdk/application.mjs';
+import {
+  azureSdkFolder,
+  cacheFolder,
+  contractFolder,
+  packageFolder,
+  repository,
+  rigFolder,
+  testFolder,
+} from './paths.mjs';
 
 /** With an addon, those that have one. */
 export const PACKAGES = ['msal-mi-core', 'msal-key-attestation'];
@@ -70,15 +79,29 @@ export function installApplication() {
     );
     writeFileSync(stateFile, state);
   }
+  copyPrograms(folder);
+  return folder;
+}
+
+/** An application with the Azure SDK clients for `version` of Node.js; see azure-sdk/application.mjs. */
+export function installAzureSdk(version) {
+  const generation = version.startsWith('20.') ? 'node20' : 'node22';
+  const folder = join(cacheFolder, `azure-sdk-${generation}`);
+  installAzureSdkApplication(generation, { folder, withRuntime: false });
+  copyPrograms(folder);
+  cpSync(join(azureSdkFolder, 'suite.mjs'), join(folder, 'azure-sdk/suite.mjs'));
+  return folder;
+}
+
+function copyPrograms(application) {
   for (const [from, to] of [
     [testFolder, 'test'],
     [join(rigFolder, 'guest'), 'guest'],
     [contractFolder, 'contract'],
   ]) {
-    rmSync(join(folder, to), { recursive: true, force: true });
-    cpSync(from, join(folder, to), { recursive: true });
+    rmSync(join(application, to), { recursive: true, force: true });
+    cpSync(from, join(application, to), { recursive: true });
   }
-  return folder;
 }
 
 function run(command, args, cwd, stdout = 'inherit') {

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildPackages, buildRigLibraries, installApplication } from './build.mjs';
+import { buildPackages, buildRigLibraries, installApplication, installAzureSdk } from './build.mjs';
 import { missingRequirements } from './requirements.mjs';
 import { NODE_VERSIONS, nodeForWindows } from './node-for-windows.mjs';
 import { cacheFolder, testFolder } from './paths.mjs';
@@ -29,7 +29,11 @@ const files = readdirSync(testFolder)
 const started = Date.now();
 buildPackages();
 const rigLibraries = buildRigLibraries();
-const application = installApplication();
+const mainApplication = installApplication();
+const isOfAzureSdk = (file) => file.startsWith('azure-sdk');
+const azureSdkApplications = new Map(
+  files.some(isOfAzureSdk) ? versions.map((version) => [version, installAzureSdk(version)]) : [],
+);
 note('built and installed');
 
 // After the build: it loads the emulator.
@@ -46,7 +50,7 @@ console.log(failures === 0 ? 'Windows suite passed.' : `Windows suite FAILED: ${
 process.exit(failures === 0 ? 0 : 1);
 
 async function runAll(version) {
-  const isLong = (file) => file.startsWith('flow');
+  const isLong = (file) => /^(flow|azure-sdk)/.test(file);
   // The longest first, so that the lanes end together.
   const together = files.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
   // A Windows each: files that run side by side must not see one another's certificates.
@@ -71,12 +75,13 @@ async function openWindows(version, lane) {
       const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
       return { status, output: stdout + stderr };
     };
-    return { name, executable: process.execPath, run, dispose: () => undefined };
+    return { name, version, executable: process.execPath, run, dispose: () => undefined };
   }
   const { WinePrefix } = await import('./wine.mjs');
   const prefix = WinePrefix.create(`node-${version}-${lane}`, rigLibraries);
   return {
     name,
+    version,
     executable: nodeForWindows(version),
     run: (...args) => prefix.run(...args),
     dispose: () => prefix.dispose(),
@@ -85,6 +90,7 @@ async function openWindows(version, lane) {
 
 async function runFile(windows, file) {
   const begun = Date.now();
+  const application = isOfAzureSdk(file) ? azureSdkApplications.get(windows.version) : mainApplication;
   const args = ['--expose-gc', '--test-reporter=spec', join(application, 'test', file)];
   const { status, output } = await windows.run(windows.executable, args, {
     cwd: application,
