@@ -3,7 +3,7 @@ import { runParts } from './parts.mjs';
 
 const CHECKS = [
   'build',
-  'msal-mi-core-tests#typecheck',
+  'typecheck',
   'lint',
   'lint:rules',
   'format:check',

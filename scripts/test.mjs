@@ -1,9 +1,18 @@
-/** Every test, in order of cost. Started by `npm test`, which puts pnpm and turbo on PATH. */
+/**
+ * The tests, in order of cost. Started by `npm test`, which puts pnpm and turbo on PATH.
+ *
+ * Those that take minutes or other programs run in CI (where the variable CI is set), with `npm test -- --all`, and each by
+ * its own command in packages/msal-mi-core-tests.
+ */
 import { resolve } from 'node:path';
 import { runParts } from './parts.mjs';
 import { root } from './workspace.mjs';
 
 const suites = resolve(root, 'packages/msal-mi-core-tests');
+const isWhole = process.argv.includes('--all') || process.env.CI !== undefined;
+const needsWindows = process.env.MSAL_MI_REQUIRE_WINDOWS_RIG !== undefined;
+const later = (what) => `${what}: run by CI and by "npm test -- --all"`;
+
 runParts('npm test', [
   {
     name: 'build',
@@ -16,6 +25,25 @@ runParts('npm test', [
     command: process.execPath,
     args: ['scripts/quality/scenario-coverage.mjs', '--strict'],
   },
-  { name: 'package tests', command: 'pnpm', args: ['--silent', 'test:package'], cwd: suites },
-  { name: 'Windows tests', command: 'pnpm', args: ['--silent', 'test:windows'], cwd: suites },
+  {
+    name: 'soak test',
+    command: 'pnpm',
+    args: ['--silent', 'test:soak'],
+    cwd: suites,
+    skip: isWhole ? undefined : later('20 000 acquisitions'),
+  },
+  {
+    name: 'package tests',
+    command: 'pnpm',
+    args: ['--silent', 'test:package'],
+    cwd: suites,
+    skip: isWhole ? undefined : later('packs and installs the packages many times'),
+  },
+  {
+    name: 'Windows tests',
+    command: 'pnpm',
+    args: ['--silent', 'test:windows'],
+    cwd: suites,
+    skip: isWhole || needsWindows ? undefined : later('cross-builds the addons and runs them in Wine'),
+  },
 ]);

@@ -6,8 +6,10 @@ const { resolve } = createRequire(import.meta.url);
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
-  // Most tests wait for sockets and for the thread that makes RSA keys.
-  maxWorkers: '100%',
+  // Most tests wait for sockets now and then.
+  maxWorkers: '150%',
+  globalSetup: '<rootDir>/packages/msal-mi-core-tests/test/support/key-pool/make-keys.mjs',
+  setupFiles: ['<rootDir>/packages/msal-mi-core-tests/test/support/key-pool/draw-keys.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
@@ -27,8 +29,8 @@ export default {
   coverageProvider: 'v8',
   rootDir: '../..',
   testMatch: ['<rootDir>/packages/msal-mi-core-tests/test/**/*.test.ts'], // jest 30 takes *.test.mjs by default too
-  // These have commands of their own: test:package and test:windows.
-  testPathIgnorePatterns: ['/node_modules/', '/test/package/', '/test/windows/'],
+  // These have commands of their own: test:package, test:soak and test:windows.
+  testPathIgnorePatterns: ['/node_modules/', '/test/package/', '/test/windows/', '/test/soak/'],
   collectCoverageFrom: ['packages/msal-*/src/**/*.ts'],
   coverageDirectory: 'packages/msal-mi-core-tests/coverage',
 };

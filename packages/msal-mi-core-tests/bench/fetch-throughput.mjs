@@ -13,7 +13,6 @@ import { fileURLToPath } from 'node:url';
 import { ManagedIdentityApplication, MtlsBindingStrength } from 'msal-mi-core';
 import { startEmulator } from 'msal-mi-emulator';
 import { CertificateAuthority } from '../../msal-mi-emulator/dist/crypto/certificate-authority.js';
-import { generateRsaKey } from '../../msal-mi-emulator/dist/crypto/rsa-key.js';
 
 const REQUIRED_RATIO = 0.9;
 const ROUNDS = 9;
@@ -27,7 +26,7 @@ const CASES = [
 const authority = await CertificateAuthority.generate(Date.now);
 const emulator = await startEmulator();
 process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = emulator.imdsUrl;
-const tls = { ...(await authority.issueServerCertificate(await generateRsaKey())), ca: emulator.ca };
+const tls = { ...(await authority.issueServerCertificate()), ca: emulator.ca };
 const child = fork(fileURLToPath(new URL('./fetch-server.mjs', import.meta.url)), {
   env: { ...process.env, BENCH_TLS: JSON.stringify(tls) },
 });

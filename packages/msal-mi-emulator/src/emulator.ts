@@ -6,7 +6,6 @@ import type { TlsOptions } from 'node:tls';
 import type { Addresses } from './addresses.js';
 import { CertificateAuthority } from './crypto/certificate-authority.js';
 import { JwtIssuer } from './crypto/jwt.js';
-import { generateRsaKey } from './crypto/rsa-key.js';
 import { FaultScript } from './faults.js';
 import type { Service } from './http/exchange.js';
 import { openListener, type Listener } from './http/listener.js';
@@ -46,12 +45,11 @@ const LEGS: Readonly<Record<EmulatorServer, JournalEntry['leg']>> = {
  */
 export async function startEmulator(options?: EmulatorOptions): Promise<Emulator> {
   const configuration = parseOptions(options);
-  const [authority, serverKey, tokenIssuer] = await Promise.all([
+  const [authority, tokenIssuer] = await Promise.all([
     CertificateAuthority.generate(configuration.now),
-    generateRsaKey(),
     JwtIssuer.generate(),
   ]);
-  const serverCertificate = await authority.issueServerCertificate(serverKey);
+  const serverCertificate = await authority.issueServerCertificate();
   const tls: TlsOptions = { ...serverCertificate, ca: [authority.pem], minVersion: 'TLSv1.2' };
   const listeners = await openListeners(configuration, tls);
   const files = await writeCaFile(authority.pem);

@@ -6,7 +6,6 @@ import {
   CertificateAuthority,
   type ServerCertificate,
 } from '../../../msal-mi-emulator/src/crypto/certificate-authority.js';
-import { generateRsaKey } from '../../../msal-mi-emulator/src/crypto/rsa-key.js';
 
 /** An authority of one test run, with a server certificate it issued and one it did not. */
 export interface TestPki {
@@ -19,8 +18,8 @@ export interface TestPki {
 export async function createTestPki(): Promise<TestPki> {
   const [authority, stranger] = await Promise.all([generateAuthority(), generateAuthority()]);
   const [server, untrustedServer] = await Promise.all([
-    generateRsaKey().then((key) => authority.issueServerCertificate(key)),
-    generateRsaKey().then((key) => stranger.issueServerCertificate(key)),
+    authority.issueServerCertificate(),
+    stranger.issueServerCertificate(),
   ]);
   return { authority, server, untrustedServer };
 }

@@ -16,16 +16,20 @@ const BASE: ts.CompilerOptions = {
   types: ['node'],
 };
 
+/** The declarations of Node and of the language: parsed once for all programs. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
 /** Errors in the sample and in the declarations this workspace publishes; those of other packages are not looked at. */
 function errorsOf(source: string, options: ts.CompilerOptions): string[] {
   const host = ts.createCompilerHost(options);
   const readFile = host.readFile.bind(host);
   const getSourceFile = host.getSourceFile.bind(host);
   host.readFile = (path) => (path === SAMPLE ? source : readFile(path));
-  host.getSourceFile = (path, languageVersion, ...rest) =>
-    path === SAMPLE
-      ? ts.createSourceFile(path, source, languageVersion)
-      : getSourceFile(path, languageVersion, ...rest);
+  host.getSourceFile = (path, languageVersion, ...rest) => {
+    if (path === SAMPLE) return ts.createSourceFile(path, source, languageVersion);
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, languageVersion, ...rest));
+    return parsed.get(path);
+  };
   const program = ts.createProgram([SAMPLE], options, host);
   const checked = program
     .getSourceFiles()

@@ -1,9 +1,9 @@
-import { createHash, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPair, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
-import { generateRsaKey, type RsaKeyPair } from './rsa-key.js';
 
+const generate = promisify(generateKeyPair);
 const signAsync = promisify<string, Buffer, KeyObject, Buffer>((algorithm, bytes, key, done) => {
   sign(algorithm, bytes, key, done);
 });
@@ -11,7 +11,7 @@ const signAsync = promisify<string, Buffer, KeyObject, Buffer>((algorithm, bytes
 const OID = {
   commonName: '2.5.4.3',
   domainComponent: '0.9.2342.19200300.100.1.25',
-  sha256WithRsa: '1.2.840.113549.1.1.11',
+  ecdsaWithSha256: '1.2.840.10045.4.3.2',
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
@@ -22,6 +22,7 @@ const OID = {
   clientAuth: '1.3.6.1.5.5.7.3.2',
 } as const;
 // First octet of the KeyUsage BIT STRING (RFC 5280 section 4.2.1.3): bit 0 is the most significant one.
+const DIGITAL_SIGNATURE = 0b1000_0000;
 const DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT = 0b1010_0000;
 const KEY_CERT_SIGN_AND_CRL_SIGN = 0b0000_0110;
 const BACKDATED_MS = 5 * 60_000;
@@ -36,7 +37,10 @@ export interface ServerCertificate {
   cert: string;
 }
 
-/** A certification authority that lives as long as one emulator. RSA throughout, for Schannel's sake. */
+/**
+ * A certification authority that lives as long as one emulator. Its key and those of servers are P-256, which takes no time
+ * to make; clients bring the RSA keys of the protocol.
+ */
 export class CertificateAuthority {
   readonly #privateKey: KeyObject;
   readonly #certificate: X509Certificate;
@@ -55,7 +59,7 @@ export class CertificateAuthority {
 
   /** Makes an authority with a new key. Its name is unique, so that two emulators never share a chain. */
   static async generate(now: () => number): Promise<CertificateAuthority> {
-    const { publicKey, privateKey } = await generateRsaKey();
+    const { publicKey, privateKey } = await generateP256Key();
     const name = distinguishedName([
       [OID.commonName, `msal-mi-emulator throw-away CA ${randomBytes(4).toString('hex')}`],
     ]);
@@ -78,8 +82,9 @@ export class CertificateAuthority {
     return new CertificateAuthority(privateKey, der, name, now);
   }
 
-  /** A certificate for `localhost`, `127.0.0.1` and `::1`, valid as long as the authority. */
-  async issueServerCertificate({ publicKey, privateKey }: RsaKeyPair): Promise<ServerCertificate> {
+  /** A certificate for `localhost`, `127.0.0.1` and `::1`, valid as long as the authority, and its new key. */
+  async issueServerCertificate(): Promise<ServerCertificate> {
+    const { publicKey, privateKey } = await generateP256Key();
     const altNames = [
       new pkijs.GeneralName({ type: 2, value: 'localhost' }),
       new pkijs.GeneralName({ type: 7, value: new asn1js.OctetString({ valueHex: bytes(127, 0, 0, 1) }) }),
@@ -93,6 +98,7 @@ export class CertificateAuthority {
       publicKey,
       lifetimeMs: CA_LIFETIME_MS - BACKDATED_MS,
       purpose: OID.serverAuth,
+      usage: keyUsage(DIGITAL_SIGNATURE, 7),
       extensions: [extension(OID.subjectAltName, false, new pkijs.GeneralNames({ names: altNames }).toSchema())],
     });
     return {
@@ -119,6 +125,7 @@ export class CertificateAuthority {
       publicKey,
       lifetimeMs: lifetimeSeconds * 1000,
       purpose: OID.clientAuth,
+      usage: keyUsage(DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT, 5),
       extensions: [],
     });
   }
@@ -144,6 +151,7 @@ export class CertificateAuthority {
     publicKey: KeyObject;
     lifetimeMs: number;
     purpose: string;
+    usage: pkijs.Extension;
     extensions: pkijs.Extension[];
   }): Promise<Buffer> {
     const authorityKeyIdentifier = new pkijs.AuthorityKeyIdentifier({
@@ -157,7 +165,7 @@ export class CertificateAuthority {
       notAfter: this.#now() + request.lifetimeMs,
       extensions: [
         extension(OID.basicConstraints, true, new pkijs.BasicConstraints({ cA: false }).toSchema()),
-        keyUsage(DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT, 5),
+        request.usage,
         extension(OID.extendedKeyUsage, false, new pkijs.ExtKeyUsage({ keyPurposes: [request.purpose] }).toSchema()),
         extension(
           OID.subjectKeyIdentifier,
@@ -169,6 +177,10 @@ export class CertificateAuthority {
       ],
     });
   }
+}
+
+function generateP256Key(): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+  return generate('ec', { namedCurve: 'P-256' });
 }
 
 async function signCertificate(
@@ -183,10 +195,7 @@ async function signCertificate(
   },
 ): Promise<Buffer> {
   const certificate = new pkijs.Certificate();
-  const algorithm = new pkijs.AlgorithmIdentifier({
-    algorithmId: OID.sha256WithRsa,
-    algorithmParams: new asn1js.Null(),
-  });
+  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: OID.ecdsaWithSha256 }); // no parameters: RFC 5758 3.2
   certificate.version = 2;
   certificate.serialNumber = new asn1js.Integer({ valueHex: serialNumber() });
   certificate.signature = algorithm;
@@ -199,7 +208,7 @@ async function signCertificate(
     arrayBuffer(content.publicKey.export({ format: 'der', type: 'spki' })),
   );
   certificate.extensions = content.extensions;
-  const signature = await signAsync('RSA-SHA256', Buffer.from(certificate.encodeTBS().toBER(false)), signingKey);
+  const signature = await signAsync('sha256', Buffer.from(certificate.encodeTBS().toBER(false)), signingKey);
   certificate.signatureValue = new asn1js.BitString({ valueHex: arrayBuffer(signature) });
   return Buffer.from(certificate.toSchema(true).toBER(false));
 }
