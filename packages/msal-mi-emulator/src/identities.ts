@@ -19,16 +19,17 @@ export class IdentityDirectory {
 
   /** @param configuration ids to know */
   constructor(configuration: Configuration) {
-    const { tenantId } = configuration;
+    const { tenantId, hasSystemAssigned } = configuration;
+    const systemAssigned = { ...configuration.systemAssigned, tenantId, resourceId: undefined };
     this.#entries = [
-      { ...configuration.systemAssigned, tenantId, resourceId: undefined, type: 'SystemAssigned' },
+      ...(hasSystemAssigned ? [{ ...systemAssigned, type: 'SystemAssigned' as const }] : []),
       ...configuration.identities.map((identity) => ({ ...identity, tenantId, type: 'UserAssigned' as const })),
     ];
   }
 
   /** The system-assigned identity: what a request without selector means. */
-  get systemAssigned(): DirectoryEntry {
-    return this.#entries[0]!;
+  get systemAssigned(): DirectoryEntry | undefined {
+    return this.#entries.find(({ type }) => type === 'SystemAssigned');
   }
 
   /** Ids are compared without regard to case, as Azure does. */

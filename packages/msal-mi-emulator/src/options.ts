@@ -14,7 +14,10 @@ export interface Configuration {
   refreshInSeconds: number | undefined;
   tenantId: string;
   systemAssigned: { clientId: string; objectId: string };
+  /** False: IMDS does not know it. */
+  hasSystemAssigned: boolean;
   identities: EmulatedIdentity[];
+  imdsVersion: 1 | 2;
   cuId: { vmId?: string; vmssId?: string };
   subscriptionId: string;
   securityType: string;
@@ -31,7 +34,9 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof EmulatorOptions>([
   'certificateLifetimeSeconds',
   'clientId',
   'tenantId',
+  'systemAssigned',
   'identities',
+  'imdsVersion',
   'refreshInSeconds',
   'attestationTokenLifetimeSeconds',
   'cuId',
@@ -71,7 +76,9 @@ export function parseOptions(options: EmulatorOptions = {}): Configuration {
     refreshInSeconds: lifetime(options.refreshInSeconds, 'refreshInSeconds'),
     tenantId: guid(options.tenantId, 'tenantId') ?? newId('tenant'),
     systemAssigned: { clientId: guid(options.clientId, 'clientId') ?? newId('client'), objectId: newId('object') },
+    hasSystemAssigned: flag(options.systemAssigned, 'systemAssigned') ?? true,
     identities: parseIdentities(options.identities, newId),
+    imdsVersion: parseImdsVersion(options.imdsVersion),
     cuId: parseCuId(options.cuId) ?? { vmId: newId('vm') },
     subscriptionId: newId('subscription'),
     securityType: optionalText(options.securityType, 'securityType') ?? 'TrustedLaunch',
@@ -92,6 +99,12 @@ function parseHost(host: unknown): Configuration['host'] {
     'host_not_loopback',
     'host must be "127.0.0.1" or "::1": the emulator hands out tokens to whoever asks, so it listens on loopback only',
   );
+}
+
+function parseImdsVersion(version: unknown): 1 | 2 {
+  if (version === undefined) return 2;
+  if (version === 1 || version === 2) return version;
+  throw invalid('imdsVersion', '1 or 2');
 }
 
 function parseIdentities(identities: unknown, newId: (purpose: string) => string): EmulatedIdentity[] {
@@ -142,6 +155,11 @@ function guid(value: unknown, name: string): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string' && GUID.test(value)) return value.toLowerCase();
   throw invalid(name, 'a GUID');
+}
+
+function flag(value: unknown, name: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw invalid(name, 'true or false');
 }
 
 function optionalText(value: unknown, name: string): string | undefined {

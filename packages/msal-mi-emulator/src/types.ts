@@ -32,12 +32,19 @@ export interface EmulatorOptions {
   clientId?: string;
   /** Tenant of every identity. Default: generated. */
   tenantId?: string;
+  /**
+   * False: the VM has no system-assigned identity, and IMDS answers a request without selector with 400 `Identity not found`.
+   * With `identities: []` the VM has no identity at all. Default true.
+   */
+  systemAssigned?: boolean;
   /** User-assigned identities. Default: one, generated. */
   identities?: EmulatedIdentity[];
   /** Sends `refresh_in` with every token, in seconds. Default: not sent. */
   refreshInSeconds?: number;
   /** Lifetime of attestation tokens in seconds. Default 86400 (24 hours). */
   attestationTokenLifetimeSeconds?: number;
+  /** 1: a VM whose IMDS has version 1 only; the endpoints of version 2 answer 404. Default 2. */
+  imdsVersion?: 1 | 2;
   /** Compute unit id that metadata returns and that the CSR has to repeat. Default: `{ vmId }`, generated. */
   cuId?: { vmId?: string; vmssId?: string };
   /** `securityProfile.securityType` of the compute metadata. Default `TrustedLaunch`; empty leaves the profile out. */
@@ -151,7 +158,7 @@ export interface Emulator {
   /** Snapshot of the journal, oldest first; take it again to see more. */
   readonly journal: readonly JournalEntry[];
   readonly tenantId: string;
-  /** System-assigned identity. */
+  /** System-assigned identity; unknown to IMDS when it was started with `systemAssigned: false`. */
   readonly systemAssigned: Readonly<Omit<EmulatedIdentity, 'resourceId'>>;
   /** User-assigned identities. */
   readonly identities: readonly Readonly<EmulatedIdentity>[];

@@ -42,6 +42,8 @@ it.each([
   ['a positional argument', ['start'], 'start'],
   ['a host that is not loopback', ['--host', '0.0.0.0'], 'loopback'],
   ['a port that is no number', ['--port', 'x'], 'port must be'],
+  ['an identity beside none', ['--no-identity', '--identity', 'a,b,c'], 'exclude each other'],
+  ['an unknown version of IMDS', ['--imds-version', '3'], 'imdsVersion must be'],
   ['an incomplete identity', ['--identity', 'a,b'], '--identity'],
 ])(
   'ends with exit code 2 for %s',

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { request } from 'node:http';
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
+import { startEmulator, type Emulator, type EmulatorOptions } from 'msal-mi-emulator';
 import { imds, postCsr } from './support/bound-client.js';
 import { makeCsr, makeRequest, type OpensslRequest, type RequestContent } from './support/openssl-request.js';
 
@@ -230,6 +230,40 @@ describe('IMDS v1', () => {
       vmScaleSetName: 'scale-set-1',
       securityProfile: { securityType: 'TrustedLaunch' },
     });
+  });
+});
+
+describe('virtual machines that lack something', () => {
+  async function withEmulator(options: EmulatorOptions, use: (emulator: Emulator) => Promise<void>): Promise<void> {
+    const lacking = await startEmulator(options);
+    await use(lacking).finally(() => lacking.close());
+  }
+
+  it('has no system-assigned identity when told so, and still knows the others', async () => {
+    await withEmulator({ systemAssigned: false, identities: [identity] }, async (lacking) => {
+      expect(await refusal(await imds(lacking, METADATA))).toBe('Identity not found');
+      expect(await refusal(await imds(lacking, `${V1}&resource=r`))).toBe('Identity not found');
+      expect(await refusal(await imds(lacking, `${METADATA}&client_id=${lacking.systemAssigned.clientId}`))).toBe(
+        'Identity not found',
+      );
+      expect((await imds(lacking, `${METADATA}&client_id=${identity.clientId}`)).status).toBe(200);
+    });
+  });
+
+  it('has version 1 only when told so: version 2 is not found, with and without the Metadata header', async () => {
+    await withEmulator({ imdsVersion: 1 }, async (lacking) => {
+      expect((await imds(lacking, METADATA)).status).toBe(404);
+      expect((await fetch(`${lacking.imdsUrl}/metadata/${METADATA}`)).status).toBe(404);
+      expect((await postCsr(lacking, {})).status).toBe(404);
+      expect((await imds(lacking, `${V1}&resource=r`)).status).toBe(200);
+    });
+  });
+
+  it.each([
+    [{ systemAssigned: 'no' }, /^systemAssigned must be true or false/],
+    [{ imdsVersion: 3 }, /^imdsVersion must be 1 or 2/],
+  ])('refuses %j', async (options, message) => {
+    await expect(startEmulator(options as EmulatorOptions)).rejects.toThrow(message);
   });
 });
 

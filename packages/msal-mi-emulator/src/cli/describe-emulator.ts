@@ -1,7 +1,7 @@
 import type { Emulator } from '../types.js';
 
 /** What a developer needs to use a running emulator. */
-export function describeEmulator(emulator: Emulator): string {
+export function describeEmulator(emulator: Emulator, hasSystemAssigned = true): string {
   const { imdsUrl, tokenUrl, maaUrl, resources, systemAssigned, identities, tenantId, env } = emulator;
   const variables = Object.entries(env);
   return [
@@ -14,7 +14,7 @@ export function describeEmulator(emulator: Emulator): string {
     `  Resource            ${resources.vault}   certificate by renegotiation, as Key Vault`,
     '',
     `  Tenant              ${tenantId}`,
-    `  System-assigned     client id ${systemAssigned.clientId}`,
+    `  System-assigned     ${hasSystemAssigned ? `client id ${systemAssigned.clientId}` : 'none'}`,
     ...identities.map(
       ({ clientId, resourceId }) => `  User-assigned       client id ${clientId}\n                      ${resourceId}`,
     ),

@@ -19,6 +19,8 @@ const OPTIONS = {
   'client-id': { type: 'string' },
   'tenant-id': { type: 'string' },
   identity: { type: 'string', multiple: true },
+  'no-identity': { type: 'boolean' },
+  'imds-version': { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
@@ -43,6 +45,8 @@ runs until Ctrl-C. Development and tests only: it gives tokens to whoever asks.
   --tenant-id <guid>             tenant of all identities
   --identity <client-id>,<object-id>,<resource-id>
                                  a user-assigned identity; may be given several times
+  --no-identity                  a VM without any identity: IMDS answers "Identity not found"
+  --imds-version <1|2>           1: a VM whose IMDS has no version 2 (default: 2)
   --seed <text>                  same generated ids at every start
   --json                         print one line of JSON instead of text
   -h, --help                     print this
@@ -65,6 +69,9 @@ export function parseArguments(args: string[]): Command {
   if (identities?.includes(undefined)) {
     return { kind: 'usage-error', message: '--identity must be <client-id>,<object-id>,<resource-id>' };
   }
+  if (values['no-identity'] === true && identities !== undefined) {
+    return { kind: 'usage-error', message: '--no-identity and --identity exclude each other' };
+  }
   const options: Record<keyof EmulatorOptions, unknown> | object = {
     port: wholeNumber(values.port),
     host: values.host,
@@ -75,7 +82,8 @@ export function parseArguments(args: string[]): Command {
     refreshInSeconds: wholeNumber(values['refresh-in']),
     clientId: values['client-id'],
     tenantId: values['tenant-id'],
-    identities,
+    ...(values['no-identity'] === true ? { systemAssigned: false, identities: [] } : { identities }),
+    imdsVersion: wholeNumber(values['imds-version']),
   };
   return { kind: 'start', options, asJson: values.json ?? false };
 }

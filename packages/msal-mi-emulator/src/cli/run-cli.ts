@@ -23,7 +23,7 @@ export async function runCli(args: string[], version: string): Promise<number> {
     if (!(error instanceof EmulatorError)) throw error;
     return complain(error.message, error.code === 'port_unavailable' ? 1 : 2);
   }
-  print(command.asJson ? describeAsJson(emulator) : describeEmulator(emulator));
+  print(command.asJson ? describeAsJson(emulator) : describeEmulator(emulator, command.options.systemAssigned));
   await stopped;
   await emulator.close();
   return 0;

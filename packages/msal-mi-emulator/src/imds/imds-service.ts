@@ -14,6 +14,7 @@ interface Route {
   answer: (exchange: Exchange, world: World) => Answer | Promise<Answer>;
 }
 
+const V2_LEGS: ReadonlySet<FaultLeg> = new Set<FaultLeg>(['getplatformmetadata', 'issuecredential']);
 const IDENTITY_TOKEN: Route = { method: 'GET', leg: 'imds-token', answer: answerIdentityToken };
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   [
@@ -34,7 +35,8 @@ export function createImdsService(world: World, page: JournalPage): Service {
     serveAside: (path, method, response) => page.serve(path, method, response),
     answer(exchange) {
       const route = routeOf(exchange.path);
-      if (!route) {
+      const isUnknown = route === undefined || (world.configuration.imdsVersion === 1 && V2_LEGS.has(route.leg));
+      if (isUnknown) {
         return {
           status: 404,
           json: { error: 'not_found', error_description: 'Not found' },

@@ -27,8 +27,8 @@ export function selectIdentity(
 ): { identity: DirectoryEntry } | { refusal: Answer } {
   const given = selectors.filter((selector) => query.has(selector));
   const [selector] = given;
-  if (selector === undefined) return { identity: directory.systemAssigned };
   if (given.length > 1) return { refusal: invalidRequest('Only one identity selector may be given') };
-  const identity = directory.find(selector, query.get(selector) ?? '');
+  const identity =
+    selector === undefined ? directory.systemAssigned : directory.find(selector, query.get(selector) ?? '');
   return identity ? { identity } : { refusal: invalidRequest('Identity not found') };
 }
