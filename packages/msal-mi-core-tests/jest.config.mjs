@@ -29,6 +29,7 @@ export default {
   coverageProvider: 'v8',
   rootDir: '../..',
   testMatch: ['<rootDir>/packages/msal-mi-core-tests/test/**/*.test.ts'], // jest 30 takes *.test.mjs by default too
+  modulePathIgnorePatterns: ['<rootDir>/.wine-rig/'],
   // These have commands of their own: test:package, test:soak and test:windows.
   testPathIgnorePatterns: ['/node_modules/', '/test/package/', '/test/windows/', '/test/soak/'],
   collectCoverageFrom: ['packages/msal-*/src/**/*.ts'],

@@ -83,10 +83,16 @@ export function composeProvider(
         libraryPath = library.libraryPath;
         const outcome = await bindings.openLibrary(library);
         if (outcome.failedCall !== null) throw toAttestationError(outcome.failedCall, libraryPath);
-        return { libraryLoadable: true, libraryPath, detail: describeSignature(outcome) };
+        return { libraryLoadable: true, libraryPath, ...describeSignature(outcome) };
       } catch (error) {
-        const detail = error instanceof AttestationError ? error.message : 'The library could not be examined.';
-        return { libraryLoadable: false, ...(libraryPath !== undefined && { libraryPath }), detail };
+        const found = { libraryLoadable: false, ...(libraryPath !== undefined && { libraryPath }) };
+        if (!(error instanceof AttestationError)) return { ...found, detail: 'The library could not be examined.' };
+        const { errorMessage, errorCode, remediation } = error;
+        return {
+          ...found,
+          detail: `${errorMessage.replace(/\.$/, '')} (${errorCode})`,
+          ...(remediation !== undefined && { remediation }),
+        };
       }
     },
 
@@ -115,9 +121,15 @@ function checkedToken(token: string | null): string {
   return token;
 }
 
-function describeSignature({ signatureStatus, signer }: LibraryOutcome): string {
-  if (signatureStatus === 0) return `Authenticode signature valid, signed by ${signer === '' ? 'unknown' : signer}.`;
-  return `Authenticode signature not valid (WinVerifyTrust 0x${(signatureStatus ?? 0).toString(16)}).`;
+function describeSignature({ signatureStatus, signer }: LibraryOutcome): { detail: string; remediation?: string } {
+  if (signatureStatus === 0) {
+    return { detail: `Authenticode signature valid, signed by ${signer === '' ? 'unknown' : signer}.` };
+  }
+  return {
+    detail: `Authenticode signature not valid (WinVerifyTrust 0x${(signatureStatus ?? 0).toString(16)}).`,
+    remediation:
+      'Take AttestationClientLib.dll from the NuGet package again; requireSignedLibrary refuses such a file.',
+  };
 }
 
 function validated(options: AttestationProviderOptions): AttestationProviderOptions {

@@ -10,6 +10,7 @@ import {
   azureSdkFolder,
   cacheFolder,
   contractFolder,
+  doctorFolder,
   packageFolder,
   repository,
   rigFolder,
@@ -98,6 +99,7 @@ function copyPrograms(application) {
     [testFolder, 'test'],
     [join(rigFolder, 'guest'), 'guest'],
     [contractFolder, 'contract'],
+    [doctorFolder, 'doctor'],
   ]) {
     rmSync(join(application, to), { recursive: true, force: true });
     cpSync(from, join(application, to), { recursive: true });

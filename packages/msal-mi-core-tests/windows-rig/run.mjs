@@ -1,5 +1,6 @@
 // The suite of test/windows inside of Windows' node.exe. On Linux that is node.exe in Wine; on Windows it is this node.exe.
-// Arguments: parts of file names to run only those; `--node=20` for one version. What measures runs only when it is named
+// Arguments: parts of file names to run only those; `--node=20` for one version;
+// `--update-snapshots` to write those of doctor anew. What measures runs only when it is named
 // (`bench`): a busy machine must not fail a test.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { buildPackages, buildRigLibraries, installApplication, installAzureSdk } from './build.mjs';
 import { missingRequirements } from './requirements.mjs';
 import { NODE_VERSIONS, nodeForWindows } from './node-for-windows.mjs';
-import { cacheFolder, testFolder } from './paths.mjs';
+import { cacheFolder, doctorFolder, testFolder } from './paths.mjs';
 
 const FILE_TIMEOUT_MS = 240_000;
 const PARALLEL = process.platform === 'win32' ? 1 : 2;
@@ -20,7 +21,7 @@ if (missing.length > 0) {
   process.exit(isRequired ? 1 : 0);
 }
 
-const { wanted, versions } = parseArguments(process.argv.slice(2));
+const { wanted, versions, updatesSnapshots } = parseArguments(process.argv.slice(2));
 const isWanted = (file) =>
   wanted.length === 0 ? !file.startsWith('bench') : wanted.some((part) => file.includes(part));
 const files = readdirSync(testFolder)
@@ -98,6 +99,9 @@ async function runFile(windows, file) {
       RIG_CONTROL_URL: control.url,
       RIG_PROBE: join(rigLibraries, 'rig_probe.node'),
       KEYGUARD_SIM_NAMESPACE: file,
+      // The tests run as copies; snapshots are read and written here.
+      MSAL_MI_SNAPSHOTS: join(doctorFolder, 'snapshots'),
+      ...(updatesSnapshots && { MSAL_MI_UPDATE_SNAPSHOTS: '1' }),
     },
     timeoutMs: FILE_TIMEOUT_MS,
   });
@@ -115,6 +119,7 @@ function parseArguments(args) {
   const major = args.find((arg) => arg.startsWith('--node='))?.slice('--node='.length);
   const known = process.platform === 'win32' ? [process.versions.node] : Object.keys(NODE_VERSIONS);
   return {
+    updatesSnapshots: args.includes('--update-snapshots'),
     wanted: args.filter((arg) => !arg.startsWith('--')),
     versions: known.filter((version) => major === undefined || version.startsWith(`${major}.`)),
   };

@@ -167,8 +167,8 @@ export interface AttestationProvider {
   readonly contractVersion: 1;
   readonly name: string;
   readonly version: string;
-  /** Whether the native library can be loaded. Attests nothing. */
-  probe(): Promise<{ libraryLoadable: boolean; libraryPath?: string; detail?: string }>;
+  /** Whether the native library can be loaded. Attests nothing. `detail` is a fact, `remediation` what to do about it, if anything. */
+  probe(): Promise<{ libraryLoadable: boolean; libraryPath?: string; detail?: string; remediation?: string }>;
   /** Proves to the attestation service at `endpoint` that `key` is isolated, and returns the service's JWT. */
   attest(request: {
     endpoint: string;

@@ -27,9 +27,15 @@ async function failure(options) {
     () => assert.fail('attested'),
     (thrown) => thrown,
   );
-  const { libraryLoadable, detail } = await provider.probe();
+  const { libraryLoadable, detail, remediation } = await provider.probe();
   assert.equal(libraryLoadable, false);
-  assert.equal(detail, error.message);
+  assert.deepEqual(
+    { detail, remediation },
+    {
+      detail: `${error.errorMessage.replace(/\.$/, '')} (${error.errorCode})`,
+      remediation: error.remediation,
+    },
+  );
   return error;
 }
 

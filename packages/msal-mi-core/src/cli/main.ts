@@ -1,6 +1,6 @@
 /** The command `msal-mi-core`. */
 import { parseDoctorOptions, UsageError, USAGE } from './doctor/options.js';
-import { formatCheck, formatVerdict, maskReport } from './doctor/report.js';
+import { formatCheck, formatVerdict, isInconclusive, maskReport } from './doctor/report.js';
 import { runDoctor } from './doctor/run-doctor.js';
 import { VERSION } from '../version.js';
 
@@ -43,5 +43,6 @@ async function doctor(args: readonly string[]): Promise<number> {
     if (options.share) for (const check of report.checks) process.stdout.write(`${formatCheck(check, false)}\n`);
     process.stdout.write(`${formatVerdict(report)}\n`);
   }
-  return report.ready ? EXIT.ready : EXIT.notReady;
+  if (report.ready) return EXIT.ready;
+  return isInconclusive(report) ? EXIT.couldNotTell : EXIT.notReady;
 }

@@ -69,6 +69,9 @@ export function imdsRefusal(call: ImdsCall, response: HttpResponse, secrets: rea
     httpStatus: response.status,
     retryable: [404, 408, 410, 429].includes(response.status) || response.status >= 500,
     message: `${call.method} ${call.path} answered HTTP ${response.status}${text === '' ? '.' : ` (${text}).`}`,
+    ...(/attestation token is missing/i.test(text) && {
+      remediation: 'IMDS wants an attested key: install msal-key-attestation and pass withAttestationSupport: true.',
+    }),
     ...(/identity\s+not\s+(found|assigned)/i.test(text) && {
       remediation: 'This identity is not assigned to the VM: assign it, or correct the user-assigned id.',
     }),

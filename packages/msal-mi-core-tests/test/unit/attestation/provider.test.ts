@@ -285,6 +285,7 @@ describe('a probe', () => {
     await expect(provider.probe()).resolves.toMatchObject({
       libraryLoadable: true,
       detail: 'Authenticode signature not valid (WinVerifyTrust 0x800b0100).',
+      remediation: expect.stringContaining('requireSignedLibrary') as string,
     });
   });
 
@@ -295,6 +296,7 @@ describe('a probe', () => {
       libraryLoadable: false,
       libraryPath: LIBRARY,
       detail: expect.stringContaining('attestation_library_dependency_missing') as string,
+      remediation: expect.stringContaining('Visual C++') as string,
     });
     bindings.openLibrary = () => Promise.reject(new TypeError('boom'));
     await expect(provider.probe()).resolves.toMatchObject({ libraryLoadable: false });

@@ -10,22 +10,20 @@ export interface CheckResult {
   readonly evidence: string;
   /** What to do about it; empty when there is nothing to do. */
   readonly fix: string;
+  /** With `fail`: the check could not be done or may pass a moment later, so that nothing is said about the host. */
+  readonly inconclusive?: true;
 }
 
 /** What `--json` prints. Members are only ever added within one schema version. */
 export interface DoctorReport {
   readonly schemaVersion: 1;
-  /** True when a bound token can be had here: no check failed. */
+  /** True when a bound token of the wanted strength can be had here, as far as was looked: no check failed. */
   readonly ready: boolean;
   readonly checks: readonly CheckResult[];
 }
 
 /** A check that has still to be given its id and title. */
-export interface Finding {
-  readonly status: CheckStatus;
-  readonly evidence: string;
-  readonly fix: string;
-}
+export type Finding = Omit<CheckResult, 'id' | 'title'>;
 
 export interface Check {
   readonly id: string;
@@ -36,4 +34,10 @@ export interface Check {
 export const pass = (evidence: string): Finding => ({ status: 'pass', evidence, fix: '' });
 export const warn = (evidence: string, fix: string): Finding => ({ status: 'warn', evidence, fix });
 export const fail = (evidence: string, fix: string): Finding => ({ status: 'fail', evidence, fix });
+export const inconclusive = (evidence: string, fix: string): Finding => ({
+  status: 'fail',
+  evidence,
+  fix,
+  inconclusive: true,
+});
 export const skip = (evidence: string): Finding => ({ status: 'skip', evidence, fix: '' });

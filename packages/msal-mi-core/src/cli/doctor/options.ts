@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { ManagedIdentityIdParams } from '../../types.js';
+import { MtlsBindingStrength, type ManagedIdentityIdParams } from '../../types.js';
 
 export interface DoctorOptions {
   readonly json: boolean;
@@ -11,6 +11,8 @@ export interface DoctorOptions {
   /** Called with the token. */
   readonly url: URL | undefined;
   readonly identity: ManagedIdentityIdParams | undefined;
+  /** The key that the application asks for. Undefined: KeyGuard on a VM, a software key where IMDS is the emulator. */
+  readonly minStrength: MtlsBindingStrength | undefined;
   readonly colour: boolean;
 }
 
@@ -23,10 +25,12 @@ export const USAGE = `Usage: msal-mi-core doctor [options]
 
 Checks everything that a certificate-bound token needs on this host.
 
-  --deep               also acquire a token
+  --deep               also acquire a token, attested where the attestation library is there
   --resource <uri>     resource to acquire the token for (default: https://vault.azure.net)
   --url <https url>    with --deep: call this URL with the token
   --identity <id>      user-assigned identity: client id, resource id, or object:<object id>
+  --min-strength <s>   key that the application asks for, as its minStrength: KeyGuard or Software
+                       (default: KeyGuard; Software when AZURE_POD_IDENTITY_AUTHORITY_HOST is set)
   --json               print the report as JSON
   --share              mask ids and names, so that the report can be posted
   --no-color           no colours
@@ -49,6 +53,7 @@ export function parseDoctorOptions(
     deep: values.deep,
     resource: values.resource,
     url: values.url === undefined ? undefined : toHttpsUrl(values.url),
+    minStrength: values['min-strength'] === undefined ? undefined : toStrength(values['min-strength']),
     identity: values.identity === undefined ? undefined : toIdentity(values.identity.trim()),
     colour: host.isTty && !host.noColour && !values['no-color'] && !values.json,
   };
@@ -65,6 +70,7 @@ function parse(args: readonly string[]) {
         resource: { type: 'string', default: 'https://vault.azure.net' },
         url: { type: 'string' },
         identity: { type: 'string' },
+        'min-strength': { type: 'string' },
         'no-color': { type: 'boolean', default: false },
       },
     });
@@ -76,6 +82,14 @@ function parse(args: readonly string[]) {
 function toIdentity(id: string): ManagedIdentityIdParams {
   if (id.startsWith('/')) return { userAssignedResourceId: id };
   return id.startsWith('object:') ? { userAssignedObjectId: id.slice('object:'.length) } : { userAssignedClientId: id };
+}
+
+const STRENGTHS = { keyguard: MtlsBindingStrength.KeyGuard, software: MtlsBindingStrength.Software } as const;
+
+function toStrength(text: string): MtlsBindingStrength {
+  const strength = STRENGTHS[text.toLowerCase() as keyof typeof STRENGTHS] as MtlsBindingStrength | undefined;
+  if (strength === undefined) throw new UsageError('--min-strength needs KeyGuard or Software.');
+  return strength;
 }
 
 function toHttpsUrl(text: string): URL {

@@ -11,12 +11,19 @@ export function formatCheck(check: CheckResult, colour: boolean): string {
 }
 
 export function formatVerdict(report: DoctorReport): string {
-  const failed = report.checks.filter(({ status }) => status === 'fail').length;
+  const failed = report.checks.filter(({ status }) => status === 'fail');
   const warned = report.checks.filter(({ status }) => status === 'warn').length;
   const remarks = warned === 0 ? '' : ` (${warned} ${warned === 1 ? 'warning' : 'warnings'})`;
-  return report.ready
-    ? `\nReady for certificate-bound tokens${remarks}.`
-    : `\nNot ready: ${failed} of ${report.checks.length} checks failed.`;
+  if (report.ready) return `\nReady for certificate-bound tokens${remarks}.`;
+  const titles = failed.map(({ title }) => title).join(', ');
+  const verdict = isInconclusive(report) ? 'Could not tell' : 'Not ready';
+  return `\n${verdict}: ${failed.length} of ${report.checks.length} checks failed: ${titles}.`;
+}
+
+/** True when all that failed are checks which say nothing about the host. */
+export function isInconclusive(report: DoctorReport): boolean {
+  const failed = report.checks.filter(({ status }) => status === 'fail');
+  return failed.length > 0 && failed.every(({ inconclusive }) => inconclusive === true);
 }
 
 const GUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;

@@ -1,14 +1,20 @@
 /** Runs every check in order; a check that breaks is a failed check. */
 import { randomUUID } from 'node:crypto';
+import { release } from 'node:os';
 import { processSurroundings, ManagedIdentityApplication } from '../../client.js';
 import { parseConfiguration } from '../../config.js';
 import { createLogger } from '../../diagnostics/logger.js';
+import { loadBindings } from '../../platform/win32/native/load.js';
 import { createHttpTransport } from '../../transport/http.js';
 import { systemClock } from '../../time/clock.js';
-import { fail, type CheckResult, type DoctorReport } from './check.js';
+import { MtlsBindingStrength } from '../../types.js';
+import type { CheckResult, DoctorReport } from './check.js';
+import { fromError } from './from-error.js';
 import { hostChecks } from './host-checks.js';
+import { imdsChecks } from './imds-checks.js';
 import type { DoctorOptions } from './options.js';
-import { serviceChecks } from './service-checks.js';
+import type { Seen } from './seen.js';
+import { tokenChecks } from './token-checks.js';
 
 const METADATA_SERVICE = 'http://169.254.169.254';
 const TOKEN_TIMEOUT_MS = 60_000;
@@ -18,44 +24,52 @@ export async function runDoctor(
   options: DoctorOptions,
   onCheck: (title: string, result: CheckResult | undefined) => void,
 ): Promise<DoctorReport> {
-  const identity = options.identity === undefined ? {} : { managedIdentityIdParams: options.identity };
-  const configuration = parseConfiguration(identity);
-  const { platform: keys } = processSurroundings();
-  const checks = [
-    ...hostChecks({
-      platform: process.platform,
-      arch: process.arch,
-      nodeVersion: process.versions.node,
-      environment: configuration.environment,
-      keys,
-    }),
-    ...serviceChecks({
-      imds: {
-        base: configuration.imdsBase,
-        identity: configuration.identity,
-        http: createHttpTransport([]),
-        clock: systemClock,
-        log: createLogger(undefined),
-        retriesEnabled: false,
-      },
-      isDefaultImds: configuration.imdsBase === METADATA_SERVICE,
-      app: new ManagedIdentityApplication({ ...identity, system: { timeout: TOKEN_TIMEOUT_MS } }),
-      strongest: () => keys.keyStore.strongest(),
-      deep: options.deep,
-      resource: options.resource,
-      url: options.url,
-      correlationId: randomUUID(),
-    }),
-  ];
   const results: CheckResult[] = [];
-  for (const { id, title, run } of checks) {
+  for (const { id, title, run } of checksFor(options)) {
     onCheck(title, undefined);
-    const finding = await Promise.resolve()
-      .then(run)
-      .catch((error: unknown) => fail(error instanceof Error ? error.name : 'unknown failure', 'Report this.'));
+    const finding = await Promise.resolve().then(run).catch(fromError);
     const result = { id, title, ...finding };
     results.push(result);
     onCheck(title, result);
   }
   return { schemaVersion: 1, ready: results.every(({ status }) => status !== 'fail'), checks: results };
+}
+
+function checksFor(options: DoctorOptions) {
+  const identity = options.identity === undefined ? {} : { managedIdentityIdParams: options.identity };
+  const configuration = parseConfiguration(identity);
+  const isDefaultImds = configuration.imdsBase === METADATA_SERVICE;
+  const minStrength =
+    options.minStrength ?? (isDefaultImds ? MtlsBindingStrength.KeyGuard : MtlsBindingStrength.Software);
+  const seen: Seen = {};
+  const host = {
+    platform: process.platform,
+    arch: process.arch,
+    release: release(),
+    nodeVersion: process.versions.node,
+    nodeApiVersion: process.versions.napi ?? 'unknown',
+    environment: configuration.environment,
+    keys: processSurroundings().platform,
+    minStrength,
+    loadNativeModule: loadBindings,
+  };
+  const imds = {
+    imds: {
+      base: configuration.imdsBase,
+      identity: configuration.identity,
+      http: createHttpTransport([]),
+      clock: systemClock,
+      log: createLogger(undefined),
+      retriesEnabled: false,
+    },
+    isDefaultImds,
+    correlationId: randomUUID(),
+  };
+  const { deep, resource, url } = options;
+  const app = new ManagedIdentityApplication({ ...identity, system: { timeout: TOKEN_TIMEOUT_MS } });
+  return [
+    ...hostChecks(host, seen),
+    ...imdsChecks(imds, seen),
+    ...tokenChecks({ ...imds, app, minStrength, deep, resource, url }, seen),
+  ];
 }

@@ -1,0 +1,153 @@
+/** Checks of the metadata service and of what it says about this VM. */
+import { isMsalMiError } from '../../errors.js';
+import { requestMetadata } from '../../source/imds-metadata.js';
+import { createHttpTransport } from '../../transport/http.js';
+import { parseJsonObject, type ImdsEndpoint } from '../../transport/imds.js';
+import { fail, inconclusive, pass, skip, warn, type Check, type Finding } from './check.js';
+import { fromError } from './from-error.js';
+import type { Seen } from './seen.js';
+
+const TIMEOUT_MS = 3_000;
+const MAX_CLOCK_SKEW_MS = 5 * 60_000;
+const TRUSTED_TYPES = ['trustedlaunch', 'confidentialvm'];
+const NOT_AZURE = 'this does not seem to be an Azure VM';
+const TRY_EMULATOR =
+  'To try the library here, run `npx msal-mi-emulator`, set the variables it prints, and run doctor again.';
+const OVERRIDE_FIX = 'Start the emulator, or correct AZURE_POD_IDENTITY_AUTHORITY_HOST; unset it on an Azure VM.';
+
+export interface ImdsFacts {
+  readonly imds: ImdsEndpoint;
+  readonly isDefaultImds: boolean;
+  readonly correlationId: string;
+}
+
+export function imdsChecks(facts: ImdsFacts, seen: Seen): Check[] {
+  let metadata: MetadataOutcome | undefined;
+  return [
+    { id: 'imds', title: 'Metadata service', run: () => checkImds(facts, seen) },
+    { id: 'clock', title: 'Clock', run: () => checkClock(seen) },
+    { id: 'security-type', title: 'VM security type', run: () => checkSecurityType(seen) },
+    {
+      id: 'imds-v2',
+      title: 'IMDS version 2',
+      run: async () => {
+        if (seen.compute === undefined) return skip('needs the metadata service');
+        metadata = await askForMetadata(facts, seen);
+        return metadata.version;
+      },
+    },
+    { id: 'identity', title: 'Managed identity', run: () => metadata?.identity ?? skip('needs IMDS version 2') },
+  ];
+}
+
+async function checkImds({ imds: { base }, isDefaultImds }: ImdsFacts, seen: Seen): Promise<Finding> {
+  try {
+    const compute = await createHttpTransport([]).send({
+      method: 'GET',
+      url: `${base}/metadata/instance/compute?api-version=2021-02-01`,
+      headers: { Metadata: 'true' },
+      timeoutMs: TIMEOUT_MS,
+    });
+    const server = compute.headers['server'] ?? 'no Server header';
+    if (!server.toUpperCase().includes('IMDS')) {
+      return fail(
+        `${base} is answered by something that is not IMDS (${server}): ${NOT_AZURE}, or a proxy is in the way`,
+        isDefaultImds ? `${TRY_EMULATOR} On a VM, look for a proxy that intercepts this address.` : OVERRIDE_FIX,
+      );
+    }
+    seen.compute = compute;
+    if (isDefaultImds) return pass(`${base} answers (${server})`);
+    return warn(
+      `${base} answers (${server}), set by AZURE_POD_IDENTITY_AUTHORITY_HOST`,
+      'Fine for the emulator; unset the variable on an Azure VM.',
+    );
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    return isDefaultImds
+      ? fail(`${base} does not answer${code}: ${NOT_AZURE}`, TRY_EMULATOR)
+      : fail(`${base} does not answer${code}, set by AZURE_POD_IDENTITY_AUTHORITY_HOST`, OVERRIDE_FIX);
+  }
+}
+
+function checkClock({ compute }: Seen): Finding {
+  if (compute === undefined) return skip('needs the metadata service');
+  const date = Date.parse(compute.headers['date'] ?? '');
+  if (Number.isNaN(date)) return skip('the metadata service told no time');
+  const skewMs = Math.abs(Date.now() - date);
+  return skewMs <= MAX_CLOCK_SKEW_MS
+    ? pass('agrees with the metadata service')
+    : fail(
+        `differs from the metadata service by ${Math.round(skewMs / 1_000)} s`,
+        'Synchronise the clock of this host.',
+      );
+}
+
+function checkSecurityType({ compute }: Seen): Finding {
+  if (compute === undefined) return skip('needs the metadata service');
+  if (compute.status !== 200) {
+    return warn(`IMDS does not describe the VM (HTTP ${compute.status})`, 'Look the security type up in the portal.');
+  }
+  const profile = parseJsonObject(compute.body)?.['securityProfile'] as { securityType?: unknown } | null | undefined;
+  const type = typeof profile?.securityType === 'string' ? profile.securityType : '';
+  return TRUSTED_TYPES.includes(type.toLowerCase())
+    ? pass(type)
+    : warn(
+        type === '' ? 'none: a standard VM' : type,
+        'KeyGuard needs a trusted launch or confidential VM; the type is chosen when the VM is created.',
+      );
+}
+
+interface MetadataOutcome {
+  readonly version: Finding;
+  readonly identity: Finding;
+}
+
+/** One answer tells both: without version 2 there is no such endpoint, without the identity it refuses. */
+async function askForMetadata(facts: ImdsFacts, seen: Seen): Promise<MetadataOutcome> {
+  const version = pass('getplatformmetadata answers');
+  try {
+    const metadata = await requestMetadata(facts.imds, {
+      attested: false,
+      correlationId: facts.correlationId,
+      signal: undefined,
+    });
+    seen.metadata = metadata;
+    const { clientId, tenantId } = metadata;
+    return { version, identity: pass(`${nameOf(facts)}, client id ${clientId}, tenant ${tenantId}`) };
+  } catch (error) {
+    if (isMsalMiError(error) && error.errorCode === 'mtls_pop_token_not_supported_in_imds_v1') {
+      return {
+        version: fail(
+          'getplatformmetadata is not found (HTTP 404): this VM has IMDS version 1 only, without bound tokens',
+          'Use a VM size, image and region that have IMDS version 2.',
+        ),
+        identity: skip('needs IMDS version 2'),
+      };
+    }
+    if (isMsalMiError(error) && /identity\s+not\s+(found|assigned)/i.test(error.errorMessage)) {
+      return { version, identity: notAssigned(facts) };
+    }
+    return { version: afterFailure(error), identity: skip('needs IMDS version 2') };
+  }
+}
+
+const afterFailure = (error: unknown): Finding => {
+  const finding = fromError(error);
+  const isBusy = isMsalMiError(error) && error.httpStatus !== undefined && error.httpStatus !== 400;
+  return isBusy && error.retryable ? inconclusive(finding.evidence, 'Try again in a minute.') : finding;
+};
+
+const nameOf = ({ imds: { identity } }: ImdsFacts): string =>
+  identity.kind === 'system' ? 'system-assigned' : `user-assigned ${identity.id}`;
+
+function notAssigned(facts: ImdsFacts): Finding {
+  return facts.imds.identity.kind === 'system'
+    ? fail(
+        'this VM has no system-assigned identity',
+        'Turn it on (portal: Security, Identity; or `az vm identity assign`), or name a user-assigned one with --identity.',
+      )
+    : fail(
+        `${nameOf(facts)} is not assigned to this VM`,
+        'Assign it (portal: Security, Identity, User assigned; or `az vm identity assign --identities`), or correct --identity.',
+      );
+}

@@ -1,0 +1,122 @@
+/** Checks of the attestation service, and with --deep of the whole flow. */
+import { isMsalMiError } from '../../errors.js';
+import { readJwtClaims } from '../../crypto/jwt.js';
+import { createAuthorizationHeader } from '../../result.js';
+import { requestMetadata } from '../../source/imds-metadata.js';
+import { createHttpTransport } from '../../transport/http.js';
+import { MtlsBindingStrength } from '../../types.js';
+import type { ManagedIdentityApplication } from '../../client.js';
+import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
+import { fromError } from './from-error.js';
+import type { ImdsFacts } from './imds-checks.js';
+import type { Seen } from './seen.js';
+
+const ATTESTATION_TIMEOUT_MS = 5_000;
+const RESOURCE_TIMEOUT_MS = 30_000;
+
+export interface TokenFacts extends ImdsFacts {
+  readonly app: ManagedIdentityApplication;
+  readonly minStrength: MtlsBindingStrength;
+  readonly deep: boolean;
+  readonly resource: string;
+  readonly url: URL | undefined;
+}
+
+export function tokenChecks(facts: TokenFacts, seen: Seen): Check[] {
+  return [
+    { id: 'attestation-service', title: 'Attestation service', run: () => checkAttestationService(facts, seen) },
+    { id: 'token', title: 'Bound token', run: () => checkToken(facts, seen) },
+    { id: 'resource', title: 'Resource', run: () => checkResource(facts, seen) },
+  ];
+}
+
+/** Reached from Node.js, whereas the library goes its own way: a failure here is a warning. */
+async function checkAttestationService(facts: TokenFacts, seen: Seen): Promise<Finding> {
+  if (seen.attestation?.isLibraryUsable !== true) return skip('needs the attestation library');
+  if (seen.metadata === undefined) return skip('needs the managed identity');
+  let endpoint: string | undefined;
+  try {
+    const request = { attested: true, correlationId: facts.correlationId, signal: undefined };
+    ({ attestationEndpoint: endpoint } = await requestMetadata(facts.imds, request));
+  } catch (error) {
+    const { evidence } = fromError(error);
+    return warn(evidence, 'Use a VM size and region with attestation, or leave withAttestationSupport out.');
+  }
+  const { origin } = new URL(endpoint ?? '');
+  try {
+    const { status } = await createHttpTransport([]).send({
+      method: 'GET',
+      url: `${origin}/.well-known/openid-configuration`,
+      headers: {},
+      timeoutMs: ATTESTATION_TIMEOUT_MS,
+      signal: AbortSignal.timeout(ATTESTATION_TIMEOUT_MS),
+    });
+    return pass(`${origin} answers (HTTP ${status})`);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer in time';
+    return warn(
+      `${origin} does not answer Node.js (${code})`,
+      'Allow https to this host, directly or through the proxy of Windows.',
+    );
+  }
+}
+
+async function checkToken(facts: TokenFacts, seen: Seen): Promise<Finding> {
+  if (!facts.deep) return skip('asked for with --deep');
+  if (seen.keyStrength === undefined) return skip('needs a key of the wanted strength');
+  if (seen.metadata === undefined) return skip('needs the managed identity');
+  const isKeyGuard = seen.keyStrength >= MtlsBindingStrength.KeyGuard;
+  const withAttestationSupport = isKeyGuard && seen.attestation?.isLibraryUsable === true;
+  try {
+    const token = await facts.app.acquireToken({
+      resource: facts.resource,
+      mtlsProofOfPossession: true,
+      minStrength: facts.minStrength,
+      withAttestationSupport,
+      forceRefresh: true,
+      correlationId: facts.correlationId,
+    });
+    seen.token = token;
+    const audience = readJwtClaims(token.accessToken)?.['aud'];
+    const found = [
+      token.tokenType,
+      `bound to ${token.bindingCertificate.x5tS256}`,
+      ...(typeof audience === 'string' ? [`audience ${audience}`] : []),
+      isKeyGuard ? 'KeyGuard key' : 'software key',
+      ...(withAttestationSupport ? ['attested'] : []),
+    ];
+    return pass(found.join(', '));
+  } catch (error) {
+    const finding = fromError(error);
+    const hint = isMsalMiError(error) ? TENANT_HINTS[error.aadstsCode ?? ''] : undefined;
+    return hint === undefined ? finding : { ...finding, fix: hint };
+  }
+}
+
+/** What onboarding usually lacks when Entra ID answers with these codes. */
+const TENANT_HINTS: Readonly<Record<string, string>> = {
+  '392196': 'This resource does not accept certificate-bound tokens yet; Key Vault and Microsoft Graph do.',
+  '500011': 'The resource is not known in this tenant: check --resource.',
+};
+
+async function checkResource({ url }: TokenFacts, { token }: Seen): Promise<Finding> {
+  if (url === undefined) return skip('asked for with --deep and --url');
+  if (token === undefined) return skip('needs a bound token');
+  try {
+    const response = await token.binding.fetch(url, {
+      headers: { authorization: createAuthorizationHeader(token), 'x-ms-tokenboundauth': 'true' },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(RESOURCE_TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.status === 401 || response.status === 403
+      ? fail(
+          `${url.origin} answered HTTP ${response.status}`,
+          'Grant the identity access, and check that the resource accepts bound tokens.',
+        )
+      : pass(`${url.origin} answered HTTP ${response.status}`);
+  } catch (error) {
+    const code = (error as { cause?: { code?: string } }).cause?.code;
+    return fail(`${url.origin} could not be called (${code ?? 'no reason given'})`, 'Check DNS, firewall and proxy.');
+  }
+}
