@@ -26,6 +26,13 @@ runParts('npm test', [
     args: ['scripts/quality/scenario-coverage.mjs', '--strict'],
   },
   {
+    name: 'fuzzing',
+    command: 'pnpm',
+    args: ['--silent', 'fuzz', '--inputs', '20000'],
+    cwd: suites,
+    skip: isWhole ? undefined : later('20 000 inputs for the parsers'),
+  },
+  {
     name: 'soak test',
     command: 'pnpm',
     args: ['--silent', 'test:soak'],

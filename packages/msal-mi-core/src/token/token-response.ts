@@ -24,6 +24,8 @@ const MAX_REFRESH_JITTER_MS = 300_000;
 const MAX_LIFETIME_S = 10 * 366 * 86_400;
 /** OAuth error codes (RFC 6749 section 5.2) are short names; anything else is not repeated as a code. */
 const OAUTH_ERROR = /^[a-z0-9_]{1,64}$/i;
+/** VSCHAR of RFC 6749 appendix A.12: a token becomes part of a header. */
+const ACCESS_TOKEN = /^[\x20-\x7e]+$/;
 
 export function processTokenResponse(answer: TokenAnswer, expected: Expectation, clock: Clock): AccessToken {
   const body = parseObject(answer.body);
@@ -43,6 +45,9 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
   const secret = body['access_token'];
   if (typeof secret !== 'string' || secret.trim() === '') {
     throw fail('invalid_token_response', 'The token response has no access_token.');
+  }
+  if (!ACCESS_TOKEN.test(secret)) {
+    throw fail('invalid_token_response', 'The access_token has characters that cannot stand in a header.');
   }
   const lifetimeS = seconds(body['expires_in']);
   if (lifetimeS === undefined || lifetimeS <= 0 || lifetimeS > MAX_LIFETIME_S) {

@@ -46,13 +46,22 @@ function parse(base64: string): pkijs.CertificationRequest {
     throw new CertificateRequestError('it is not one line of standard Base64 without PEM markers');
   }
   const der = Uint8Array.from(Buffer.from(base64, 'base64'));
-  const tree = asn1js.fromBER(der);
+  const tree = readBer(der);
   if (tree.offset === -1) throw new CertificateRequestError('it is not DER');
   if (tree.offset !== der.length) throw new CertificateRequestError('there are bytes after the DER');
   try {
     return new pkijs.CertificationRequest({ schema: tree.result });
   } catch {
     throw new CertificateRequestError('it is not a PKCS#10 certification request');
+  }
+}
+
+/** asn1js reports most defects in its result, and throws for some. */
+function readBer(der: Uint8Array): ReturnType<typeof asn1js.fromBER> {
+  try {
+    return asn1js.fromBER(der);
+  } catch {
+    throw new CertificateRequestError('it is not DER');
   }
 }
 

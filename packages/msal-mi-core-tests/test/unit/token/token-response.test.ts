@@ -83,6 +83,8 @@ test.each([
   ['token_type_mismatch', { token_type: 'mtls_pop ' }],
   ['invalid_token_response', { access_token: undefined }],
   ['invalid_token_response', { access_token: ' ' }],
+  ['invalid_token_response', { access_token: 'opaque\r\nx-injected: 1' }],
+  ['invalid_token_response', { access_token: 'opaque\u20ac' }],
   ['token_binding_mismatch', { access_token: jwt({ cnf: { 'x5t#S256': 'other' } }) }],
   ['token_binding_mismatch', { access_token: jwt({ cnf: { 'x5t#S256': 1 } }) }],
   ['token_binding_mismatch', { access_token: jwt({ cnf: null }) }],

@@ -1,0 +1,115 @@
+/** What others may put into names and values, by JSON or by a header, changes neither prototypes nor other headers. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Fault, FaultLeg } from 'msal-mi-emulator';
+import { createDownstreamApi } from '../../../msal-mi-core/src/downstream-api/index.js';
+import type { ManagedIdentityIdParams, MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
+import { errorWith } from '../support/errors.js';
+import { createTestPki } from '../support/test-pki.js';
+import { softwareRequest, World } from '../support/world.js';
+
+const INJECTION = 'value\r\nx-injected: 1';
+const POLLUTION = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}';
+
+let shared: World;
+beforeAll(async () => {
+  shared = await World.start();
+});
+afterAll(() => shared.close());
+afterEach(() => {
+  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+});
+
+test.each<[FaultLeg]>([['getplatformmetadata'], ['issuecredential'], ['token']])(
+  'a %s answer with __proto__ in it is a typed error and changes no prototype',
+  async (leg) => {
+    const world = shared.fresh();
+    const fault: Fault = { body: POLLUTION };
+    world.emulator.fault(leg, [fault, fault, fault, fault]);
+    const acquired = world.application().acquireToken(softwareRequest());
+    await expect(acquired).rejects.toThrow(errorWith({ errorCode: expect.stringMatching(/^\w+$/) as string }));
+  },
+);
+
+test('claims with __proto__ in them arrive as they are', async () => {
+  const world = shared.fresh();
+  await world
+    .application()
+    .acquireToken(softwareRequest({ claims: POLLUTION, claimsFromClient: '{"__proto__":{"b":1}}' }));
+  const sent = new URLSearchParams(world.emulator.journal.find(({ leg }) => leg === 'token')?.body);
+  expect(sent.get('claims')).toBe(
+    '{"__proto__":{"polluted":true,"b":1},"constructor":{"prototype":{"polluted":true}}}',
+  );
+});
+
+test('JSON configuration with __proto__ in it is read without it', () => {
+  const configuration = JSON.parse(
+    `{"Orders":{"BaseUrl":"https://orders.example/","__proto__":{"polluted":true}}}`,
+  ) as object;
+  expect(createDownstreamApi(configuration as Parameters<typeof createDownstreamApi>[0])).toBeDefined();
+});
+
+test.each<[string, string, Partial<MtlsPopRequestParams>, ManagedIdentityIdParams?]>([
+  ['the correlation id', 'invalid_request', { correlationId: INJECTION }],
+  ['the resource', 'invalid_resource', { resource: `https://${INJECTION}` }],
+  ['a user-assigned id', 'invalid_managed_identity_id_type', {}, { userAssignedClientId: INJECTION }],
+])('a line break in %s is refused before anything is sent', async (_where, errorCode, request, ids = {}) => {
+  const world = shared.fresh();
+  const acquire = async () =>
+    world.application({ managedIdentityIdParams: ids }).acquireToken(softwareRequest(request));
+  await expect(acquire()).rejects.toThrow(errorWith({ errorCode }));
+  expect(world.emulator.journal).toEqual([]);
+});
+
+test('a line break that the metadata service answers with reaches no URL, and one in a token no header', async () => {
+  const credential = { client_id: 'c', certificate: 'AA==', identity_type: 'SystemAssigned' };
+  const issued = (members: object): Fault => ({ body: JSON.stringify({ ...credential, ...members }) });
+  const endpoint = { mtls_authentication_endpoint: 'https://mtlsauth.microsoft.com' };
+  for (const [leg, fault, errorCode] of [
+    ['issuecredential', issued({ tenant_id: INJECTION, ...endpoint }), 'managed_identity_request_failed'],
+    [
+      'issuecredential',
+      issued({ tenant_id: 't', mtls_authentication_endpoint: 'https://a@b' }),
+      'managed_identity_request_failed',
+    ],
+    [
+      'token',
+      { body: JSON.stringify({ token_type: 'mtls_pop', access_token: INJECTION, expires_in: 60 }) },
+      'invalid_token_response',
+    ],
+  ] satisfies Array<[FaultLeg, Fault, string]>) {
+    const world = shared.fresh();
+    world.emulator.fault(leg, [fault]);
+    await expect(world.application().acquireToken(softwareRequest())).rejects.toThrow(errorWith({ errorCode }));
+  }
+});
+
+test('binding.fetch sends no header that a value smuggles in', async () => {
+  const { authority, server } = await createTestPki();
+  const seen: IncomingHttpHeaders[] = [];
+  const api = createServer({ ...server, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+    seen.push(request.headers);
+    response.end();
+  });
+  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+  const origin = `https://localhost:${(api.address() as AddressInfo).port}`;
+  const world = shared.fresh();
+  const app = world.application({ system: { ca: [world.emulator.ca, authority.pem] } });
+  const { binding } = await app.acquireToken(softwareRequest({ resource: origin }));
+  try {
+    await expect(binding.fetch(origin, { headers: { 'x-name': INJECTION } })).rejects.toMatchObject({
+      name: 'TypeError',
+    });
+    await expect(binding.fetch(origin, { headers: [['x-na\r\nme', '']] })).rejects.toMatchObject({ name: 'TypeError' });
+    await expect(binding.fetch(origin, { method: 'GET / HTTP/1.1\r\nx: y\r\n' })).rejects.toMatchObject({
+      name: 'TypeError',
+    });
+    expect(seen).toEqual([]);
+    await binding.fetch(`${origin}/a\r\nx-injected: 1`);
+    expect(seen.map((headers) => headers['x-injected'])).toEqual([undefined]);
+  } finally {
+    api.close();
+    api.closeAllConnections();
+  }
+});
