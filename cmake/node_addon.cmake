@@ -46,9 +46,12 @@ function(_node_addon_msvc target libs)
 endfunction()
 
 function(_node_addon_mingw target libs)
+  # No path of this machine gets into the addon: two builds anywhere give the same bytes.
+  get_filename_component(repository "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." ABSOLUTE)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror -fstack-protector-strong
-    -ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+    -Os -ffunction-sections -fdata-sections
+    -ffile-prefix-map=${repository}=repository -ffile-prefix-map=${CMAKE_CURRENT_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
   target_compile_definitions(${target} PRIVATE _FORTIFY_SOURCE=2)
 
   find_program(MINGW_DLLTOOL NAMES x86_64-w64-mingw32-dlltool dlltool REQUIRED)
@@ -64,10 +67,11 @@ function(_node_addon_mingw target libs)
     list(APPEND imports ${import})
   endforeach()
 
-  target_sources(${target} PRIVATE ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/delay_load_hook_mingw.cc)
+  target_sources(${target} PRIVATE
+    ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/delay_load_hook_mingw.cc ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/terminate_mingw.cc)
   target_link_libraries(${target} PRIVATE ${imports} delayimp)
   target_link_options(${target} PRIVATE -static -static-libgcc -static-libstdc++ -fstack-protector-strong
-    -Wl,-s,--dynamicbase,--nxcompat,--high-entropy-va,--no-insert-timestamp,--no-undefined)
+    -Wl,-s,--gc-sections,--dynamicbase,--nxcompat,--high-entropy-va,--no-insert-timestamp,--no-undefined)
 endfunction()
 
 # A delayed import library with the functions of mingw's own import library `lib<name>.a`.

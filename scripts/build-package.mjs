@@ -1,18 +1,23 @@
 /**
- * Builds the package of the working directory twice: `dist` (ES modules, with declarations) and `dist-cjs` (CommonJS).
- * The second pass only rewrites module syntax, file by file, which `isolatedModules` allows, and takes the declarations of
- * the first. Output of files that are gone does not stay behind. Types are not checked here, which would take most of the
- * time, but by the task `typecheck`, before every merge and release.
+ * Builds the package of the working directory twice: `dist` (ES modules) and `dist-cjs` (CommonJS), file by file, which
+ * `isolatedModules` allows. Types are not checked here, which would take most of the time, but by the task `typecheck`,
+ * before every merge and release.
+ *
+ * What users download is kept small: comments stay in the declarations, where editors show them, and declarations that no
+ * entry point leads to are not written. Output of files that are gone does not stay behind.
  */
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
+import { entryPoints } from './workspace.mjs';
 
 const FORMAT = {
   getCurrentDirectory: ts.sys.getCurrentDirectory,
   getCanonicalFileName: (f) => f,
   getNewLine: () => '\n',
 };
+/** Comments that bundlers read: they have to stay in the code. */
+const FOR_BUNDLERS = /\/\*\s*(?:webpack\w+:|@vite-ignore)/;
 
 function fail(diagnostics) {
   process.stderr.write(ts.formatDiagnosticsWithColorAndContext(diagnostics, FORMAT));
@@ -26,38 +31,58 @@ function readConfig(path) {
   return config;
 }
 
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** @returns the text of each declaration, by path below the output folder */
+function declarations({ fileNames, options }) {
+  const program = ts.createProgram(fileNames, { ...options, noCheck: true });
+  const texts = new Map();
+  const collect = (path, text) => texts.set(relative(options.outDir, path).replaceAll('\\', '/'), text);
+  const { diagnostics } = program.emit(undefined, collect, undefined, true);
+  const problems = ts.sortAndDeduplicateDiagnostics([...ts.getPreEmitDiagnostics(program), ...diagnostics]);
+  if (problems.length > 0) fail(problems);
+  return texts;
+}
+
+/** The declarations that the entry points of the manifest lead to. */
+function reachable(texts) {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+  const found = new Set(entryPoints(manifest).map(({ conditions }) => relative('dist', conditions.import.types)));
+  for (const path of found) {
+    for (const { fileName } of ts.preProcessFile(texts.get(path)).importedFiles) {
+      if (fileName.startsWith('.')) found.add(join(dirname(path), fileName.replace(/\.js$/, '.d.ts')));
+    }
+  }
+  return [...found].filter((path) => texts.has(path));
+}
+
+function writeModules({ fileNames, options }, module) {
+  // transpileModule knows one file and no folders.
+  const compilerOptions = { ...options, module, declaration: false };
+  for (const name of ['rootDir', 'outDir', 'moduleResolution']) delete compilerOptions[name];
+  for (const fileName of fileNames.filter((name) => !name.endsWith('.d.ts'))) {
+    const source = readFileSync(fileName, 'utf8');
+    const { outputText, diagnostics } = ts.transpileModule(source, {
+      fileName,
+      compilerOptions: { ...compilerOptions, removeComments: !FOR_BUNDLERS.test(source) },
+      reportDiagnostics: true,
+    });
+    if (diagnostics.length > 0) fail(diagnostics);
+    write(join(options.outDir, relative(options.rootDir, fileName).replace(/\.ts$/, '.js')), outputText);
+  }
+}
+
 const esm = readConfig('tsconfig.json');
 const cjs = readConfig('tsconfig.cjs.json');
-rmSync(esm.options.outDir, { recursive: true, force: true });
-rmSync(cjs.options.outDir, { recursive: true, force: true });
+for (const { options } of [esm, cjs]) rmSync(options.outDir, { recursive: true, force: true });
 
-const program = ts.createProgram(esm.fileNames, { ...esm.options, noCheck: true });
-const { diagnostics } = program.emit();
-const problems = ts.sortAndDeduplicateDiagnostics([...ts.getPreEmitDiagnostics(program), ...diagnostics]);
-if (problems.length > 0) fail(problems);
-
-// transpileModule knows one file and no folders.
-const transpileOptions = {
-  ...cjs.options,
-  rootDir: undefined,
-  outDir: undefined,
-  declaration: false,
-  declarationMap: false,
-};
-for (const fileName of cjs.fileNames.filter((name) => !name.endsWith('.d.ts'))) {
-  const stem = relative(cjs.options.rootDir, fileName).replace(/\.ts$/, '');
-  const output = join(cjs.options.outDir, stem);
-  const result = ts.transpileModule(readFileSync(fileName, 'utf8'), {
-    fileName,
-    compilerOptions: transpileOptions,
-    reportDiagnostics: true,
-  });
-  if (result.diagnostics.length > 0) fail(result.diagnostics);
-  const map = JSON.parse(result.sourceMapText);
-  map.sources = [relative(dirname(output), fileName).replaceAll('\\', '/')];
-  mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(`${output}.js`, result.outputText);
-  writeFileSync(`${output}.js.map`, JSON.stringify(map));
-  for (const suffix of ['.d.ts', '.d.ts.map']) copyFileSync(join(esm.options.outDir, stem) + suffix, output + suffix);
+const texts = declarations(esm);
+for (const path of reachable(texts)) {
+  for (const { options } of [esm, cjs]) write(join(options.outDir, path), texts.get(path));
 }
-writeFileSync(join(cjs.options.outDir, 'package.json'), '{"type":"commonjs"}\n');
+writeModules(esm, ts.ModuleKind.ESNext);
+writeModules(cjs, ts.ModuleKind.CommonJS);
+write(join(cjs.options.outDir, 'package.json'), '{"type":"commonjs"}\n');

@@ -11,11 +11,12 @@ const CHECKS = [
   'api:check',
   'errors:check',
   'snippets:check',
+  'notices:check',
 ];
 
 runParts('npm run check', [
   {
-    name: 'types, lint, format, unused code, public API, documentation',
+    name: 'types, lint, format, unused code, public API, documentation, notices',
     command: 'turbo',
     args: ['run', ...CHECKS, '--log-order=grouped', '--output-logs=errors-only'],
   },

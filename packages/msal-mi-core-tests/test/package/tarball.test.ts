@@ -1,12 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { PUBLISHED, REPOSITORY, filesOf, manifestOf, tarballOf, type PublishedPackage } from './support/tarballs.js';
+import { join, posix } from 'node:path';
+import {
+  PUBLISHED,
+  REPOSITORY,
+  filesOf,
+  manifestOf,
+  tarballOf,
+  textOf,
+  type PublishedPackage,
+} from './support/tarballs.js';
 
 const LIFECYCLE = /^(pre|post)?(install|prepare|uninstall)$/;
 
-/** What is published besides the sources and what is built of them. */
-const ALWAYS = ['LICENSE', 'package.json', 'dist-cjs/package.json'];
+/** What is published besides what is built of the sources. */
+const ALWAYS = ['LICENSE', 'THIRD-PARTY-NOTICES.txt', 'dist-cjs/package.json', 'package.json'];
 const OTHERS: Record<PublishedPackage, RegExp> = {
   'msal-mi-core':
     /^(README\.md|native\.cjs|native\.d\.cts|prebuilds\/win32-(x64|arm64)\/msal-mi-core\.node|bin\/[\w-]+\.mjs)$/,
@@ -14,6 +22,8 @@ const OTHERS: Record<PublishedPackage, RegExp> = {
     /^(README\.md|native\.cjs|native\.d\.cts|prebuilds\/win32-(x64|arm64)\/msal-key-attestation\.node)$/,
   'msal-mi-emulator': /^(README\.md|bin\/[\w-]+\.mjs)$/,
 };
+/** Command line programs are ES modules, which nobody requires. */
+const COMMAND_LINE = /^cli\//;
 
 function sourcesOf(name: PublishedPackage): string[] {
   const folder = join(REPOSITORY, 'packages', name, 'src');
@@ -21,6 +31,8 @@ function sourcesOf(name: PublishedPackage): string[] {
     .filter((file) => file.endsWith('.ts'))
     .map((file) => file.replaceAll('\\', '/').replace(/\.ts$/, ''));
 }
+
+const builtFormats = (source: string) => (COMMAND_LINE.test(source) ? ['dist'] : ['dist', 'dist-cjs']);
 
 /** What a tool of this workspace says of a tarball; undefined when it is content. */
 function findingsOf(tool: string, args: string[]): string | undefined {
@@ -32,15 +44,39 @@ function findingsOf(tool: string, args: string[]): string | undefined {
 }
 
 describe.each(PUBLISHED)('the tarball of %s', (name) => {
-  it('O08: holds every source, its two builds, and nothing unexpected', () => {
-    const built = sourcesOf(name).flatMap((source) => [
-      `src/${source}.ts`,
-      ...['dist', 'dist-cjs'].flatMap((folder) =>
-        ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((suffix) => `${folder}/${source}${suffix}`),
+  it('O08: holds the two builds of every source, the licences, and nothing unexpected', () => {
+    const code = sourcesOf(name).flatMap((source) => builtFormats(source).map((folder) => `${folder}/${source}.js`));
+    const others = filesOf(name).filter((file) => OTHERS[name].test(file));
+    const files = filesOf(name).filter((file) => !/^dist(-cjs)?\/.*\.d\.ts$/.test(file));
+    expect(files).toEqual([...code, ...ALWAYS, ...others].sort());
+  });
+
+  it('has the same declarations for both builds, those that an entry point leads to', () => {
+    const [forImport, forRequire] = ['dist/', 'dist-cjs/'].map((folder) =>
+      filesOf(name)
+        .filter((file) => file.startsWith(folder) && file.endsWith('.d.ts'))
+        .map((file) => file.slice(folder.length)),
+    );
+    expect(forImport).toEqual(forRequire);
+    const entryPoints = Object.values(manifestOf(name).exports).flatMap((target) =>
+      typeof target === 'object' ? [(target as { import: { types: string } }).import.types.replace('./dist/', '')] : [],
+    );
+    expect(forImport).toEqual(expect.arrayContaining(entryPoints));
+    const imported = new Set(
+      forImport?.flatMap((file) =>
+        [...textOf(name, `dist/${file}`).matchAll(/['"](\.[^'"]+)\.js['"]/g)].map(([, path]) =>
+          posix.join(posix.dirname(file), `${path ?? ''}.d.ts`),
+        ),
       ),
-    ]);
-    const others = filesOf(name).filter((file) => !built.includes(file) && OTHERS[name].test(file));
-    expect(filesOf(name)).toEqual([...built, ...ALWAYS, ...others].sort());
+    );
+    expect(forImport?.filter((file) => !imported.has(file) && !entryPoints.includes(file))).toEqual([]);
+    expect([...imported].filter((file) => !forImport?.includes(file))).toEqual([]);
+  });
+
+  it('points at no file that is not there', () => {
+    for (const file of filesOf(name).filter((path) => path.endsWith('.js'))) {
+      expect([file, textOf(name, file).includes('sourceMappingURL')]).toEqual([file, false]);
+    }
   });
 
   it('installs by unpacking alone: no script, no build file, no limit to a platform', () => {

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { filesInTarball } from '../../../../../scripts/tarball.mjs';
 
 export const REPOSITORY = resolve(import.meta.dirname, '../../../../..');
 
@@ -27,16 +27,28 @@ export function tarballOf(name: PublishedPackage): string {
 
 /** The files of a tarball, without the leading `package/`, sorted. */
 export function filesOf(name: PublishedPackage): string[] {
-  return execFileSync('tar', ['-tzf', tarballOf(name)], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line !== '' && !line.endsWith('/'))
-    .map((line) => line.replace(/^package\//, ''))
-    .sort();
+  return [...contentOf(name).keys()].sort();
+}
+
+/** The text of one file of a tarball. */
+export function textOf(name: PublishedPackage, file: string): string {
+  const bytes = contentOf(name).get(file);
+  if (bytes === undefined) throw new Error(`${name} has no file ${file}`);
+  return bytes.toString('utf8');
 }
 
 export function manifestOf(name: PublishedPackage): Manifest {
-  const text = execFileSync('tar', ['-xzOf', tarballOf(name), 'package/package.json'], { encoding: 'utf8' });
-  return JSON.parse(text) as Manifest;
+  return JSON.parse(textOf(name, 'package.json')) as Manifest;
+}
+
+const contents = new Map<PublishedPackage, ReadonlyMap<string, Buffer>>();
+function contentOf(name: PublishedPackage): ReadonlyMap<string, Buffer> {
+  let content = contents.get(name);
+  if (content === undefined) {
+    content = new Map(filesInTarball(tarballOf(name)).map(({ path, bytes }) => [path, bytes]));
+    contents.set(name, content);
+  }
+  return content;
 }
 
 /** The entry points with code, as users write them: `msal-mi-core`, `msal-mi-core/azure`. */

@@ -1,0 +1,1 @@
+export function filesInTarball(path: string): Array<{ path: string; bytes: Buffer }>;
