@@ -44,6 +44,8 @@ it.each([
   ['a port that is no number', ['--port', 'x'], 'port must be'],
   ['an identity beside none', ['--no-identity', '--identity', 'a,b,c'], 'exclude each other'],
   ['an unknown version of IMDS', ['--imds-version', '3'], 'imdsVersion must be'],
+  ['nothing after --', ['--'], 'program'],
+  ['JSON for a program that inherits the terminal', ['--json', '--', 'node'], '--json'],
   ['an incomplete identity', ['--identity', 'a,b'], '--identity'],
 ])(
   'ends with exit code 2 for %s',
@@ -86,4 +88,55 @@ it('ends with exit code 1 when a port is taken', async () => {
   expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('choose another port')]);
   first.child.kill('SIGINT');
   expect((await first.outcome).code).toBe(0);
+}, 60_000);
+
+it('runs a program in its environment, to the end, with its exit code', async () => {
+  const script = `fetch(process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST + '/health').then(async (answer) => {
+    const names = Object.keys(process.env).filter((name) => /^EMULATOR_|^NODE_EXTRA_CA_CERTS$/.test(name)).sort();
+    const resource = await fetch(process.env.EMULATOR_VAULT_URL);
+    const rest = process.argv.slice(1);
+    console.log(JSON.stringify({ names, rest, imds: answer.status, resource: resource.status, ca: process.env.NODE_EXTRA_CA_CERTS }));
+    process.exitCode = 7;
+  });`;
+  const { code, stdout, stderr } = await launch([
+    '--seed',
+    'x',
+    '--',
+    process.execPath,
+    '-e',
+    script,
+    '--',
+    '--seed',
+    'y',
+  ]).outcome;
+
+  expect([code, stderr]).toEqual([7, '']);
+  const { ca, ...said } = JSON.parse(stdout) as { ca: string };
+  expect(said).toEqual({
+    names: [
+      'EMULATOR_API_URL',
+      'EMULATOR_TENANT_ID',
+      'EMULATOR_TOKEN_URL',
+      'EMULATOR_VAULT_URL',
+      'NODE_EXTRA_CA_CERTS',
+    ],
+    rest: ['--seed', 'y'],
+    imds: 200,
+    resource: 401,
+  });
+  expect(existsSync(ca)).toBe(false);
+}, 60_000);
+
+it('says that it cannot start the program, and leaves nothing behind', async () => {
+  const { code, stderr } = await launch(['--', 'no-such-program-anywhere']).outcome;
+  expect([code, stderr]).toEqual([1, expect.stringContaining('cannot start no-such-program-anywhere')]);
+  expect(stderr).not.toContain('    at ');
+}, 60_000);
+
+it('passes SIGTERM on, and waits for the program', async () => {
+  const script = "process.on('SIGTERM', () => process.exit(9)); setInterval(() => {}, 1000); console.log('ready');";
+  const { child, outcome, firstLine } = launch(['--', process.execPath, '-e', script]);
+  expect(await firstLine).toBe('ready');
+  child.kill('SIGTERM');
+  expect(await outcome).toMatchObject({ code: 9, stderr: '' });
 }, 60_000);

@@ -6,6 +6,7 @@ export type Command =
   | { kind: 'help' }
   | { kind: 'version' }
   | { kind: 'start'; options: EmulatorOptions; asJson: boolean }
+  | { kind: 'run'; options: EmulatorOptions; program: readonly string[] }
   | { kind: 'usage-error'; message: string };
 
 const OPTIONS = {
@@ -28,10 +29,12 @@ const OPTIONS = {
 
 export const HELP = `msal-mi-emulator: managed identity with certificate-bound tokens, on loopback
 
-Usage: msal-mi-emulator [options]
+Usage: msal-mi-emulator [options] [-- <program> [arguments]]
 
 Starts IMDS, an attestation endpoint, Entra ID's mTLS token endpoint and two protected resources, and
-runs until Ctrl-C. Development and tests only: it gives tokens to whoever asks.
+runs until Ctrl-C, or as long as the program. The program finds everything in its environment:
+AZURE_POD_IDENTITY_AUTHORITY_HOST, NODE_EXTRA_CA_CERTS, EMULATOR_VAULT_URL, EMULATOR_API_URL,
+EMULATOR_TOKEN_URL and EMULATOR_TENANT_ID. Development and tests only: it gives tokens to whoever asks.
 
   --port <n>                     port of IMDS; the others take the next four (default: free ports)
   --host <127.0.0.1|::1>         loopback address (default: both)
@@ -52,14 +55,17 @@ runs until Ctrl-C. Development and tests only: it gives tokens to whoever asks.
   -h, --help                     print this
   -v, --version                  print the version
 
-Exit codes: 0 stopped by Ctrl-C, 1 could not start, 2 wrong arguments.
+Exit codes: 0 stopped by Ctrl-C, 1 could not start, 2 wrong arguments; with a program, the program's.
 `;
 
 /** Reads arguments; values are checked by the emulator itself. */
 export function parseArguments(args: string[]): Command {
+  const end = args.indexOf('--');
+  const program = end === -1 ? undefined : args.slice(end + 1);
+  const own = end === -1 ? args : args.slice(0, end);
   let values;
   try {
-    ({ values } = parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false }));
+    ({ values } = parseArgs({ args: own, options: OPTIONS, strict: true, allowPositionals: false }));
   } catch (error) {
     return { kind: 'usage-error', message: (error as Error).message };
   }
@@ -85,7 +91,10 @@ export function parseArguments(args: string[]): Command {
     ...(values['no-identity'] === true ? { systemAssigned: false, identities: [] } : { identities }),
     imdsVersion: wholeNumber(values['imds-version']),
   };
-  return { kind: 'start', options, asJson: values.json ?? false };
+  if (program === undefined) return { kind: 'start', options, asJson: values.json ?? false };
+  if (program.length === 0) return { kind: 'usage-error', message: '-- must be followed by a program' };
+  if (values.json) return { kind: 'usage-error', message: '--json cannot be used with a program' };
+  return { kind: 'run', options, program };
 }
 
 /** NaN for text that is no whole number: the emulator refuses it and names the option. */
