@@ -1,5 +1,5 @@
-// mingw only. What libstdc++ does in std::terminate is print the type of what was thrown, for which it links a demangler
-// and formatted output into every addon: an eighth of its size. MSVC prints nothing either.
+// mingw only. What libstdc++ does in std::terminate is print the type of what was thrown, for which it links a
+// demangler and formatted output into every addon: an eighth of its size. MSVC prints nothing either.
 #include <cstdlib>
 #include <exception>
 
