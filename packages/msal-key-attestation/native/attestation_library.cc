@@ -1,11 +1,10 @@
 #include "attestation_library.h"
 
-#include <ncrypt.h>
-
 #include <map>
 #include <mutex>
 
-#include <unique_handle.h>
+#include <kernel_handle.h>
+#include <ncrypt_handles.h>
 #include <win32_error.h>
 
 namespace msal_mi {
@@ -48,29 +47,11 @@ Process& TheProcess() {
   return *process;
 }
 
-struct FileTraits {
-  using Raw = HANDLE;
-  static void close(Raw file) noexcept { ::CloseHandle(file); }
-};
-using UniqueFile = UniqueHandle<FileTraits>;
-
 struct ModuleTraits {
   using Raw = HMODULE;
   static void close(Raw module) noexcept { ::FreeLibrary(module); }
 };
 using UniqueModule = UniqueHandle<ModuleTraits>;
-
-struct NCryptProviderTraits {
-  using Raw = NCRYPT_PROV_HANDLE;
-  static void close(Raw provider) noexcept { ::NCryptFreeObject(provider); }
-};
-using UniqueNCryptProvider = UniqueHandle<NCryptProviderTraits>;
-
-struct NCryptKeyTraits {
-  using Raw = NCRYPT_KEY_HANDLE;
-  static void close(Raw key) noexcept { ::NCryptFreeObject(key); }
-};
-using UniqueNCryptKey = UniqueHandle<NCryptKeyTraits>;
 
 // A damaged DLL must not open a message box on a server.
 class QuietLoader {
@@ -85,11 +66,11 @@ class QuietLoader {
 };
 
 // Nobody can write to the file while it is open like this.
-UniqueFile OpenForReading(const std::wstring& path) {
+UniqueKernelHandle OpenForReading(const std::wstring& path) {
   const HANDLE file = ::CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
                                     FILE_ATTRIBUTE_NORMAL, nullptr);
   if (file == INVALID_HANDLE_VALUE) throw Win32Error("CreateFileW", ::GetLastError());
-  return UniqueFile(file);
+  return UniqueKernelHandle(file);
 }
 
 void RequireSignature(const LibraryRequest& request, const LibrarySignature& signature) {
@@ -108,7 +89,7 @@ Function Export(HMODULE module, const char* name) {
 }
 
 LoadedLibrary Load(const LibraryRequest& request, std::optional<LibrarySignature>& signature) {
-  const UniqueFile file = OpenForReading(request.path);
+  const UniqueKernelHandle file = OpenForReading(request.path);
   LoadedLibrary library;
   library.signature = VerifySignature(request.path, file.get());
   signature = library.signature;

@@ -8,18 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include <unique_handle.h>
+#include <kernel_handle.h>
 #include <wide_string.h>
 #include <win32_error.h>
 
 namespace msal_mi {
 namespace {
-
-struct KernelHandleTraits {
-  using Raw = HANDLE;
-  static void close(Raw handle) noexcept { ::CloseHandle(handle); }
-};
-using UniqueKernelHandle = UniqueHandle<KernelHandleTraits>;
 
 struct LocalMemoryTraits {
   using Raw = LPWSTR;

@@ -1,4 +1,4 @@
-#include "ncrypt_handles.h"  // <windows.h> first
+#include "opened_key.h"  // <windows.h> first
 
 #include "ncrypt_key.h"
 

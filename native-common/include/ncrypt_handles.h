@@ -6,8 +6,6 @@
 
 #include <unique_handle.h>
 
-#include "named_key.h"
-
 namespace msal_mi {
 
 struct NCryptProviderTraits {
@@ -21,13 +19,5 @@ struct NCryptKeyTraits {
   static void close(Raw key) noexcept { ::NCryptFreeObject(key); }
 };
 using UniqueNCryptKey = UniqueHandle<NCryptKeyTraits>;
-
-// The key is closed before its provider.
-struct OpenedKey {
-  UniqueNCryptProvider provider;
-  UniqueNCryptKey key;
-};
-
-OpenedKey OpenNamedKey(const NamedKey& key);
 
 }  // namespace msal_mi
