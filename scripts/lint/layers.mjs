@@ -38,10 +38,15 @@ export const CORE_LAYERS = {
   downstream: { files: ['downstream/'], may: STAGE },
   attestation: { files: ['attestation/'], may: STAGE },
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
-  options: { files: ['request-options.ts'], may: [...BASE, 'diagnostics', 'token'] },
+  options: { files: ['options.ts', 'request-options.ts'], may: [...BASE, 'diagnostics', 'token'] },
   request: { files: ['request/'], may: [...STAGE, ...STAGES, 'options'], types: ['config'] },
   platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto'] },
-  client: { files: ['client.ts'], may: [...STAGE, ...STAGES, 'config', 'request', 'platform'], types: ['options'] },
+  // The public class, and what it is composed of: everything, loaded with its first call.
+  client: {
+    files: ['client.ts', 'composition.ts'],
+    may: [...STAGE, ...STAGES, 'config', 'request', 'platform'],
+    types: ['options'],
+  },
   fic: {
     files: ['fic/'],
     may: [...ENTRY_POINT, 'client', 'config', 'cache', 'crypto', 'downstream', 'options', 'result', 'transport'],

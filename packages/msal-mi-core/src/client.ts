@@ -1,29 +1,10 @@
-/** Composition root: configuration and ports in, one delegating class out. */
-import { discoverAttestationProvider, probeAttestation } from './attestation/discover.js';
-import { processState, type SharedState } from './cache/shared-state.js';
-import { withDeadline } from './time/cancellation.js';
-import { systemClock } from './time/clock.js';
-import { parseConfiguration, readExtraAuthorities, readProxyEnvironment, type Configuration } from './config.js';
-import { createBindingContext } from './downstream/binding-context.js';
-import { REPLACE_BINDING } from './downstream/replace-binding.js';
-import { TRUSTED_AUTHORITIES } from './downstream/trusted-authorities.js';
-import { ManagedIdentityError } from './errors.js';
-import { createCorrelationId } from './diagnostics/correlation-id.js';
-import { createLogger } from './diagnostics/logger.js';
-import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
-import { createSoftwarePlatform } from './platform/software/index.js';
-import { authoritiesOf } from './platform/software/mtls-transport.js';
-import { createWin32Platform } from './platform/win32/index.js';
-import type { Clock, Platform } from './ports.js';
-import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
-import { createFlow, type Flow } from './request/flow.js';
-import { isBoundRequest, parseRequest } from './request/parse-request.js';
-import type { RequestOptions } from './request-options.js';
-import { createBearerDelegate } from './source/bearer-delegate.js';
-import { discoverSource, knownSource } from './source/capabilities.js';
-import { environmentSource } from './source/select-source.js';
-import { createHttpTransport } from './transport/http.js';
-import { createNetworkModuleTransport } from './transport/network-module.js';
+/** The public class. What does its work is loaded with the first call, so that importing this library stays cheap. */
+import { existingState } from './cache/process-state.js';
+import type { SharedState } from './cache/shared-state.js';
+import type { ComposedApplication, Surroundings } from './composition.js';
+import { parseConfiguration, type Configuration } from './config.js';
+import { REPLACE_BINDING, TRUSTED_AUTHORITIES } from './downstream/application-members.js';
+import { environmentSource, knownSource } from './source/select-source.js';
 import {
   ManagedIdentitySourceNames,
   type AuthenticationResult,
@@ -35,13 +16,6 @@ import {
   type MtlsPopRequestParams,
 } from './types.js';
 
-/** What an application works with besides its configuration. */
-export interface Surroundings {
-  readonly state: SharedState;
-  readonly platform: Platform;
-  readonly clock: Clock;
-}
-
 /**
  * Acquires tokens for the managed identity of this host.
  *
@@ -52,8 +26,10 @@ export interface Surroundings {
  * logger, a retry setting or a deadline.
  */
 export class ManagedIdentityApplication {
-  readonly #flow: Flow;
-  readonly #acquireBearer: ReturnType<typeof createBearerDelegate>;
+  readonly #configuration: Configuration;
+  readonly #surroundings: Surroundings | undefined;
+  #composing: Promise<ComposedApplication> | undefined;
+  #composed: ComposedApplication | undefined;
 
   /**
    * @param configuration - A configuration of msal-node is accepted as it is. Unknown members are ignored.
@@ -64,9 +40,8 @@ export class ManagedIdentityApplication {
   /** @internal */
   constructor(configuration: ManagedIdentityConfiguration | undefined, surroundings: Surroundings);
   constructor(configuration?: ManagedIdentityConfiguration, surroundings?: Surroundings) {
-    const parsed = parseConfiguration(configuration);
-    this.#flow = composeFlow(parsed, surroundings ?? processSurroundings());
-    this.#acquireBearer = createBearerDelegate(parsed.original);
+    this.#configuration = parseConfiguration(configuration);
+    this.#surroundings = surroundings;
   }
 
   /**
@@ -88,10 +63,8 @@ export class ManagedIdentityApplication {
   async acquireToken(
     request: MtlsPopRequestParams | (ManagedIdentityRequestParams & { mtlsProofOfPossession?: false }),
   ): Promise<AuthenticationResult> {
-    const options: unknown = request;
-    return isBoundRequest(options)
-      ? acquireToken(parseRequest(options), this.#flow)
-      : this.#bearer(parseRequest(options as RequestOptions));
+    const composed = this.#composed ?? (await this.#compose());
+    return composed.acquireToken(request);
   }
 
   /**
@@ -99,10 +72,12 @@ export class ManagedIdentityApplication {
    * {@link ManagedIdentityApplication.getManagedIdentityCapabilities} has found out.
    */
   getManagedIdentitySource(): ManagedIdentitySourceNames {
-    const { configuration, state, clock } = this.#flow;
+    const { environment, imdsBase } = this.#configuration;
+    const discovered = this.#state()?.discovered;
+    const nowMs = this.#surroundings?.clock.now() ?? Date.now();
     return (
-      environmentSource(configuration.environment) ??
-      knownSource(state.discovered, configuration.imdsBase, clock)?.capabilities.source ??
+      environmentSource(environment) ??
+      (discovered && knownSource(discovered, imdsBase, nowMs))?.capabilities.source ??
       ManagedIdentitySourceNames.DEFAULT_TO_IMDS
     );
   }
@@ -116,38 +91,18 @@ export class ManagedIdentityApplication {
   async getManagedIdentityCapabilities(
     options: { signal?: AbortSignal; refresh?: boolean } = {},
   ): Promise<ManagedIdentityCapabilities> {
-    const { configuration, state, clock, imds, platform, flightOwner } = this.#flow;
-    const correlationId = createCorrelationId();
-    const timeoutMs = configuration.timeoutMs;
-    const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId, stage: 'metadata' });
-    const found = await withDeadline({ clock, timeoutMs, signal: options.signal, onTimeout }, (signal) =>
-      discoverSource({
-        environment: configuration.environment,
-        imds,
-        clock,
-        keyStore: platform.keyStore,
-        discovered: state.discovered,
-        flights: state.flights,
-        flightOwner,
-        refresh: options.refresh ?? false,
-        correlationId,
-        signal,
-      }),
-    );
-    return Object.freeze({ ...found, attestation: await probeAttestation(configuration.attestationProvider) });
+    return (await this.#compose()).capabilities(options);
   }
 
   /** Forgets the tokens and certificates of this identity that are kept in memory, for all instances of the process. */
   clearCache(): void {
-    const { owner, state } = this.#flow;
-    const isOwn = (key: string) => key.startsWith(owner);
-    state.tokens.deleteWhere(isOwn);
-    state.bindings.deleteWhere(isOwn);
+    const { imdsBase, identity } = this.#configuration;
+    this.#state()?.forget(imdsBase, identity);
   }
 
   /** @internal */
-  get [TRUSTED_AUTHORITIES](): readonly string[] | undefined {
-    return authoritiesOf({ trustedAuthorities: this.#flow.configuration.trustedAuthorities, readExtraAuthorities });
+  async [TRUSTED_AUTHORITIES](): Promise<readonly string[] | undefined> {
+    return (await this.#compose()).trustedAuthorities();
   }
 
   /** @internal */
@@ -155,54 +110,26 @@ export class ManagedIdentityApplication {
     request: MtlsPopRequestParams,
     refused: MtlsBindingContext,
   ): Promise<MtlsPopAuthenticationResult> {
-    const binding = this.#flow.bindingOf(refused);
-    if (binding === undefined) return this.acquireToken(request);
-    return replaceAndAcquireToken(parseRequest({ ...request }), binding, this.#flow);
+    return (await this.#compose()).replaceBinding(request, refused);
   }
 
-  async #bearer(request: ReturnType<typeof parseRequest>): Promise<AuthenticationResult> {
-    const { configuration, state, clock } = this.#flow;
-    const { correlationId, signal } = request;
-    signal?.throwIfAborted();
-    const known = knownSource(state.discovered, configuration.imdsBase, clock);
-    if (known !== undefined && known.imdsVersion === undefined && this.getManagedIdentitySource() === 'None') {
-      throw new ManagedIdentityError('managed_identity_all_sources_unavailable', { correlationId });
-    }
-    const timeoutMs = configuration.timeoutMs;
-    const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId });
-    return withDeadline({ clock, timeoutMs, signal, onTimeout }, (bounded) =>
-      this.#acquireBearer({ ...request, signal: bounded }),
+  /** Undefined while nothing of this process has acquired anything. */
+  #state(): SharedState | undefined {
+    return this.#surroundings?.state ?? existingState();
+  }
+
+  #compose(): Promise<ComposedApplication> {
+    this.#composing ??= compose(this.#configuration, this.#surroundings).then(
+      (composed) => (this.#composed = composed),
     );
+    return this.#composing;
   }
 }
 
-/** What all applications of this process share. */
-export function processSurroundings(): Surroundings {
-  const state = processState();
-  state.platform ??= createPlatform();
-  return { state, platform: state.platform, clock: systemClock };
-}
-
-function createPlatform(): Platform {
-  const software = createSoftwarePlatform(readExtraAuthorities);
-  return process.platform === 'win32' ? createWin32Platform({ software, readProxyEnvironment }) : software;
-}
-
-function composeFlow(configuration: Configuration, { state, platform: offered, clock }: Surroundings): Flow {
-  const platform = configuration.persistCertificates ? offered : { ...offered, certificateStore: NO_CERTIFICATE_STORE };
-  const { networkClient, trustedAuthorities, attestationProvider } = configuration;
-  return createFlow({
-    configuration,
-    state,
-    platform,
-    clock,
-    log: createLogger(configuration.loggerOptions),
-    http:
-      networkClient === undefined
-        ? createHttpTransport(trustedAuthorities)
-        : createNetworkModuleTransport(networkClient),
-    transport: platform.createTransport(trustedAuthorities),
-    findAttestationProvider: () => discoverAttestationProvider(attestationProvider),
-    createContext: createBindingContext,
-  });
+async function compose(
+  configuration: Configuration,
+  surroundings: Surroundings | undefined,
+): Promise<ComposedApplication> {
+  const { ComposedApplication, processSurroundings } = await import('./composition.js');
+  return new ComposedApplication(configuration, surroundings ?? (await processSurroundings()));
 }

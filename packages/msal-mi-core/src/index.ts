@@ -23,8 +23,12 @@ export type { ClientCredentialParams } from './fic/client-credential-request.js'
 export { createManagedIdentityAssertion } from './fic/managed-identity-assertion.js';
 export type { ManagedIdentityAssertionOptions } from './fic/managed-identity-assertion.js';
 export type { AttestationProvider } from './ports.js';
-export { createAuthorizationHeader } from './result.js';
-export { AuthenticationScheme, ManagedIdentitySourceNames, MtlsBindingStrength } from './types.js';
+export {
+  AuthenticationScheme,
+  createAuthorizationHeader,
+  ManagedIdentitySourceNames,
+  MtlsBindingStrength,
+} from './types.js';
 export type {
   AuthenticationResult,
   BindingCertificate,

@@ -69,6 +69,8 @@ export interface Binding {
   readonly clientId: string;
   readonly tenantId: string;
   readonly endpoint: string;
+  /** Who issues its tokens, as results name it: `endpoint` and tenant, with trailing slash. */
+  readonly authority: string;
   readonly attested: boolean;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;

@@ -1,24 +1,11 @@
 /** Options that every kind of token request has: untrusted values in, typed values out, before any I/O. */
 import { createCorrelationId } from './diagnostics/correlation-id.js';
-import { ManagedIdentityError, MsiV2Error } from './errors.js';
+import { MsiV2Error } from './errors.js';
+import { invalidRequest } from './options.js';
 import { validateClaims } from './token/claims.js';
-
-/** A token request. Members are unchecked: JavaScript callers pass what they like. */
-export type RequestOptions = Readonly<Record<string, unknown>>;
 
 /** Goes into headers and log lines. */
 const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
-
-/** @throws ManagedIdentityError `invalid_request` for anything but an object whose members are all `known`. */
-export function parseOptions(method: string, options: unknown, known: ReadonlySet<string>): RequestOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidRequest(`${method} needs an object.`);
-  }
-  for (const name in options) {
-    if (!known.has(name)) throw invalidRequest(`The option ${JSON.stringify(name)} is unknown.`);
-  }
-  return options as RequestOptions;
-}
 
 /** @throws MsiV2Error `invalid_json_claims_format` when the member is not a JSON object. Blank text means none. */
 export function parseClaimsOption(name: 'claims' | 'claimsFromClient', value: unknown): string | undefined {
@@ -46,15 +33,4 @@ export function parseSignal(value: unknown): AbortSignal | undefined {
     throw invalidRequest('signal must be an AbortSignal.');
   }
   return value as AbortSignal;
-}
-
-/** A boolean member; absent is false. */
-export function parseFlag(name: string, value: unknown): boolean {
-  if (value === undefined) return false;
-  if (typeof value !== 'boolean') throw invalidRequest(`${name} must be true or false.`);
-  return value;
-}
-
-export function invalidRequest(message: string): ManagedIdentityError {
-  return new ManagedIdentityError('invalid_request', { message });
 }

@@ -13,6 +13,8 @@ export interface ResultParts {
   readonly binding: Binding;
   readonly context: MtlsBindingContext;
   readonly resource: string;
+  /** `resource` followed by `/.default`. */
+  readonly scope: string;
   readonly correlationId: string;
   readonly fromCache: boolean;
   /** Whose token it is. Default: the authority and tenant of the binding. */
@@ -21,7 +23,7 @@ export interface ResultParts {
 
 const NO_CLAIMS = Object.freeze({});
 
-/** Classes only for the redaction: every field is an own member, so that a spread copy has them all. */
+/** A class only for the redaction: every field is an own member, so that a spread copy has them all. */
 class TokenResult implements AuthenticationResult {
   // Declared only and assigned in the constructor: defining each member first would double its cost.
   declare readonly authority: string;
@@ -40,13 +42,16 @@ class TokenResult implements AuthenticationResult {
   declare readonly correlationId: string;
   declare readonly requestId?: string;
   declare readonly resource: string;
+  declare readonly bindingCertificate?: BindingCertificate;
+  declare readonly binding?: MtlsBindingContext;
 
-  constructor(parts: ResultParts) {
+  constructor(parts: ResultParts, isBound: boolean) {
     const { token, binding } = parts;
-    this.authority = parts.issuedBy?.authority ?? `${binding.endpoint}/${binding.tenantId}/`;
+    const { authority, tenantId } = parts.issuedBy ?? binding;
+    this.authority = authority;
     this.uniqueId = '';
-    this.tenantId = parts.issuedBy?.tenantId ?? binding.tenantId;
-    this.scopes = [`${parts.resource}/.default`];
+    this.tenantId = tenantId;
+    this.scopes = [parts.scope];
     this.account = null;
     this.idToken = '';
     this.idTokenClaims = NO_CLAIMS;
@@ -59,51 +64,31 @@ class TokenResult implements AuthenticationResult {
     this.correlationId = parts.correlationId;
     if (token.requestId !== undefined) this.requestId = token.requestId;
     this.resource = parts.resource;
+    if (isBound) {
+      this.bindingCertificate = binding.certificate;
+      this.binding = parts.context;
+    }
   }
 
   [inspect.custom](_depth: number, options: object): string {
-    return `AuthenticationResult ${inspect({ ...(this as AuthenticationResult), ...this.shown() }, options)}`;
-  }
-
-  /** What is printed in place of the members of these names. */
-  protected shown(): object {
-    return { accessToken: '<redacted>' };
+    return `AuthenticationResult ${inspect({ ...(this as AuthenticationResult), ...shownOf(this) }, options)}`;
   }
 }
 
-class BoundResult extends TokenResult implements MtlsPopAuthenticationResult {
-  declare readonly tokenType: 'mtls_pop';
-  declare readonly bindingCertificate: BindingCertificate;
-  declare readonly binding: MtlsBindingContext;
-
-  constructor(parts: ResultParts) {
-    super(parts);
-    this.bindingCertificate = parts.binding.certificate;
-    this.binding = parts.context;
-  }
-
-  protected override shown(): object {
-    const { x5tS256, notAfter } = this.bindingCertificate;
-    const { strength, exportable } = this.binding;
-    return { ...super.shown(), bindingCertificate: { x5tS256, notAfter }, binding: { strength, exportable } };
-  }
+/** What is printed in place of the members of these names. */
+function shownOf({ bindingCertificate: certificate, binding }: TokenResult): object {
+  return {
+    accessToken: '<redacted>',
+    ...(certificate && { bindingCertificate: { x5tS256: certificate.x5tS256, notAfter: certificate.notAfter } }),
+    ...(binding && { binding: { strength: binding.strength, exportable: binding.exportable } }),
+  };
 }
 
 export function createResult(parts: ResultParts): MtlsPopAuthenticationResult {
-  return Object.freeze(new BoundResult(parts));
+  return Object.freeze(new TokenResult(parts, true)) as MtlsPopAuthenticationResult;
 }
 
 /** The result for a bearer token: it says nothing of the certificate it was acquired with. */
 export function createBearerResult(parts: ResultParts): AuthenticationResult {
-  return Object.freeze(new TokenResult(parts));
-}
-
-/**
- * The value of the `Authorization` header for a result: its scheme and its token.
- *
- * @param result - What `acquireToken` returned.
- * @returns `mtls_pop <token>` for bound tokens, `Bearer <token>` otherwise.
- */
-export function createAuthorizationHeader(result: AuthenticationResult): string {
-  return `${result.tokenType} ${result.accessToken}`;
+  return Object.freeze(new TokenResult(parts, false));
 }

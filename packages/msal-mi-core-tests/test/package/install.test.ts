@@ -6,6 +6,8 @@ const PROGRAMS = join(import.meta.dirname, 'programs');
 const ENTRY_POINTS = PUBLISHED.flatMap(entryPointsOf);
 /** Loaded on first use, never by an import of msal-mi-core. */
 const LOADED_ON_USE = ['pkijs', 'asn1js', 'msal-key-attestation'];
+/** The same of its own folders: what is needed to acquire a token, and not to say what is wrong with a configuration. */
+const FLOW = ['binding', 'crypto', 'diagnostics', 'platform', 'request', 'time', 'token', 'transport'];
 
 const applications = { npm: new Installation(), pnpm: new Installation() };
 afterAll(() => Object.values(applications).forEach((application) => application.remove()));
@@ -55,7 +57,9 @@ describe('importing msal-mi-core', () => {
 
   beforeAll(() => {
     for (const name of LOADED_ON_USE) application.uninstall(name);
+    for (const folder of FLOW) application.uninstallFolder('msal-mi-core', folder);
     application.copy(join(PROGRAMS, 'refuse-native-code.cjs'));
+    application.copy(join(PROGRAMS, 'refuse-network.cjs'));
     application.write('import.mjs', "await import('msal-mi-core'); console.log('imported');");
     application.write('require.cjs', "require('msal-mi-core'); console.log('imported');");
   });
@@ -65,7 +69,23 @@ describe('importing msal-mi-core', () => {
     expect(outcome).toEqual({ status: 0, stdout: 'imported\n', stderr: '' });
   });
 
+  it.each(['import.mjs', 'require.cjs'])(
+    'loads nothing of the flow, and neither TLS nor cryptography: %s',
+    (program) => {
+      const outcome = application.node('--require', './refuse-network.cjs', program);
+      expect(outcome).toEqual({ status: 0, stdout: 'imported\n', stderr: '' });
+    },
+  );
+
   it('is tried where loading them would fail', () => {
+    application.write('network.mjs', "import 'node:https';");
+    expect(application.node('--require', './refuse-network.cjs', 'network.mjs').stderr).toMatch('loaded: https, tls, crypto');
+    const acquire = "new ManagedIdentityApplication().acquireToken({ resource: 'https://vault.azure.net' });";
+    application.write('use.mjs', `import { ManagedIdentityApplication } from 'msal-mi-core'; await ${acquire}`);
+    application.write('use.cjs', `const { ManagedIdentityApplication } = require('msal-mi-core'); ${acquire}`);
+    expect(application.node('use.mjs').stderr).toMatch('ERR_MODULE_NOT_FOUND');
+    expect(application.node('use.cjs').stderr).toMatch('MODULE_NOT_FOUND');
+
     application.write('addon.node', '');
     application.write('addon.cjs', "require('./addon.node');");
     const outcome = application.node('--require', './refuse-native-code.cjs', 'addon.cjs');

@@ -1,7 +1,8 @@
 /** One emulator and one isolated process state: the real flow over real sockets, on a virtual clock. */
 import { startEmulator, type Emulator, type EmulatorOptions } from 'msal-mi-emulator';
 import { createSharedState, type SharedState } from '../../../msal-mi-core/src/cache/shared-state.js';
-import { ManagedIdentityApplication, type Surroundings } from '../../../msal-mi-core/src/client.js';
+import { ManagedIdentityApplication } from '../../../msal-mi-core/src/client.js';
+import type { Surroundings } from '../../../msal-mi-core/src/composition.js';
 import { createSoftwarePlatform } from '../../../msal-mi-core/src/platform/software/index.js';
 import type { Platform } from '../../../msal-mi-core/src/ports.js';
 import {

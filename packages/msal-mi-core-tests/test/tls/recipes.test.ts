@@ -6,8 +6,7 @@ import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { createMtlsFetch } from '../../../msal-mi-core/src/downstream/mtls-fetch.js';
-import { createAuthorizationHeader } from '../../../msal-mi-core/src/result.js';
-import { MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
+import { createAuthorizationHeader, MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
 import { softwareRequest, World } from '../support/world.js';
 
 let world: World;

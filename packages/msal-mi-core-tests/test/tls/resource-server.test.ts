@@ -15,7 +15,7 @@ import {
   type ForwardedCertificateOptions,
   type RequireMtlsPopOptions,
 } from '../../../msal-mi-core/src/resource-server/index.js';
-import { createAuthorizationHeader } from '../../../msal-mi-core/src/result.js';
+import { createAuthorizationHeader } from '../../../msal-mi-core/src/types.js';
 import { AUDIENCE, ISSUER, TokenIssuer } from '../support/bound-tokens.js';
 import { createTestPki, openSoftwareChannel, type TestPki } from '../support/test-pki.js';
 import { softwareRequest, World } from '../support/world.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { REPLACE_BINDING } from '../downstream/replace-binding.js';
+import { REPLACE_BINDING } from '../downstream/application-members.js';
 import type { ManagedIdentityApplication } from '../index.js';
 import type { MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
 

@@ -6,7 +6,7 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import { headersForToken } from '../downstream/host-profiles.js';
-import { TRUSTED_AUTHORITIES } from '../downstream/trusted-authorities.js';
+import { TRUSTED_AUTHORITIES } from '../downstream/application-members.js';
 import { MsiV2Error } from '../errors.js';
 import type { ManagedIdentityApplication } from '../index.js';
 import type { BoundToken, BoundTokens } from './bound-tokens.js';
@@ -18,10 +18,12 @@ import { toPipelineResponse } from './response.js';
 /** The transport behind MtlsManagedIdentityCredential. */
 export function createBoundHttpClient(application: ManagedIdentityApplication, tokens: BoundTokens): HttpClient {
   const unbound = createDefaultHttpClient();
-  const ca = application[TRUSTED_AUTHORITIES];
-  const tlsSettings = ca && { ca: [...ca] };
+  let trusting: Promise<PipelineRequest['tlsSettings']> | undefined;
   const sendUnbound = async (request: PipelineRequest): Promise<PipelineResponse> => {
-    if (tlsSettings === undefined || request.tlsSettings !== undefined) return unbound.sendRequest(request);
+    if (request.tlsSettings !== undefined) return unbound.sendRequest(request);
+    trusting ??= tlsSettingsOf(application);
+    const tlsSettings = await trusting;
+    if (tlsSettings === undefined) return unbound.sendRequest(request);
     request.tlsSettings = tlsSettings;
     try {
       return await unbound.sendRequest(request);
@@ -41,6 +43,12 @@ export function createBoundHttpClient(application: ManagedIdentityApplication, t
   return {
     sendRequest: async (request) => toLegacyResponse(await send(fromLegacyRequest(request)), request),
   };
+}
+
+/** Undefined where the defaults of the process are trusted. */
+async function tlsSettingsOf(application: ManagedIdentityApplication): Promise<PipelineRequest['tlsSettings']> {
+  const ca = await application[TRUSTED_AUTHORITIES]();
+  return ca && { ca: [...ca] };
 }
 
 /** `Bearer` is what the SDK writes today; the others are what it may write once it knows of bound tokens. */

@@ -19,6 +19,7 @@ export function tryBindCertificate(
     clientId: credential.clientId,
     tenantId: credential.tenantId,
     endpoint: credential.endpoint,
+    authority: `${credential.endpoint}/${credential.tenantId}/`,
     attested,
     notBeforeMs: parsed.notBeforeMs,
     notAfterMs: parsed.notAfterMs,

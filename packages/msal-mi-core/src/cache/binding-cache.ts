@@ -6,25 +6,22 @@ export const MIN_REMAINING_MS = 24 * 3_600_000;
 const RENEWAL_RETRY_MS = 10 * 60_000;
 
 /** What is kept for one binding key. */
-interface Slot {
-  current: Binding;
+export interface KeptBindings {
+  /** The latest binding, whatever remains of it: tokens that were bound to it are looked up with it. */
+  readonly current: Binding;
   /** The binding that a renewal replaced: its tokens stay good until they expire. */
-  superseded: Binding | undefined;
+  readonly superseded: Binding | undefined;
   /** When a renewal may be tried next. */
-  renewAfterMs: number;
+  readonly renewAfterMs: number;
 }
+type Slot = { -readonly [Member in keyof KeptBindings]: KeptBindings[Member] };
 
 /** Bindings in memory, one current one per key. Never handed out as reusable when less than 24 h remain. */
 export class BindingCache {
   readonly #slots = new Map<string, Slot>();
 
-  /** The latest binding, whatever remains of it: tokens that were bound to it are looked up with it. */
-  current(key: string): Binding | undefined {
-    return this.#slots.get(key)?.current;
-  }
-
-  superseded(key: string): Binding | undefined {
-    return this.#slots.get(key)?.superseded;
+  kept(key: string): KeptBindings | undefined {
+    return this.#slots.get(key);
   }
 
   reusable(key: string, nowMs: number): Binding | undefined {
@@ -42,7 +39,8 @@ export class BindingCache {
   }
 
   /** True when the reusable binding is due for renewal: for one caller, and for the next one only after a while. */
-  claimRenewal(key: string, clock: Clock, nowMs = clock.now()): boolean {
+  claimRenewal(key: string, clock: Clock): boolean {
+    const nowMs = clock.now();
     const slot = this.#slots.get(key);
     if (slot === undefined || nowMs < slot.renewAfterMs || this.reusable(key, nowMs) === undefined) return false;
     slot.renewAfterMs = nowMs + RENEWAL_RETRY_MS * (1 + clock.random());

@@ -1,6 +1,9 @@
+import type { ManagedIdentity } from '../model.js';
 import type { ManagedIdentityCapabilities } from '../types.js';
 import type { Platform } from '../ports.js';
+import { ownerKey } from './cache-key.js';
 import { BindingCache } from './binding-cache.js';
+import { existingState, keepState } from './process-state.js';
 import { SingleFlight } from './single-flight.js';
 import { TokenCache } from './token-cache.js';
 
@@ -18,6 +21,8 @@ export interface SharedState {
   /** Tells objects that applications were configured with apart. */
   readonly objectNumbers: WeakMap<object, number>;
   objectCount: number;
+  /** Forgets the tokens and bindings of an identity. Keys and work in flight stay. */
+  forget(imdsBase: string, identity: ManagedIdentity): void;
 }
 
 /** The outcome of a capability query, without what can change by installing a package. */
@@ -28,28 +33,29 @@ export interface DiscoveredSource {
   readonly foundAtMs: number;
 }
 
-const PROCESS_STATE = Symbol.for('msal-mi-core/state/v1');
-
 /** The state of this process. */
 export function processState(): SharedState {
-  const holder = globalThis as { [PROCESS_STATE]?: SharedState };
-  const existing = holder[PROCESS_STATE];
-  if (existing !== undefined) return existing;
-  const created = createSharedState();
-  holder[PROCESS_STATE] = created;
-  return created;
+  return existingState() ?? keepState(createSharedState());
 }
 
 /** A state of its own, shared with nobody. */
 export function createSharedState(): SharedState {
+  const tokens = new TokenCache();
+  const bindings = new BindingCache();
   return {
-    tokens: new TokenCache(),
-    bindings: new BindingCache(),
+    tokens,
+    bindings,
     flights: new SingleFlight(),
     throttled: new Map(),
     discovered: new Map(),
     platform: undefined,
     objectNumbers: new WeakMap(),
     objectCount: 0,
+    forget(imdsBase, identity) {
+      const owner = ownerKey(imdsBase, identity);
+      const isOwn = (key: string) => key.startsWith(owner);
+      tokens.deleteWhere(isOwn);
+      bindings.deleteWhere(isOwn);
+    },
   };
 }

@@ -1,11 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-
 /** All of a UUID but its last eight digits: this process's own. */
-const prefix = randomUUID().slice(0, -8);
-const lastDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-let count = randomBytes(4).readUInt32BE();
+let prefix = '';
+let count = 0;
 /** All but the last two digits, for as many ids as there are last digits. */
-let head = headOf(count);
+let head = '';
+const lastDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
  * A UUID (RFC 9562, version 4 by its form) that no other call of this process has and none of another process will. The
@@ -13,10 +11,19 @@ let head = headOf(count);
  * every cached token takes one.
  */
 export function createCorrelationId(): string {
+  if (prefix === '') begin();
   count = (count + 1) >>> 0;
   const lastByte = count & 0xff;
   if (lastByte === 0) head = headOf(count);
-  return `${head}${lastDigits[lastByte] ?? ''}`;
+  return head + (lastDigits[lastByte] ?? '');
+}
+
+/** With the first id, and by the global object: loading `node:crypto` is not part of importing this library. */
+function begin(): void {
+  const uuid = globalThis.crypto.randomUUID();
+  prefix = uuid.slice(0, -8);
+  count = parseInt(uuid.slice(-8), 16);
+  head = headOf(count);
 }
 
 function headOf(number: number): string {

@@ -1,10 +1,14 @@
 /** One call of an API with the token of a source: over its certificate when it is bound, else with plain `fetch`. */
 import { parseClaimsChallenge } from '../downstream/claims-challenge.js';
 import { createMtlsFetch } from '../downstream/mtls-fetch.js';
-import { REPLACE_BINDING, type BindingReplacer } from '../downstream/replace-binding.js';
+import { REPLACE_BINDING, type BindingReplacer } from '../downstream/application-members.js';
 import { MsiV2Error } from '../errors.js';
-import { createAuthorizationHeader } from '../result.js';
-import type { AuthenticationResult, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
+import {
+  createAuthorizationHeader,
+  type AuthenticationResult,
+  type MtlsPopAuthenticationResult,
+  type MtlsPopRequestParams,
+} from '../types.js';
 import type { ApiOptions } from './api-options.js';
 import type { TokenDemand, TokenSource } from './token-source.js';
 

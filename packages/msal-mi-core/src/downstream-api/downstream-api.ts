@@ -1,7 +1,7 @@
-import type { ManagedIdentityApplication, Surroundings } from '../client.js';
+import type { ManagedIdentityApplication } from '../client.js';
+import type { Surroundings } from '../composition.js';
 import { ManagedIdentityError } from '../errors.js';
-import { createAuthorizationHeader } from '../result.js';
-import type { ManagedIdentityConfiguration } from '../types.js';
+import { createAuthorizationHeader, type ManagedIdentityConfiguration } from '../types.js';
 import { parseApiOptions, type ApiOptions } from './api-options.js';
 import { assertBound, createBearerFetch, createBoundFetch, type ApiFetch } from './call-api.js';
 import { Section } from './section.js';

@@ -1,6 +1,7 @@
 /** Who acquires the token of a call: the managed identity itself, or an application whose credential it is. */
-import { ManagedIdentityApplication, type Surroundings } from '../client.js';
-import { REPLACE_BINDING } from '../downstream/replace-binding.js';
+import { ManagedIdentityApplication } from '../client.js';
+import type { Surroundings } from '../composition.js';
+import { REPLACE_BINDING } from '../downstream/application-members.js';
 import { MsiV2Error } from '../errors.js';
 import { BoundConfidentialClient } from '../fic/bound-confidential-client.js';
 import { createManagedIdentityAssertion } from '../fic/managed-identity-assertion.js';

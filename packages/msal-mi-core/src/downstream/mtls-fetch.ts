@@ -1,15 +1,7 @@
 import { ManagedIdentityError } from '../errors.js';
-import type {
-  AuthenticationResult,
-  MtlsBindingStrength,
-  MtlsPopAuthenticationResult,
-  MtlsPopRequestParams,
-} from '../types.js';
-import { createHostCheck, type HostCheck } from './allowed-hosts.js';
-import { parseClaimsChallenge } from './claims-challenge.js';
-import type { FetchRequest } from './fetch-request.js';
-import { headersForToken } from './host-profiles.js';
-import { REPLACE_BINDING, type BindingReplacer } from './replace-binding.js';
+import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
+import { createHostCheck } from './allowed-hosts.js';
+import type { BoundCaller, CallerOptions } from './bound-caller.js';
 
 /** Options of {@link createMtlsFetch}. Unknown members are refused. */
 export interface MtlsFetchOptions {
@@ -50,116 +42,19 @@ export function createMtlsFetch(
   app: { acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult> },
   options: MtlsFetchOptions,
 ): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
-  const caller = new BoundCaller(app, parseOptions(options));
-  return (input, init) => caller.fetch(input, init);
+  const parsed = parseOptions(options);
+  let loading: Promise<BoundCaller> | undefined;
+  const load = async () => {
+    const { BoundCaller } = await import('./bound-caller.js');
+    return new BoundCaller(app, parsed);
+  };
+  return async (input, init) => {
+    const caller = await (loading ??= load());
+    return caller.fetch(input, init);
+  };
 }
 
-type BoundTokenSource = Parameters<typeof createMtlsFetch>[0];
-
-interface ParsedOptions {
-  readonly tokenRequest: MtlsPopRequestParams;
-  readonly checkHost: HostCheck;
-  readonly headers: Headers;
-}
-
-class BoundCaller {
-  readonly #app: BoundTokenSource;
-  readonly #options: ParsedOptions;
-  /** The certificate that took the place of a refused one: when it is refused as well, it is not the certificate. */
-  #replacementX5tS256: string | undefined;
-
-  constructor(app: BoundTokenSource, options: ParsedOptions) {
-    this.#app = app;
-    this.#options = options;
-  }
-
-  async fetch(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
-    // Loaded with the first request: an application that only acquires tokens never pays for it.
-    const { parseFetchRequest } = await import('./fetch-request.js');
-    const request = await parseFetchRequest(input, init);
-    this.#options.checkHost(request.url);
-
-    const { result, response } = await this.#sendOverGoodBinding(request);
-    const claims = response.status === 401 ? parseClaimsChallenge(response.headers) : undefined;
-    if (claims === undefined) return response;
-    return this.#answerChallenge(request, result, response, claims);
-  }
-
-  /** The certificate may have been revoked since it was issued: then the handshake fails, and it is replaced once. */
-  async #sendOverGoodBinding(
-    request: FetchRequest,
-  ): Promise<{ result: MtlsPopAuthenticationResult; response: Response }> {
-    const result = await this.#app.acquireToken(this.#tokenRequest(request));
-    const { x5tS256 } = result.bindingCertificate;
-    try {
-      return { result, response: await this.#send(request, result) };
-    } catch (error) {
-      if (!isCertificateRefused(error) || !(await isRepeatable(request))) throw error;
-      if (x5tS256 === this.#replacementX5tS256 || !canReplaceBindings(this.#app)) throw error;
-    }
-    const replaced = await this.#app[REPLACE_BINDING](this.#tokenRequest(request), result.binding);
-    this.#replacementX5tS256 = replaced.bindingCertificate.x5tS256;
-    return { result: replaced, response: await this.#send(request, replaced) };
-  }
-
-  async #answerChallenge(
-    request: FetchRequest,
-    refused: MtlsPopAuthenticationResult,
-    response: Response,
-    claims: string,
-  ): Promise<Response> {
-    const acquiring = this.#app.acquireToken({ ...this.#tokenRequest(request), claims });
-    if (!(await isRepeatable(request))) {
-      // The token with the claims is kept by the application, so the caller's own next attempt finds it.
-      await acquiring.catch(() => undefined);
-      return response;
-    }
-    const result = await acquiring;
-    if (result.accessToken === refused.accessToken) return response;
-    await response.body?.cancel();
-    return this.#send(request, result);
-  }
-
-  #tokenRequest({ signal }: FetchRequest): MtlsPopRequestParams {
-    return { ...this.#options.tokenRequest, ...(signal !== undefined && { signal }) };
-  }
-
-  #send(request: FetchRequest, result: MtlsPopAuthenticationResult): Promise<Response> {
-    const { url, method, redirect, signal, body } = request;
-    const headers = new Headers(this.#options.headers);
-    for (const [name, value] of Object.entries(headersForToken(url.hostname, this.#options.tokenRequest.resource)))
-      headers.set(name, value);
-    for (const [name, value] of request.headers) headers.set(name, value);
-    headers.set('authorization', authorizationOf(result));
-    return result.binding.fetch(url, {
-      method,
-      headers,
-      redirect,
-      ...(signal !== undefined && { signal }),
-      ...(body !== undefined && { body: body.source as Blob, duplex: 'half' }),
-    });
-  }
-}
-
-function authorizationOf({ tokenType, accessToken }: AuthenticationResult): string {
-  return `${tokenType} ${accessToken}`;
-}
-
-function isCertificateRefused(error: unknown): boolean {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'failure' in cause && cause.failure === 'client_certificate_rejected';
-}
-
-async function isRepeatable(request: FetchRequest): Promise<boolean> {
-  const { isReplayable } = await import('./request-body.js');
-  return request.body === undefined || isReplayable(request.body);
-}
-
-function canReplaceBindings(app: BoundTokenSource): app is BoundTokenSource & BindingReplacer {
-  return REPLACE_BINDING in app;
-}
-
-function parseOptions(options: unknown): ParsedOptions {
+function parseOptions(options: unknown): CallerOptions {
   if (typeof options !== 'object' || options === null) throw invalid('createMtlsFetch needs options with a resource.');
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.has(name)) throw invalid(`The option ${JSON.stringify(name)} is unknown.`);

@@ -16,14 +16,10 @@ import { withDeadline } from '../time/cancellation.js';
 import { mergeClaims } from '../token/claims.js';
 import { requestToken, tokenUrl } from '../token/token-request.js';
 import type { AuthenticationResult } from '../types.js';
-import {
-  JWT_POP,
-  parseAssertion,
-  type AssertionPair,
-  type BoundClientAssertionCallback,
-  type BoundClientAssertionContext,
-} from './client-assertion.js';
+import { parseAssertion, type AssertionPair } from './assertion-pair.js';
+import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
 import { AUTO_DETECT_REGION, type ClientCredentialRequest } from './client-credential-request.js';
+import { JWT_POP } from './managed-identity-assertion.js';
 import type { MtlsAuthority } from './mtls-authority.js';
 import { refusedCredential, reportRefusal, type RefusedCredential } from './refused-credential.js';
 
@@ -51,7 +47,7 @@ interface AcquiredToken {
 }
 
 /** What the token endpoint refused. */
-type Refused = NonNullable<BoundClientAssertionContext['refused']>;
+export type Refused = NonNullable<BoundClientAssertionContext['refused']>;
 
 /** A token from the cache, refreshed in the background when it is due, or a new one. */
 export async function acquireByAssertion(
@@ -237,8 +233,8 @@ function toResult(
   { token, pair }: AcquiredToken,
   fromCache: boolean,
 ): AuthenticationResult {
-  const { resource, correlationId, tokenType } = request;
+  const { resource, scope, correlationId, tokenType } = request;
   const { binding, context } = pair;
-  const parts = { token, binding, context, resource, correlationId, fromCache, issuedBy: client.authority };
+  const parts = { token, binding, context, resource, scope, correlationId, fromCache, issuedBy: client.authority };
   return tokenType === 'mtls_pop' ? createResult(parts) : createBearerResult(parts);
 }

@@ -1,24 +1,17 @@
-import { SingleFlight } from '../cache/single-flight.js';
-import { processSurroundings, type Surroundings } from '../client.js';
+import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
-import { createLogger } from '../diagnostics/logger.js';
-import { REPLACE_BINDING } from '../downstream/replace-binding.js';
+import { REPLACE_BINDING } from '../downstream/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
-import type { Binding } from '../model.js';
-import type { MtlsChannel } from '../ports.js';
-import { createHttpTransport } from '../transport/http.js';
-import { createNetworkModuleTransport } from '../transport/network-module.js';
 import type {
   AuthenticationResult,
   ManagedIdentityConfiguration,
   MtlsBindingContext,
   MtlsPopAuthenticationResult,
 } from '../types.js';
-import { acquireByAssertion, type AssertedClient } from './acquire-by-assertion.js';
-import type { AssertionPair, BoundClientAssertionCallback } from './client-assertion.js';
-import { parseClientCredentialRequest, type ClientCredentialParams } from './client-credential-request.js';
+import type { AcquireByAssertion, ClientParts } from './compose-client.js';
+import type { BoundClientAssertionCallback } from './client-assertion.js';
+import type { ClientCredentialParams } from './client-credential-request.js';
 import { parseMtlsAuthority } from './mtls-authority.js';
-import { detectRegion } from './region.js';
 
 /** Configuration of {@link BoundConfidentialClient}. */
 export interface BoundConfidentialClientConfiguration {
@@ -50,7 +43,9 @@ export interface BoundConfidentialClientConfiguration {
  * Instances are cheap. Those of one process share tokens, but never a transport, a logger, a retry setting or a deadline.
  */
 export class BoundConfidentialClient {
-  readonly #client: AssertedClient;
+  readonly #parts: ClientParts;
+  readonly #surroundings: Surroundings | undefined;
+  #composing: Promise<AcquireByAssertion> | undefined;
 
   /**
    * @throws ManagedIdentityError `invalid_configuration`; MsiV2Error `missing_tenanted_authority` for `/common` and
@@ -60,7 +55,8 @@ export class BoundConfidentialClient {
   /** @internal */
   constructor(configuration: Readonly<BoundConfidentialClientConfiguration>, surroundings: Surroundings);
   constructor(configuration: BoundConfidentialClientConfiguration, surroundings?: Surroundings) {
-    this.#client = composeClient(configuration, surroundings ?? processSurroundings());
+    this.#parts = parseParts(configuration);
+    this.#surroundings = surroundings;
   }
 
   /**
@@ -86,7 +82,8 @@ export class BoundConfidentialClient {
   async acquireTokenByClientCredential(
     request: ClientCredentialParams & { mtlsProofOfPossession?: boolean },
   ): Promise<AuthenticationResult> {
-    return acquireByAssertion(parseClientCredentialRequest(request), this.#client);
+    const acquire = await this.#compose();
+    return acquire(request);
   }
 
   /** @internal */
@@ -94,66 +91,38 @@ export class BoundConfidentialClient {
     request: ClientCredentialParams & { mtlsProofOfPossession: true },
     refused: MtlsBindingContext,
   ): Promise<MtlsPopAuthenticationResult> {
-    const parsed = parseClientCredentialRequest(request);
-    const result = await acquireByAssertion(parsed, this.#client, { binding: refused, part: 'certificate' });
+    const acquire = await this.#compose();
+    const result = await acquire(request, { binding: refused, part: 'certificate' });
     return result as MtlsPopAuthenticationResult;
+  }
+
+  /** What does the work is loaded with the first request, as that of a ManagedIdentityApplication is. */
+  #compose(): Promise<AcquireByAssertion> {
+    this.#composing ??= compose(this.#parts, this.#surroundings);
+    return this.#composing;
   }
 }
 
-function composeClient(configuration: unknown, { state, platform, clock }: Surroundings): AssertedClient {
-  const { auth, system } = parseParts(configuration);
-  const { clientId, clientAssertion } = auth;
-  if (typeof clientId !== 'string' || clientId.trim() === '')
-    throw invalid('auth.clientId must be a non-blank string.');
-  if (typeof clientAssertion !== 'function') throw invalid('auth.clientAssertion must be a function.');
-  const authority = parseMtlsAuthority(auth['authority']);
-  const parsed = parseConfiguration({
-    clientCapabilities: auth['clientCapabilities'],
-    system,
-  } as ManagedIdentityConfiguration);
-  const { trustedAuthorities, networkClient, imdsBase, environment } = parsed;
-
-  const transport = trustedAuthorities.length === 0 ? undefined : platform.createTransport(trustedAuthorities);
-  const channels = new WeakMap<Binding, MtlsChannel>();
-  const ownChannel = ({ binding, channel }: AssertionPair): MtlsChannel => {
-    if (transport === undefined) return channel;
-    let own = channels.get(binding);
-    if (own === undefined) {
-      own = transport.bind(binding.key, binding.certificateDer);
-      channels.set(binding, own);
-    }
-    return own;
-  };
-  let region: Promise<string | undefined> | undefined;
-  const findRegion = () => {
-    const http =
-      networkClient === undefined
-        ? createHttpTransport(trustedAuthorities)
-        : createNetworkModuleTransport(networkClient);
-    return detectRegion({ regionName: environment.regionName, imdsBase, http });
-  };
-  return {
-    clientId: clientId.trim(),
-    authority,
-    clientCapabilities: parsed.clientCapabilities,
-    clientAssertion: clientAssertion as BoundClientAssertionCallback,
-    state,
-    flights: new SingleFlight(),
-    clock,
-    log: createLogger(parsed.loggerOptions),
-    retriesEnabled: parsed.retriesEnabled,
-    timeoutMs: parsed.timeoutMs,
-    detectRegion: () => (region ??= findRegion()),
-    channelOf: ownChannel,
-  };
+async function compose(parts: ClientParts, surroundings: Surroundings | undefined): Promise<AcquireByAssertion> {
+  const { composeClient } = await import('./compose-client.js');
+  return composeClient(parts, surroundings);
 }
 
-function parseParts(configuration: unknown): { auth: Readonly<Record<string, unknown>>; system: unknown } {
+function parseParts(configuration: unknown): ClientParts {
   const { auth, system } = (configuration ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof auth !== 'object' || auth === null) {
     throw invalid('auth must be an object with clientId, authority and clientAssertion.');
   }
-  return { auth: auth as Readonly<Record<string, unknown>>, system };
+  const { clientId, authority, clientAssertion, clientCapabilities } = auth as Readonly<Record<string, unknown>>;
+  if (typeof clientId !== 'string' || clientId.trim() === '')
+    throw invalid('auth.clientId must be a non-blank string.');
+  if (typeof clientAssertion !== 'function') throw invalid('auth.clientAssertion must be a function.');
+  return {
+    clientId: clientId.trim(),
+    clientAssertion: clientAssertion as BoundClientAssertionCallback,
+    authority: parseMtlsAuthority(authority),
+    configuration: parseConfiguration({ clientCapabilities, system } as ManagedIdentityConfiguration),
+  };
 }
 
 function invalid(message: string): ManagedIdentityError {

@@ -1,13 +1,7 @@
 /** Untrusted options in, a validated request out, before any I/O (PROTOCOL D20, D31). */
 import { MsiV2Error } from '../errors.js';
-import {
-  invalidRequest,
-  parseClaimsOption,
-  parseCorrelationId,
-  parseFlag,
-  parseOptions,
-  parseSignal,
-} from '../request-options.js';
+import { invalidRequest, parseFlag, parseOptions } from '../options.js';
+import { parseClaimsOption, parseCorrelationId, parseSignal } from '../request-options.js';
 import { isRegionName } from './mtls-authority.js';
 
 /** Parameters of every request of a {@link BoundConfidentialClient}. Unknown members are refused. */

@@ -1,10 +1,10 @@
 /** The first leg: a token of the managed identity, bound to its certificate, that serves an application as assertion. */
 import type { ManagedIdentityApplication } from '../client.js';
-import { REPLACE_BINDING } from '../downstream/replace-binding.js';
+import { REPLACE_BINDING } from '../downstream/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
-import { invalidRequest, parseFlag, parseOptions } from '../request-options.js';
+import { invalidRequest, parseFlag, parseOptions } from '../options.js';
 import { MtlsBindingStrength, type MtlsPopAuthenticationResult, type MtlsPopRequestParams } from '../types.js';
-import { JWT_POP, type BoundClientAssertionCallback, type BoundClientAssertionContext } from './client-assertion.js';
+import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
 
 /** Options of {@link createManagedIdentityAssertion}. Unknown members are refused. */
 export interface ManagedIdentityAssertionOptions {
@@ -19,6 +19,8 @@ export interface ManagedIdentityAssertionOptions {
   minStrength?: MtlsBindingStrength;
 }
 
+/** Assertions that are bound to a certificate are of this type. */
+export const JWT_POP = 'urn:ietf:params:oauth:client-assertion-type:jwt-pop';
 const DEFAULT_AUDIENCE = 'api://AzureADTokenExchange';
 const OPTION_NAMES = new Set(['audience', 'withAttestationSupport', 'minStrength']);
 const STRENGTHS: readonly unknown[] = Object.values(MtlsBindingStrength);

@@ -25,8 +25,6 @@ import { assertHostCanServe } from './preflight.js';
 import type { Flow } from './flow.js';
 import { recoverOnce, reportRecovery, type RejectedBinding } from './recover.js';
 
-const STRONGEST_FIRST = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] as const;
-
 /**
  * A token from the cache, refreshed in the background when it is due, or a new one. A cached token is returned without
  * a promise: each one would cost more than finding the token.
@@ -48,10 +46,34 @@ function acquireFromCacheOrNetwork(
   flow: Flow,
 ): MtlsPopAuthenticationResult | Promise<MtlsPopAuthenticationResult> {
   request.signal?.throwIfAborted();
+  return acquireFromCache(request, flow) ?? acquireFromNetwork(request, flow);
+}
+
+/** The strongest kind of key comes first. */
+function acquireFromCache(request: TokenRequest, flow: Flow): MtlsPopAuthenticationResult | undefined {
+  if (request.forceRefresh || request.claims !== undefined) return undefined;
+  const found = acquireCached(request, flow, MtlsBindingStrength.KeyGuard);
+  if (found !== undefined || request.minStrength > MtlsBindingStrength.Software) return found;
+  return acquireCached(request, flow, MtlsBindingStrength.Software);
+}
+
+/** Also starts what is due for the token that it finds: nobody waits for it. */
+function acquireCached(
+  request: TokenRequest,
+  flow: Flow,
+  strength: MtlsBindingStrength,
+): MtlsPopAuthenticationResult | undefined {
+  const { bindings, tokens } = flow.state;
+  const kept = bindings.kept(flow.bindingKey(request.attested, strength));
+  if (kept === undefined) return undefined;
+  const { current, superseded, renewAfterMs } = kept;
   const nowMs = flow.clock.now();
-  const cached = findCached(request, flow, nowMs);
-  if (cached === undefined) return acquireFromNetwork(request, flow);
-  startBackgroundWork(request, cached, flow, nowMs);
+  const cached =
+    tokens.get(flow.of(current).tokenKeys.of(request), nowMs) ??
+    (superseded && tokens.get(flow.of(superseded).tokenKeys.of(request), nowMs));
+  if (cached === undefined) return undefined;
+  if (nowMs >= renewAfterMs) startRenewal(request, cached.binding, flow);
+  if (cached.binding !== current || isDue(cached.token, nowMs)) startRefresh(request, flow);
   return toResult(cached, true, request, flow);
 }
 
@@ -69,29 +91,13 @@ export async function replaceAndAcquireToken(
     binding: refused,
     reason: { kind: 'client_certificate_rejected', evidenceIsStale: false },
   };
-  const key = flow.keys(attested, refused.key.strength).binding;
+  const key = flow.bindingKey(attested, refused.key.strength);
   const { bindings } = flow.state;
-  const isFirst = bindings.current(key) === refused || bindings.superseded(key) === refused;
+  const kept = bindings.kept(key);
+  const isFirst = kept?.current === refused || kept?.superseded === refused;
   if (isFirst) reportRecovery(rejected, { correlationId, log: flow.log });
   await withinTimeout(request, flow, (signal) => bindingFor(request, flow, rejected, signal));
   return acquireToken(request, flow);
-}
-
-function findCached(request: TokenRequest, flow: Flow, nowMs: number): CachedToken | undefined {
-  if (request.forceRefresh || request.claims !== undefined) return undefined;
-  const { state } = flow;
-  for (const strength of STRONGEST_FIRST) {
-    if (strength < request.minStrength) continue;
-    const keys = flow.keys(request.attested, strength);
-    const current = state.bindings.current(keys.binding);
-    if (current === undefined) continue;
-    const found = state.tokens.get(keys.tokens.of(request, current), nowMs);
-    if (found !== undefined) return found;
-    const superseded = state.bindings.superseded(keys.binding);
-    const older = superseded && state.tokens.get(keys.tokens.of(request, superseded), nowMs);
-    if (older !== undefined) return older;
-  }
-  return undefined;
 }
 
 async function acquireFromNetwork(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
@@ -127,8 +133,7 @@ async function acquireAndKeep(request: TokenRequest, flow: Flow, signal: AbortSi
     },
     { correlationId: request.correlationId, log },
   );
-  const keys = flow.keys(request.attested, acquired.binding.key.strength);
-  state.tokens.set(keys.tokens.of(request, acquired.binding), acquired, clock.now());
+  state.tokens.set(flow.of(acquired.binding).tokenKeys.of(request), acquired, clock.now());
   return acquired;
 }
 
@@ -139,7 +144,7 @@ async function bindingFor(
   signal: AbortSignal | undefined,
 ): Promise<Binding> {
   if (rejected !== undefined) {
-    flow.channelOf(rejected.binding).retire();
+    flow.of(rejected.binding).channel.retire();
     flow.state.tokens.deleteWhere((_key, entry) => entry.binding === rejected.binding);
   }
   const source = bindingSource(request, flow, rejected?.reason.evidenceIsStale ?? false);
@@ -204,7 +209,7 @@ function tokenFor(
       {
         tokenUrl: tokenUrl(binding.endpoint, binding.tenantId),
         form,
-        channel: flow.channelOf(binding),
+        channel: flow.of(binding).channel,
         x5tS256: binding.certificate.x5tS256,
         expectedTokenType: 'mtls_pop',
         correlationId: request.correlationId,
@@ -228,28 +233,30 @@ function bindingSource(request: TokenRequest, flow: Flow, evidenceIsStale: boole
     alias: certificateAlias(configuration.imdsBase, configuration.identity, attested),
     attested,
     minStrength,
-    bindingKey: (strength) => flow.keys(attested, strength).binding,
+    bindingKey: (strength) => flow.bindingKey(attested, strength),
     mintFlightKey: (rejected) => mintFlightKey(flow.flightOwner, request, rejected?.certificate.x5tS256),
     openKey: ({ verify, signal }) => openKey(platform.keyStore, { verify, minStrength, correlationId, signal }),
     mint: (options) => mint(request, flow, { ...options, evidenceIsStale }),
   };
 }
 
-/** Nobody waits for either: a failure never reaches a caller whose token is still valid (PROTOCOL D17, D26). */
-function startBackgroundWork(request: TokenRequest, { token, binding }: CachedToken, flow: Flow, nowMs: number): void {
-  startRenewal(request, binding, flow, nowMs);
-  const isCurrent = flow.state.bindings.current(flow.keys(request.attested, binding.key.strength).binding) === binding;
-  if (isCurrent && (token.refreshAfterMs === undefined || nowMs < token.refreshAfterMs)) return;
+/** Of the time the service named, and not before it. */
+function isDue({ refreshAfterMs }: AccessToken, nowMs: number): boolean {
+  return refreshAfterMs !== undefined && nowMs >= refreshAfterMs;
+}
+
+/** Nobody waits for it: a failure never reaches a caller whose token is still valid (PROTOCOL D26). */
+function startRefresh(request: TokenRequest, flow: Flow): void {
   const key = tokenFlightKey(flow.flightOwner, request, flow.configuration.clientCapabilities);
   if (flow.state.flights.has(key)) return;
   const refreshing = flow.state.flights.run(key, undefined, (signal) => acquireAndKeep(request, flow, signal));
   reportBackground('token-refresh', refreshing, flow);
 }
 
-function startRenewal(request: TokenRequest, binding: Binding, flow: Flow, nowMs?: number): void {
-  const { state, clock } = flow;
-  const key = flow.keys(request.attested, binding.key.strength).binding;
-  if (!state.bindings.claimRenewal(key, clock, nowMs)) return;
+/** Nobody waits for it either (PROTOCOL D17). */
+function startRenewal(request: TokenRequest, binding: Binding, flow: Flow): void {
+  const key = flow.bindingKey(request.attested, binding.key.strength);
+  if (!flow.state.bindings.claimRenewal(key, flow.clock)) return;
   const source = bindingSource(request, flow, false);
   reportBackground('certificate-renewal', renewBinding(source), flow);
 }
@@ -273,6 +280,6 @@ function toResult(
   request: TokenRequest,
   flow: Flow,
 ): MtlsPopAuthenticationResult {
-  const { resource, correlationId } = request;
-  return createResult({ token, binding, context: flow.contextOf(binding), resource, correlationId, fromCache });
+  const { resource, scope, correlationId } = request;
+  return createResult({ token, binding, context: flow.of(binding).context, resource, scope, correlationId, fromCache });
 }

@@ -10,31 +10,15 @@ import type { AttestationProvider, Clock, HttpTransport, MtlsChannel, MtlsTransp
 import type { ImdsEndpoint } from '../transport/imds.js';
 import type { MtlsBindingContext, MtlsBindingStrength } from '../types.js';
 
-export interface Flow {
-  readonly configuration: Configuration;
-  readonly state: SharedState;
-  readonly platform: Platform;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly imds: ImdsEndpoint;
-  readonly findAttestationProvider: () => Promise<AttestationProvider>;
-  /** IMDS base and identity: what all cache keys begin with. */
-  readonly owner: string;
-  /** As `owner`, and different for applications whose settings differ: they share no work in flight (PROTOCOL D28). */
-  readonly flightOwner: string;
-  readonly keys: (attested: boolean, strength: MtlsBindingStrength) => BindingKeys;
-  readonly channelOf: (binding: Binding) => MtlsChannel;
-  readonly contextOf: (binding: Binding) => MtlsBindingContext;
-  /** The binding behind a context that this flow handed out. */
-  readonly bindingOf: (context: MtlsBindingContext) => Binding | undefined;
+/** A binding as one flow uses it: always the same for the same binding. */
+export interface FlowBinding {
+  readonly binding: Binding;
+  readonly channel: MtlsChannel;
+  readonly context: MtlsBindingContext;
+  readonly tokenKeys: TokenKeys;
 }
 
-/** Keys that depend on the kind of binding only, computed once. */
-export interface BindingKeys {
-  readonly binding: string;
-  readonly tokens: TokenKeys;
-}
-
+/** What a flow is made of. */
 export interface FlowParts {
   readonly configuration: Configuration;
   readonly state: SharedState;
@@ -47,55 +31,68 @@ export interface FlowParts {
   readonly createContext: (binding: Binding, channel: MtlsChannel) => MtlsBindingContext;
 }
 
-export function createFlow(parts: FlowParts): Flow {
-  const { configuration, state, platform, clock, log, http } = parts;
-  const { imdsBase, identity, retriesEnabled } = configuration;
-  const owner = ownerKey(imdsBase, identity);
-  const channels = new WeakMap<Binding, MtlsChannel>();
-  const contexts = new WeakMap<Binding, MtlsBindingContext>();
-  const bindings = new WeakMap<MtlsBindingContext, Binding>();
-  const keys: Array<BindingKeys | undefined> = [];
+export class Flow {
+  readonly configuration: Configuration;
+  readonly state: SharedState;
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly imds: ImdsEndpoint;
+  readonly findAttestationProvider: () => Promise<AttestationProvider>;
+  /** IMDS base and identity, and the settings: applications that differ share no work in flight (PROTOCOL D28). */
+  readonly flightOwner: string;
+  /** IMDS base and identity: what all cache keys begin with. */
+  readonly #owner: string;
+  readonly #transport: MtlsTransport;
+  readonly #createContext: FlowParts['createContext'];
+  readonly #bindingKeys: Array<string | undefined> = [];
+  readonly #known = new WeakMap<Binding, FlowBinding>();
+  readonly #bindings = new WeakMap<MtlsBindingContext, Binding>();
+  /** Nearly every call is for the binding of the call before it. */
+  #latest: FlowBinding | undefined;
 
-  const channelOf = (binding: Binding) => {
-    let channel = channels.get(binding);
-    if (channel === undefined) {
-      channel = parts.transport.bind(binding.key, binding.certificateDer);
-      channels.set(binding, channel);
-    }
-    return channel;
-  };
-  return {
-    configuration,
-    state,
-    platform,
-    clock,
-    log,
-    imds: { base: imdsBase, identity, http, clock, log, retriesEnabled },
-    findAttestationProvider: parts.findAttestationProvider,
-    owner,
-    flightOwner: `${owner}${settingsKey(configuration, state)}`,
-    keys: (attested, strength) => {
-      const index = strength * 2 + (attested ? 1 : 0);
-      let found = keys[index];
-      if (found === undefined) {
-        const binding = bindingKey(owner, attested, strength);
-        found = { binding, tokens: new TokenKeys(tokenKeyPrefix(binding, configuration.clientCapabilities)) };
-        keys[index] = found;
-      }
-      return found;
-    },
-    channelOf,
-    contextOf: (binding) => {
-      let context = contexts.get(binding);
-      if (context === undefined) {
-        context = parts.createContext(binding, channelOf(binding));
-        contexts.set(binding, context);
-        bindings.set(context, binding);
-      }
-      return context;
-    },
-    bindingOf: (context) => bindings.get(context),
-  };
+  constructor(parts: FlowParts) {
+    const { configuration, state, platform, clock, log, http } = parts;
+    const { imdsBase, identity, retriesEnabled } = configuration;
+    this.configuration = configuration;
+    this.state = state;
+    this.platform = platform;
+    this.clock = clock;
+    this.log = log;
+    this.imds = { base: imdsBase, identity, http, clock, log, retriesEnabled };
+    this.findAttestationProvider = parts.findAttestationProvider;
+    this.#owner = ownerKey(imdsBase, identity);
+    this.flightOwner = `${this.#owner}${settingsKey(configuration, state)}`;
+    this.#transport = parts.transport;
+    this.#createContext = parts.createContext;
+  }
+
+  /** Key of the bindings of one kind. */
+  bindingKey(attested: boolean, strength: MtlsBindingStrength): string {
+    return (this.#bindingKeys[strength * 2 + (attested ? 1 : 0)] ??= bindingKey(this.#owner, attested, strength));
+  }
+
+  of(binding: Binding): FlowBinding {
+    if (this.#latest?.binding !== binding) this.#latest = this.#known.get(binding) ?? this.#use(binding);
+    return this.#latest;
+  }
+
+  /** The binding behind a context that this flow handed out. */
+  bindingOf(context: MtlsBindingContext): Binding | undefined {
+    return this.#bindings.get(context);
+  }
+
+  #use(binding: Binding): FlowBinding {
+    const { attested, certificateDer, key } = binding;
+    const channel = this.#transport.bind(key, certificateDer);
+    const context = this.#createContext(binding, channel);
+    const { clientCapabilities } = this.configuration;
+    const prefix = tokenKeyPrefix(this.bindingKey(attested, key.strength), clientCapabilities);
+    const used = { binding, channel, context, tokenKeys: new TokenKeys(prefix, binding) };
+    this.#known.set(binding, used);
+    this.#bindings.set(context, binding);
+    return used;
+  }
 }
 
 /** Equal for applications that a shared request serves equally well, because every setting it depends on is the same. */

@@ -1,15 +1,8 @@
 /** Untrusted options in, a validated request out, before any I/O (PROTOCOL D3, D20). */
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
-import {
-  invalidRequest,
-  parseClaimsOption,
-  parseCorrelationId,
-  parseFlag,
-  parseOptions,
-  parseSignal,
-  type RequestOptions,
-} from '../request-options.js';
+import { invalidRequest, parseFlag, parseOptions, type UncheckedOptions } from '../options.js';
+import { parseClaimsOption, parseCorrelationId, parseSignal } from '../request-options.js';
 import { MtlsBindingStrength } from '../types.js';
 
 const KNOWN_OPTIONS = new Set([
@@ -29,7 +22,7 @@ const TRAILING_SLASHES = /\/+$/;
 const NOT_IN_A_URI = /[\s\p{Cc}]/u;
 
 /** True for a request for a bound token. Checks the flags that decide about the kind. */
-export function isBoundRequest(options: unknown): options is RequestOptions {
+export function isBoundRequest(options: unknown): options is UncheckedOptions {
   const request = parseOptions('acquireToken', options, KNOWN_OPTIONS);
   const isBound = parseFlag('mtlsProofOfPossession', request['mtlsProofOfPossession']);
   if (parseFlag('withAttestationSupport', request['withAttestationSupport']) && !isBound)
@@ -40,11 +33,11 @@ export function isBoundRequest(options: unknown): options is RequestOptions {
   return isBound;
 }
 
-export function parseRequest(options: RequestOptions): TokenRequest {
-  const resource = parseResource(options['resource']);
+export function parseRequest(options: UncheckedOptions): TokenRequest {
+  const { resource, scope } = parseAudience(options['resource']);
   return {
     resource,
-    scope: `${resource}/.default`,
+    scope,
     claims: parseClaimsOption('claims', options['claims']),
     claimsFromClient: parseClaimsOption('claimsFromClient', options['claimsFromClient']),
     forceRefresh: parseFlag('forceRefresh', options['forceRefresh']),
@@ -55,9 +48,29 @@ export function parseRequest(options: RequestOptions): TokenRequest {
   };
 }
 
-/** Nearly always there is nothing to cut off: the string that was passed is then the one that is looked up. */
-function parseResource(value: unknown): string {
+/** What a token is asked for. */
+interface Audience {
+  readonly resource: string;
+  readonly scope: string;
+}
+
+/** What was passed -> what it means. An application asks for the same few again and again. */
+const AUDIENCES = new Map<string, Audience>();
+const MAX_AUDIENCES = 1_000;
+
+function parseAudience(value: unknown): Audience {
   if (typeof value !== 'string') throw new ManagedIdentityError('invalid_resource');
+  const known = AUDIENCES.get(value);
+  if (known !== undefined) return known;
+  const resource = parseResource(value);
+  const audience = { resource, scope: `${resource}${DEFAULT_SCOPE_SUFFIX}` };
+  if (AUDIENCES.size >= MAX_AUDIENCES) AUDIENCES.clear();
+  AUDIENCES.set(value, audience);
+  return audience;
+}
+
+/** Nearly always there is nothing to cut off: the string that was passed is then the one that is looked up. */
+function parseResource(value: string): string {
   let resource = value.trim();
   if (resource.endsWith(DEFAULT_SCOPE_SUFFIX)) resource = resource.slice(0, -DEFAULT_SCOPE_SUFFIX.length);
   if (resource.endsWith('/')) resource = resource.replace(TRAILING_SLASHES, '');

@@ -2,9 +2,8 @@
 import { assertStrength } from '../binding/key.js';
 import { MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
-import { environmentSource } from '../source/select-source.js';
+import { environmentSource, knownSource } from '../source/select-source.js';
 import { MtlsBindingStrength } from '../types.js';
-import { knownSource } from '../source/capabilities.js';
 import type { Flow } from './flow.js';
 
 export async function assertHostCanServe(request: TokenRequest, flow: Flow): Promise<void> {
@@ -17,7 +16,7 @@ export async function assertHostCanServe(request: TokenRequest, flow: Flow): Pro
       message: `The environment of this process selects ${source}, which has no certificate-bound tokens.`,
     });
   }
-  const known = knownSource(flow.state.discovered, flow.configuration.imdsBase, flow.clock);
+  const known = knownSource(flow.state.discovered, flow.configuration.imdsBase, flow.clock.now());
   if (known?.imdsVersion === 1) throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', { correlationId });
   if (known !== undefined && known.imdsVersion === undefined) {
     throw new MsiV2Error('managed_identity_all_sources_unavailable', {

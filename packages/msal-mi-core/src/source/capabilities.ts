@@ -8,7 +8,7 @@ import { callImds, parseJsonObject, type ImdsCall, type ImdsEndpoint } from '../
 import { IMDS_PROBE_POLICY } from '../transport/retry.js';
 import { ManagedIdentitySourceNames, MtlsBindingStrength } from '../types.js';
 import { METADATA_PATH } from './imds-metadata.js';
-import { environmentSource } from './select-source.js';
+import { environmentSource, knownSource } from './select-source.js';
 
 export interface CapabilityQuery {
   readonly environment: HostEnvironment;
@@ -23,30 +23,16 @@ export interface CapabilityQuery {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Nothing found is believed for a short time only: the metadata service may come up after the process. */
-const NOTHING_FOUND_TTL_MS = 60_000;
 const V1_TOKEN_PATH = '/metadata/identity/oauth2/token';
 const COMPUTE_PATH = '/metadata/instance/compute';
 const TRUSTED_SECURITY_TYPES = ['trustedlaunch', 'confidentialvm'];
-
-/** What an earlier query found at this IMDS, if it still counts. */
-export function knownSource(
-  discovered: ReadonlyMap<string, DiscoveredSource>,
-  imdsBase: string,
-  clock: Clock,
-): DiscoveredSource | undefined {
-  const found = discovered.get(imdsBase);
-  if (found === undefined) return undefined;
-  const isStale = found.imdsVersion === undefined && clock.now() - found.foundAtMs > NOTHING_FOUND_TTL_MS;
-  return isStale ? undefined : found;
-}
 
 export async function discoverSource(query: CapabilityQuery): Promise<DiscoveredSource['capabilities']> {
   const { imds, clock, discovered, flights } = query;
   query.signal?.throwIfAborted();
   const source = environmentSource(query.environment);
   if (source !== undefined) return describe(source, MtlsBindingStrength.Bearer);
-  const known = query.refresh ? undefined : knownSource(discovered, imds.base, clock);
+  const known = query.refresh ? undefined : knownSource(discovered, imds.base, clock.now());
   if (known !== undefined) return known.capabilities;
   const found = await flights.run(`capabilities\0${query.flightOwner}`, query.signal, async (signal) => {
     const outcome = await probe({ ...query, signal });

@@ -1,7 +1,11 @@
-/** Which source serves this host (PROTOCOL D4, B 1.1). Looks at the environment only; probes nothing. */
+/** Which source serves this host (PROTOCOL D4, B 1.1), as far as it is known without asking: probes nothing. */
 import { existsSync } from 'node:fs';
+import type { DiscoveredSource } from '../cache/shared-state.js';
 import type { HostEnvironment } from '../model.js';
 import { ManagedIdentitySourceNames } from '../types.js';
+
+/** Nothing found is believed for a short time only: the metadata service may come up after the process. */
+const NOTHING_FOUND_TTL_MS = 60_000;
 
 /** The source that the environment names, or undefined where only IMDS can be asked. */
 export function environmentSource(
@@ -21,6 +25,18 @@ export function environmentSource(
   }
   if (identityEndpoint !== undefined && imdsEndpoint !== undefined) return ManagedIdentitySourceNames.AZURE_ARC;
   return fileExists(arcAgentPath(env)) ? ManagedIdentitySourceNames.AZURE_ARC : undefined;
+}
+
+/** What an earlier query found at this IMDS, if it still counts. */
+export function knownSource(
+  discovered: ReadonlyMap<string, DiscoveredSource>,
+  imdsBase: string,
+  nowMs: number,
+): DiscoveredSource | undefined {
+  const found = discovered.get(imdsBase);
+  if (found === undefined) return undefined;
+  const isStale = found.imdsVersion === undefined && nowMs - found.foundAtMs > NOTHING_FOUND_TTL_MS;
+  return isStale ? undefined : found;
 }
 
 function arcAgentPath(env: HostEnvironment): string {

@@ -32,6 +32,13 @@ export class Installation {
     rmSync(join(this.folder, 'node_modules', name), { recursive: true });
   }
 
+  /** Takes a folder of a package away, from its ESM and from its CommonJS build. */
+  uninstallFolder(name: string, folder: string): void {
+    for (const build of ['dist', 'dist-cjs']) {
+      rmSync(join(this.folder, 'node_modules', name, build, folder), { recursive: true });
+    }
+  }
+
   /** Runs node with a program of the application. */
   node(...args: string[]): Outcome {
     return this.run(process.execPath, args);

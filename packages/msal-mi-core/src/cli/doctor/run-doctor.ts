@@ -1,7 +1,8 @@
 /** Runs every check in order; a check that breaks is a failed check. */
 import { randomUUID } from 'node:crypto';
 import { release } from 'node:os';
-import { processSurroundings, ManagedIdentityApplication } from '../../client.js';
+import { ManagedIdentityApplication } from '../../client.js';
+import { processSurroundings } from '../../composition.js';
 import { parseConfiguration } from '../../config.js';
 import { createLogger } from '../../diagnostics/logger.js';
 import { loadBindings } from '../../platform/win32/native/load.js';
@@ -25,7 +26,7 @@ export async function runDoctor(
   onCheck: (title: string, result: CheckResult | undefined) => void,
 ): Promise<DoctorReport> {
   const results: CheckResult[] = [];
-  for (const { id, title, run } of checksFor(options)) {
+  for (const { id, title, run } of await checksFor(options)) {
     onCheck(title, undefined);
     const finding = await Promise.resolve().then(run).catch(fromError);
     const result = { id, title, ...finding };
@@ -35,13 +36,14 @@ export async function runDoctor(
   return { schemaVersion: 1, ready: results.every(({ status }) => status !== 'fail'), checks: results };
 }
 
-function checksFor(options: DoctorOptions) {
+async function checksFor(options: DoctorOptions) {
   const identity = options.identity === undefined ? {} : { managedIdentityIdParams: options.identity };
   const configuration = parseConfiguration(identity);
   const isDefaultImds = configuration.imdsBase === METADATA_SERVICE;
   const minStrength =
     options.minStrength ?? (isDefaultImds ? MtlsBindingStrength.KeyGuard : MtlsBindingStrength.Software);
   const seen: Seen = {};
+  const { platform: keys } = await processSurroundings();
   const host = {
     platform: process.platform,
     arch: process.arch,
@@ -49,7 +51,7 @@ function checksFor(options: DoctorOptions) {
     nodeVersion: process.versions.node,
     nodeApiVersion: process.versions.napi ?? 'unknown',
     environment: configuration.environment,
-    keys: processSurroundings().platform,
+    keys,
     minStrength,
     loadNativeModule: loadBindings,
   };

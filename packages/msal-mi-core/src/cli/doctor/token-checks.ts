@@ -1,10 +1,9 @@
 /** Checks of the attestation service, and with --deep of the whole flow. */
 import { isMsalMiError } from '../../errors.js';
 import { readJwtClaims } from '../../crypto/jwt.js';
-import { createAuthorizationHeader } from '../../result.js';
 import { requestMetadata } from '../../source/imds-metadata.js';
 import { createHttpTransport } from '../../transport/http.js';
-import { MtlsBindingStrength } from '../../types.js';
+import { createAuthorizationHeader, MtlsBindingStrength } from '../../types.js';
 import type { ManagedIdentityApplication } from '../../client.js';
 import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError } from './from-error.js';
