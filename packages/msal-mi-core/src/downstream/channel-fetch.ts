@@ -1,9 +1,8 @@
 import type { MtlsChannel, MtlsResponse } from '../ports.js';
-import { CallLifetime } from './call-lifetime.js';
 import { ACCEPTED_CODINGS } from './content-decoding.js';
 import { networkError } from './fetch-failure.js';
 import { parseFetchRequest, type FetchRequest } from './fetch-request.js';
-import { buildResponse, discardBody, responseHeaders } from './fetch-response.js';
+import { abandonBody, buildResponse, discardBody, headerOf } from './fetch-response.js';
 import { nextRequest } from './redirect.js';
 import { lengthOf, openBody } from './request-body.js';
 import { UploadBody } from './upload-body.js';
@@ -30,39 +29,31 @@ export async function fetchOverChannel(
   input: string | URL | Request,
   init?: RequestInit,
 ): Promise<Response> {
-  const request = await parseFetchRequest(input, init);
-  const lifetime = new CallLifetime(request.signal);
-  try {
-    return await followRedirects(channel, request, lifetime);
-  } catch (error) {
-    lifetime.end();
-    throw error;
-  }
-}
-
-async function followRedirects(channel: MtlsChannel, first: FetchRequest, lifetime: CallLifetime): Promise<Response> {
+  const first = await parseFetchRequest(input, init);
+  const { signal } = first;
+  signal?.throwIfAborted();
   const decode = !first.headers.has('accept-encoding');
   let request = first;
   for (let followed = 0; ; followed += 1) {
-    const answer = await send(channel, request, lifetime.signal);
+    const answer = await send(channel, request);
     let next: FetchRequest | undefined;
     try {
-      next = nextRequest(request, answer.status, responseHeaders(answer).get('location'), followed);
+      next = nextRequest(request, answer.status, headerOf(answer, 'location'), followed);
     } catch (error) {
-      lifetime.abort();
+      abandonBody(answer);
       throw error;
     }
     if (next === undefined) {
       const { method, url } = request;
-      return buildResponse(answer, { method, url, redirected: followed > 0, decode }, lifetime);
+      return buildResponse(answer, { method, url, redirected: followed > 0, decode, signal });
     }
     void discardBody(answer);
     request = next;
   }
 }
 
-async function send(channel: MtlsChannel, request: FetchRequest, signal: AbortSignal): Promise<MtlsResponse> {
-  const { method, url } = request;
+async function send(channel: MtlsChannel, request: FetchRequest): Promise<MtlsResponse> {
+  const { method, url, signal } = request;
   const headers = outgoingHeaders(request);
   const opened = request.body && openBody(request.body, signal);
   let body: Uint8Array | UploadBody | undefined;
@@ -81,11 +72,11 @@ async function send(channel: MtlsChannel, request: FetchRequest, signal: AbortSi
       url,
       headers: [...headers],
       idempotent,
-      signal,
-      ...(body === undefined ? {} : { body }),
+      ...(signal !== undefined && { signal }),
+      ...(body !== undefined && { body }),
     });
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
+    if (signal?.aborted === true) throw signal.reason;
     throw networkError((body instanceof UploadBody ? body.failure : undefined) ?? error);
   }
 }

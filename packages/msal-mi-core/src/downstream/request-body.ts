@@ -21,7 +21,7 @@ export function isReplayable({ source }: RequestBody): boolean {
 }
 
 /** @param signal - Names the reason when a stream has to be cancelled. */
-export function openBody({ source }: RequestBody, signal: AbortSignal): Uint8Array | AsyncIterable<unknown> {
+export function openBody({ source }: RequestBody, signal: AbortSignal | undefined): Uint8Array | AsyncIterable<unknown> {
   if (source instanceof Uint8Array) return source;
   if (source instanceof Blob) return chunksOf(source.stream(), signal);
   return source instanceof ReadableStream ? chunksOf(source, signal) : source;
@@ -102,7 +102,7 @@ interface ChunkSource {
 }
 
 /** Unlike the stream's own iterator, `return` cancels at once, with the reason, also while a read is pending. */
-function chunksOf(stream: ChunkSource, signal: AbortSignal): AsyncIterable<unknown> {
+function chunksOf(stream: ChunkSource, signal: AbortSignal | undefined): AsyncIterable<unknown> {
   const reader = stream.getReader();
   return {
     [Symbol.asyncIterator]: () => ({
@@ -111,7 +111,7 @@ function chunksOf(stream: ChunkSource, signal: AbortSignal): AsyncIterable<unkno
         return done ? { done: true, value: undefined } : { done: false, value };
       },
       return: async (): Promise<IteratorResult<unknown>> => {
-        await reader.cancel(signal.reason).catch(() => undefined);
+        await reader.cancel(signal?.reason).catch(() => undefined);
         return { done: true, value: undefined };
       },
     }),

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { TransportError, type MtlsRequest, type MtlsResponse } from '../../ports.js';
 import { classifyFailure, type ConnectionPhase } from './classify-failure.js';
+import { IncomingBody } from './incoming-body.js';
 
 const MAX_HEADER_BYTES = 64 * 1024;
 const LOST_CODES = ['ECONNRESET', 'EPIPE'];
@@ -47,7 +48,11 @@ class Attempt {
     const { signal, timeoutMs, body } = this.#request;
     const outgoing = this.#outgoing;
     return new Promise((resolve, reject) => {
-      const onAbort = () => fail(signal?.reason as Error);
+      let answer: IncomingMessage | undefined;
+      const onAbort = () => {
+        if (answer === undefined) fail(signal?.reason as Error);
+        else answer.destroy();
+      };
       const timer =
         timeoutMs === undefined
           ? undefined
@@ -55,12 +60,10 @@ class Attempt {
               () => fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')),
               timeoutMs,
             );
-      const settle = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
+      const release = () => signal?.removeEventListener('abort', onAbort);
       const fail = (error: Error) => {
-        settle();
+        clearTimeout(timer);
+        release();
         reject(error);
         outgoing.destroy();
       };
@@ -70,8 +73,11 @@ class Attempt {
         fail(classifyFailure(error, isReused ? 'reused' : this.#phase, this.#socket));
       });
       outgoing.on('response', (response) => {
-        settle();
-        resolve(toResponse(response, signal));
+        clearTimeout(timer);
+        answer = response;
+        // The body is part of the exchange: it is aborted too, until its last byte.
+        response.once('close', release);
+        resolve(toResponse(response, new IncomingBody(outgoing, response, signal)));
       });
       if (signal?.aborted === true) {
         onAbort();
@@ -112,7 +118,7 @@ function toHeaders(request: MtlsRequest): Record<string, string | string[]> {
   return headers;
 }
 
-function toResponse(response: IncomingMessage, signal: AbortSignal | undefined): MtlsResponse {
+function toResponse(response: IncomingMessage, body: IncomingBody): MtlsResponse {
   const headers: Array<readonly [string, string]> = [];
   for (let i = 0; i + 1 < response.rawHeaders.length; i += 2) {
     headers.push([response.rawHeaders[i] ?? '', response.rawHeaders[i + 1] ?? '']);
@@ -121,30 +127,6 @@ function toResponse(response: IncomingMessage, signal: AbortSignal | undefined):
     status: response.statusCode ?? 0,
     statusText: response.statusMessage ?? '',
     headers,
-    body: readChunks(response, signal),
+    body,
   };
-}
-
-/** Not a generator: it holds the connection from the start, so aborting and returning must work before the first read. */
-function readChunks(response: IncomingMessage, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
-  const onAbort = () => response.destroy();
-  signal?.addEventListener('abort', onAbort, { once: true });
-  response.once('close', () => signal?.removeEventListener('abort', onAbort));
-  // Whoever reads gets the error from the iterator; nobody may be reading.
-  response.on('error', () => undefined);
-  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
-  const next = async (): Promise<IteratorResult<Uint8Array>> => {
-    try {
-      return await chunks.next();
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw classifyFailure(error as NodeJS.ErrnoException, 'body', undefined);
-    }
-  };
-  const release = (): Promise<IteratorResult<Uint8Array>> => {
-    if (response.complete) response.resume();
-    else response.destroy();
-    return Promise.resolve({ done: true, value: undefined });
-  };
-  return { [Symbol.asyncIterator]: () => ({ next, return: release }) };
 }
