@@ -74,6 +74,15 @@ const ROUTES = {
     });
   },
 
+  // The body of the request, with its type; `?chunked` leaves out how long it is.
+  async reflect({ request, response, url }) {
+    const body = await readAll(request);
+    response.setHeader('content-type', request.headers['content-type'] ?? 'application/octet-stream');
+    if (!url.searchParams.has('chunked')) response.setHeader('content-length', body.length);
+    response.write(body);
+    response.end();
+  },
+
   status({ response, url, argument }) {
     const text = url.searchParams.get('text');
     if (text === null) response.writeHead(Number(argument), { 'x-answer': 'yes' });

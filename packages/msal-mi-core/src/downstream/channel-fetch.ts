@@ -10,6 +10,12 @@ import { UploadBody } from './upload-body.js';
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
+const DEFAULT_HEADERS = [
+  ['accept', '*/*'],
+  ['accept-encoding', ACCEPTED_CODINGS],
+  ['user-agent', 'node'],
+] as const;
+
 /**
  * `fetch` over the connections of one certificate, with the semantics of the platform's `fetch` except that
  *
@@ -54,23 +60,23 @@ export async function fetchOverChannel(
 
 async function send(channel: MtlsChannel, request: FetchRequest): Promise<MtlsResponse> {
   const { method, url, signal } = request;
-  const headers = outgoingHeaders(request);
+  const headers = outgoingHeaders(request.headers);
   const opened = request.body && openBody(request.body, signal);
   let body: Uint8Array | UploadBody | undefined;
   if (opened === undefined || opened instanceof Uint8Array) {
-    headers.delete('content-length');
     // POST and PUT without a body say so with a length of 0.
     body = opened ?? (method === 'POST' || method === 'PUT' ? new Uint8Array(0) : undefined);
   } else {
-    const declaredLength = headers.get('content-length');
-    body = new UploadBody(opened, declaredLength === null ? undefined : Number(declaredLength));
+    const length = declaredLength(request);
+    if (length !== undefined) headers.push(['content-length', String(length)]);
+    body = new UploadBody(opened, length);
   }
   try {
     const idempotent = IDEMPOTENT_METHODS.has(method);
     return await channel.send({
       method,
       url,
-      headers: [...headers],
+      headers,
       idempotent,
       ...(signal !== undefined && { signal }),
       ...(body !== undefined && { body }),
@@ -81,16 +87,15 @@ async function send(channel: MtlsChannel, request: FetchRequest): Promise<MtlsRe
   }
 }
 
-function outgoingHeaders(request: FetchRequest): Headers {
-  const headers = new Headers(request.headers);
-  for (const [name, value] of [
-    ['accept', '*/*'],
-    ['accept-encoding', ACCEPTED_CODINGS],
-    ['user-agent', 'node'],
-  ] as const) {
-    if (!headers.has(name)) headers.set(name, value);
-  }
-  const length = request.body && lengthOf(request.body);
-  if (length !== undefined) headers.set('content-length', String(length));
-  return headers;
+/** Without content-length, which depends on how the body is sent. */
+function outgoingHeaders(headers: Headers): Array<[name: string, value: string]> {
+  const outgoing = [...headers].filter(([name]) => name !== 'content-length');
+  for (const [name, value] of DEFAULT_HEADERS) if (!headers.has(name)) outgoing.push([name, value]);
+  return outgoing;
+}
+
+function declaredLength({ body, headers }: FetchRequest): number | undefined {
+  const known = body && lengthOf(body);
+  const declared = headers.get('content-length');
+  return known ?? (declared === null ? undefined : Number(declared));
 }

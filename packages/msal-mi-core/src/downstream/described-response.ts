@@ -16,8 +16,8 @@ export interface ResponseHead {
 /**
  * A Response of the platform that says what it answers.
  *
- * Streams of the platform cost more per piece than TLS does. Where all of the content is asked for at once, it is
- * therefore read past the stream, which is locked and read to its end all the same.
+ * Its stream is made when somebody wants one: making it, and reading through it, costs more than the rest of a call.
+ * Where all of the content is asked for at once, it comes straight from the connection.
  *
  * @param content - Undefined: the body is null.
  * @throws TypeError or RangeError for a status or a header that a Response cannot hold.
@@ -33,31 +33,35 @@ export function describedResponse(
   return response as unknown as Response;
 }
 
-/** As a class whose methods can be overridden: the platform's types declare them as properties. */
-type ExtensibleResponse = Pick<Response, 'body' | 'bodyUsed' | 'headers'> & {
-  arrayBuffer(): Promise<ArrayBuffer>;
-  text(): Promise<string>;
-  json(): Promise<unknown>;
+/** As a class whose members can be overridden: the platform's types declare its methods as properties. */
+interface ExtensibleResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Headers;
   clone(): Response;
-};
+}
+
+type Content = ReadableStream<Uint8Array> | null;
 
 let responseClass: ReturnType<typeof createClass> | undefined;
 
 /** Made with the first response: to name Response is to load the platform's `fetch`, which nothing else here needs. */
 function createClass() {
   const utf8 = new TextDecoder();
-  const base = Response as unknown as new (body: ReadableStream | null, init: ResponseInit) => ExtensibleResponse;
+  const base = Response as unknown as new (body: null, init: ResponseInit) => ExtensibleResponse;
+
   return class DescribedResponse extends base {
     readonly #description: ResponseDescription;
     readonly #content: ResponseContent | undefined;
-    readonly #stream: ReadableStream<Uint8Array> | null;
+    /** With a stream of the content, once there has to be one. */
+    #streaming: Response | undefined;
+    #isRead = false;
 
     constructor(init: ResponseInit, description: ResponseDescription, content: ResponseContent | undefined) {
-      const stream = content?.open() ?? null;
-      super(stream, init);
+      super(null, init);
       this.#description = description;
       this.#content = content;
-      this.#stream = stream;
+      content?.abandonWith(this);
     }
 
     get url(): string {
@@ -72,41 +76,71 @@ function createClass() {
       return 'basic';
     }
 
-    override async arrayBuffer(): Promise<ArrayBuffer> {
-      const all = this.#readAll();
-      return all === undefined ? super.arrayBuffer() : (await all).buffer;
+    get body(): Content {
+      return this.#stream().body as Content;
     }
 
-    override async text(): Promise<string> {
-      const all = this.#readAll();
-      return all === undefined ? super.text() : utf8.decode(await all);
+    get bodyUsed(): boolean {
+      return this.#isRead || this.#streaming?.bodyUsed === true;
     }
 
-    override async json(): Promise<unknown> {
-      const all = this.#readAll();
-      return all === undefined ? super.json() : (JSON.parse(utf8.decode(await all)) as unknown);
+    async arrayBuffer(): Promise<ArrayBuffer> {
+      return this.#isUntouched() ? (await this.#readAll()).buffer : this.#stream().arrayBuffer();
+    }
+
+    async text(): Promise<string> {
+      return this.#isUntouched() ? utf8.decode(await this.#readAll()) : this.#stream().text();
+    }
+
+    async json(): Promise<unknown> {
+      return this.#isUntouched() ? (JSON.parse(await this.text()) as unknown) : this.#stream().json();
+    }
+
+    blob(): Promise<Blob> {
+      return this.#stream().blob();
+    }
+
+    formData(): Promise<FormData> {
+      const streaming: { formData(): Promise<FormData> } = this.#stream();
+      return streaming.formData();
+    }
+
+    async bytes(): Promise<Uint8Array> {
+      return new Uint8Array(await this.arrayBuffer());
     }
 
     override clone(): Response {
-      return describeClone(super.clone(), this.#description);
+      return described(this.#stream().clone(), this.#description);
     }
 
-    /** Undefined where the platform has to do it, or to refuse it: when the content was touched, or cloned. */
-    #readAll(): Promise<Uint8Array<ArrayBuffer>> | undefined {
-      const stream = this.#stream;
-      if (stream === null || this.body !== stream || stream.locked || this.bodyUsed) return undefined;
-      return this.#content?.readAll(stream);
+    #isUntouched(): boolean {
+      return this.#content !== undefined && this.#streaming === undefined && !this.#isRead;
+    }
+
+    #readAll(): Promise<Uint8Array<ArrayBuffer>> {
+      this.#isRead = true;
+      return this.#content!.readAll();
+    }
+
+    #stream(): Response {
+      if (this.#streaming !== undefined) return this.#streaming;
+      const { status, statusText, headers } = this;
+      const stream = this.#isRead ? '' : (this.#content?.open() ?? null);
+      this.#streaming = new Response(stream, { status, statusText, headers });
+      // What was read without a stream has, for the platform, a stream that was read.
+      if (this.#isRead) void this.#streaming.arrayBuffer();
+      return this.#streaming;
     }
   };
 }
 
-/** The platform makes clones of its own class. */
-function describeClone(copy: Response, description: ResponseDescription): Response {
-  return Object.defineProperties(copy, {
+/** Puts over the getters of a Response what they cannot know. */
+function described(response: Response, description: ResponseDescription): Response {
+  return Object.defineProperties(response, {
     url: { value: urlOf(description) },
     redirected: { value: description.redirected },
     type: { value: 'basic' },
-    clone: { value: () => describeClone(Response.prototype.clone.call(copy), description) },
+    clone: { value: () => described(Response.prototype.clone.call(response), description) },
   });
 }
 

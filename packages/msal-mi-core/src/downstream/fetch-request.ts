@@ -11,19 +11,14 @@ export interface FetchRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-// The platform's Request judges these; they change nothing on a server-side connection.
-const JUDGED_BY_PLATFORM = [
-  'method',
-  'mode',
-  'credentials',
-  'cache',
-  'redirect',
-  'referrer',
-  'referrerPolicy',
-] as const;
+const ORDINARY_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const METHODS_WITHOUT_BODY = ['GET', 'HEAD'] as const;
+const REDIRECT_MODES = ['follow', 'error', 'manual'] as const;
+/** On a server-side connection. The platform's Request still judges their values. */
+const CHANGING_NOTHING = ['mode', 'credentials', 'cache', 'referrer', 'referrerPolicy'] as const;
 
 // RFC 9110 section 7.6.1 and 10.1: they speak of the connection, which is not the caller's.
-const CONNECTION_HEADERS = [
+const CONNECTION_HEADERS = new Set([
   'expect',
   'keep-alive',
   'proxy-authorization',
@@ -32,7 +27,7 @@ const CONNECTION_HEADERS = [
   'trailer',
   'transfer-encoding',
   'upgrade',
-];
+]);
 
 /**
  * Reads the arguments of a `fetch` call.
@@ -44,11 +39,12 @@ export async function parseFetchRequest(
   input: string | URL | Request,
   init: RequestInit | undefined,
 ): Promise<FetchRequest> {
-  const member = (name: string): unknown => (init as Record<string, unknown> | undefined)?.[name];
+  const member: Member = (name) => (init as Record<string, unknown> | undefined)?.[name];
   for (const name of ['dispatcher', 'agent']) {
     if (member(name) != null) {
       throw new TypeError(
-        `The option '${name}' cannot be used: the connection belongs to the certificate. For a client of your own, pass binding.tlsOptions() to it.`,
+        `The option '${name}' cannot be used: the connection belongs to the certificate. ` +
+          'For a client of your own, pass binding.tlsOptions() to it.',
       );
     }
   }
@@ -58,25 +54,47 @@ export async function parseFetchRequest(
 
   const url = parseUrl(input instanceof Request ? input.url : input);
   const source = member('body');
-  const platform: Record<string, unknown> = { signal: null };
-  for (const name of JUDGED_BY_PLATFORM) {
-    if (member(name) !== undefined) platform[name] = member(name);
-  }
-  if (member('headers') !== undefined) platform['headers'] = parseHeaders(member('headers'));
-  if (source != null) {
-    platform['body'] = new Uint8Array(0);
-  }
-  const request = new Request(input instanceof Request ? input : url, platform);
+  const headers = member('headers') === undefined ? undefined : parseHeaders(member('headers'));
+  const request = (input instanceof Request ? undefined : ordinary(member, headers)) ?? judged(input, member, headers);
   const signal = parseSignal(member('signal'), input);
 
   let body: RequestBody | undefined;
   if (source != null) body = bodyFrom(source, member('duplex'));
   else if (request.body !== null) body = await bodyOfRequest(request.body);
 
-  const headers = request.headers;
-  checkHeaders(headers, url, body);
-  if (body?.contentType !== undefined && !headers.has('content-type')) headers.set('content-type', body.contentType);
-  return { method: request.method, url, headers, body, redirect: request.redirect, signal };
+  const { method, redirect } = request;
+  checkHeaders(request.headers, url, body);
+  if (body?.contentType !== undefined && !request.headers.has('content-type')) {
+    request.headers.set('content-type', body.contentType);
+  }
+  return { method, url, headers: request.headers, body, redirect, signal };
+}
+
+type Member = (name: string) => unknown;
+type Judged = Pick<FetchRequest, 'method' | 'headers' | 'redirect'> & { readonly body: Request['body'] };
+
+/** Undefined when there is something for the platform to judge: making a Request costs more than most of a call. */
+function ordinary(member: Member, headers = new Headers()): Judged | undefined {
+  const { method = 'GET', redirect = 'follow' } = { method: member('method'), redirect: member('redirect') };
+  if (!isOneOf(ORDINARY_METHODS, method) || !isOneOf(REDIRECT_MODES, redirect)) return undefined;
+  if (isOneOf(METHODS_WITHOUT_BODY, method) && member('body') != null) return undefined;
+  if (CHANGING_NOTHING.some((name) => member(name) !== undefined)) return undefined;
+  return { method, headers, redirect, body: null };
+}
+
+/** @throws TypeError for members that the standard forbids. */
+function judged(input: string | URL | Request, member: Member, headers: Headers | undefined): Judged {
+  const init: Record<string, unknown> = { signal: null };
+  for (const name of ['method', 'redirect', ...CHANGING_NOTHING]) {
+    if (member(name) !== undefined) init[name] = member(name);
+  }
+  if (headers !== undefined) init['headers'] = headers;
+  if (member('body') != null) init['body'] = new Uint8Array(0);
+  return new Request(input, init);
+}
+
+function isOneOf<T>(values: readonly T[], value: unknown): value is T {
+  return (values as readonly unknown[]).includes(value);
 }
 
 function parseUrl(input: string | URL): URL {
@@ -112,8 +130,9 @@ function parseSignal(signal: unknown, input: string | URL | Request): AbortSigna
 }
 
 function checkHeaders(headers: Headers, url: URL, body: RequestBody | undefined): void {
-  for (const name of CONNECTION_HEADERS) {
-    if (headers.has(name)) throw new TypeError(`The header '${name}' cannot be set: it belongs to the connection.`);
+  for (const [name] of headers) {
+    if (CONNECTION_HEADERS.has(name))
+      throw new TypeError(`The header '${name}' cannot be set: it belongs to the connection.`);
   }
   const connection = headers.get('connection')?.toLowerCase();
   if (connection === 'keep-alive') headers.delete('connection');

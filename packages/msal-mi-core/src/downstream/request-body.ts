@@ -21,7 +21,10 @@ export function isReplayable({ source }: RequestBody): boolean {
 }
 
 /** @param signal - Names the reason when a stream has to be cancelled. */
-export function openBody({ source }: RequestBody, signal: AbortSignal | undefined): Uint8Array | AsyncIterable<unknown> {
+export function openBody(
+  { source }: RequestBody,
+  signal: AbortSignal | undefined,
+): Uint8Array | AsyncIterable<unknown> {
   if (source instanceof Uint8Array) return source;
   if (source instanceof Blob) return chunksOf(source.stream(), signal);
   return source instanceof ReadableStream ? chunksOf(source, signal) : source;

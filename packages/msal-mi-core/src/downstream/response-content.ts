@@ -1,55 +1,73 @@
+import { setImmediate } from 'node:timers';
 import type { MtlsResponseBody } from '../ports.js';
 
-// A body that is dropped unread would keep its connection open for ever.
+// Content that is dropped unread would keep its connection open for ever.
 const unread = new FinalizationRegistry<ResponseContent>((content) => content.abandon());
 
-type ByteController = ReadableByteStreamController;
+interface Source {
+  readonly body: MtlsResponseBody;
+  /** The same, decoded. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
 
-/** The content of an answer, as the source of the stream that its Response shows. */
+/** The content of an answer, which is read once: all of it with `readAll`, or as a stream that `open` makes. */
 export class ResponseContent {
   readonly type = 'bytes';
-  readonly #body: MtlsResponseBody;
-  readonly #pieces: AsyncIterable<Uint8Array>;
   readonly #signal: AbortSignal | undefined;
+  /** Undefined when nothing is left to read: what is registered lives longer, and would keep all of it. */
+  #source: Source | undefined;
   #iterator: AsyncIterator<Uint8Array> | undefined;
   #onAbort: (() => void) | undefined;
-  #isOver = false;
-  /** All of it, when it was read at once and past the stream. */
-  #all: Uint8Array[] | undefined;
-  #isAllWanted = false;
+  #isStreaming = false;
 
   /**
-   * @param body - As it comes from the connection.
+   * @param body - As it comes from the connection, which is aborted with `signal`.
    * @param pieces - The same, decoded.
-   * @param signal - Aborts reading, with its reason.
+   * @param signal - Its reason is what reading fails with once it is aborted.
    */
   constructor(body: MtlsResponseBody, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
-    this.#body = body;
-    this.#pieces = pieces;
+    this.#source = { body, pieces };
     this.#signal = signal;
   }
 
-  /** The stream of it; made once. Nothing is read before somebody asks for it. */
-  open(): ReadableStream<Uint8Array> {
-    const stream: ReadableStream<Uint8Array> = new ReadableStream(this, { highWaterMark: 0 });
-    unread.register(stream, this, this);
-    return stream;
+  /**
+   * Closes the connection when `response` is gone before its content was read. To be watched makes an object costly to
+   * collect, so it begins a turn later: by then most callers are reading.
+   */
+  abandonWith(response: object): void {
+    setImmediate(() => {
+      if (this.#source !== undefined && !this.#isStreaming) unread.register(response, this, this);
+    });
   }
 
   /**
-   * All of it as one buffer of its own. The stream is locked and read to its end by that, as by the platform's own
-   * methods, but no piece has to travel through it.
+   * All of it, in a buffer of its own.
    *
-   * @param stream - The one that `open` made, not locked and not read from.
-   * @throws What reading the stream would.
+   * @throws As a stream would: the reason of the signal, or TypeError `terminated` with the cause.
    */
-  async readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-    this.#isAllWanted = true;
-    await stream.getReader().read();
-    return joined(this.#all ?? []);
+  async readAll(): Promise<Uint8Array<ArrayBuffer>> {
+    const source = this.#source;
+    // Whoever waits for the content may have let go of its response.
+    this.#end();
+    this.#signal?.throwIfAborted();
+    try {
+      return joined(await allOf(source!));
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      throw new TypeError('terminated', { cause: error });
+    }
   }
 
-  start(controller: ByteController): void {
+  /** Nothing is read before somebody asks for it, and then one piece. Cancelling closes the connection. */
+  open(): ReadableStream<Uint8Array> {
+    const stream: ReadableStream<Uint8Array> = new ReadableStream(this, { highWaterMark: 0 });
+    unread.unregister(this);
+    unread.register(stream, this, this);
+    this.#isStreaming = true;
+    return stream;
+  }
+
+  start(controller: ReadableByteStreamController): void {
     const signal = this.#signal;
     if (signal === undefined) return;
     // The signal may live as long as the process, and must not keep the stream as long.
@@ -58,19 +76,20 @@ export class ResponseContent {
       this.#end();
       weak.deref()?.error(signal.reason);
     };
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  async pull(controller: ByteController): Promise<void> {
+  async pull(controller: ReadableByteStreamController): Promise<void> {
     try {
-      const piece = this.#isAllWanted ? await this.#collect() : await this.#next();
-      if (this.#isOver) return;
+      const piece = await this.#next();
+      if (this.#source === undefined) return;
       if (piece !== undefined) {
         controller.enqueue(detachable(piece));
         return;
       }
     } catch (error) {
-      if (this.#isOver) return;
+      if (this.#source === undefined) return;
       this.#end();
       controller.error(new TypeError('terminated', { cause: error }));
       return;
@@ -86,38 +105,36 @@ export class ResponseContent {
 
   /** Closes the connection, unless the content was read to its end. */
   abandon(): void {
-    if (this.#isOver) return;
+    const body = this.#source?.body;
+    if (body === undefined) return;
+    const iterators = [body[Symbol.asyncIterator](), this.#iterator];
     this.#end();
     // Decoders hold back a return while a read is pending; the connection itself does not.
-    for (const iterator of [this.#body[Symbol.asyncIterator](), this.#iterator]) {
-      void Promise.resolve(iterator?.return?.()).catch(() => undefined);
-    }
+    for (const iterator of iterators) void Promise.resolve(iterator?.return?.()).catch(() => undefined);
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    this.#iterator ??= this.#pieces[Symbol.asyncIterator]();
+    this.#iterator ??= this.#source?.pieces[Symbol.asyncIterator]();
     for (;;) {
-      const { done, value } = await this.#iterator.next();
-      if (done === true) return undefined;
-      if (value.byteLength > 0) return value;
+      const step = await this.#iterator?.next();
+      if (step === undefined || step.done === true) return undefined;
+      if (step.value.byteLength > 0) return step.value;
     }
-  }
-
-  async #collect(): Promise<undefined> {
-    if (this.#pieces === this.#body && this.#body.readAll !== undefined) {
-      this.#all = await this.#body.readAll();
-      return;
-    }
-    const all: Uint8Array[] = [];
-    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) all.push(piece);
-    this.#all = all;
   }
 
   #end(): void {
-    this.#isOver = true;
+    this.#source = undefined;
+    this.#iterator = undefined;
     unread.unregister(this);
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
   }
+}
+
+async function allOf({ body, pieces }: Source): Promise<Uint8Array[]> {
+  if (pieces === body && body.readAll !== undefined) return body.readAll();
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return all;
 }
 
 /** A byte stream takes the whole buffer behind what it is given: shared ones are copied. */

@@ -1,9 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers';
 import type { MtlsResponseBody } from '../../ports.js';
 import { classifyFailure } from './classify-failure.js';
 
 /** More than this is handed on without waiting for what else has arrived. */
 const PIECE_BYTES = 128 * 1024;
+/** A length is only a claim: more than this is not set aside before the content is there. */
+const MAX_RESERVED_BYTES = 16 * 1024 * 1024;
 
 /**
  * The body of an answer as the transports give it. The connection delivers one TLS record at a time; passing each one
@@ -33,14 +36,14 @@ export class IncomingBody implements MtlsResponseBody {
 
   readAll(): Promise<Uint8Array[]> {
     const response = this.#response;
+    const content = new WholeContent(Number(response.headers['content-length']));
     return new Promise((resolve, reject) => {
-      const chunks: Uint8Array[] = [];
-      const settle = () => (response.readableEnded ? resolve(chunks) : reject(this.#failure() as Error));
+      const settle = () => (response.readableEnded ? resolve(content.pieces) : reject(this.#failure()));
       if (response.destroyed) {
         settle();
         return;
       }
-      response.on('data', (chunk: Uint8Array) => chunks.push(chunk));
+      response.on('data', (piece: Uint8Array) => content.add(piece));
       response.on('end', settle);
       response.on('close', () => response.readableEnded || settle());
     });
@@ -57,8 +60,14 @@ export class IncomingBody implements MtlsResponseBody {
       }
       const piece = response.read() as Uint8Array | null;
       if (piece !== null) return { done: false, value: piece };
-      if (!response.readableEnded && !response.destroyed) await new Promise<void>((wake) => (this.#wake = wake));
+      await this.#change();
     }
+  }
+
+  /** Reading can end or destroy what is read. */
+  async #change(): Promise<void> {
+    const { readableEnded, destroyed } = this.#response;
+    if (!readableEnded && !destroyed) await new Promise<void>((wake) => (this.#wake = wake));
   }
 
   #follow(): void {
@@ -76,10 +85,40 @@ export class IncomingBody implements MtlsResponseBody {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  #failure(): unknown {
-    if (this.#signal?.aborted === true) return this.#signal.reason;
+  #failure(): Error {
+    if (this.#signal?.aborted === true) return this.#signal.reason as Error;
     const lost = Object.assign(new Error('closed before its end'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
     return classifyFailure(this.#response.errored ?? lost, 'body', undefined);
+  }
+}
+
+/**
+ * Where the length is known, each record is copied to its place as it comes: it is still in the processor's cache, and
+ * what is let go of at once costs the garbage collector least.
+ */
+class WholeContent {
+  readonly #whole: Uint8Array | undefined;
+  readonly #others: Uint8Array[] = [];
+  #written = 0;
+
+  /** @param length - NaN when only the end tells. */
+  constructor(length: number) {
+    if (length > 0 && length <= MAX_RESERVED_BYTES) this.#whole = Buffer.allocUnsafeSlow(length);
+  }
+
+  add(piece: Uint8Array): void {
+    const room = (this.#whole?.byteLength ?? 0) - this.#written;
+    if (this.#others.length > 0 || piece.byteLength > room) {
+      this.#others.push(piece);
+      return;
+    }
+    this.#whole?.set(piece, this.#written);
+    this.#written += piece.byteLength;
+  }
+
+  /** Nothing of the memory that was set aside but what was written to. */
+  get pieces(): Uint8Array[] {
+    return this.#whole === undefined ? this.#others : [this.#whole.subarray(0, this.#written), ...this.#others];
   }
 }
 

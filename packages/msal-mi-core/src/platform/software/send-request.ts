@@ -40,6 +40,8 @@ class Attempt {
       agent,
       headers: toHeaders(request),
       maxHeaderSize: MAX_HEADER_BYTES,
+      // The agent's limit is for connections that wait: in use, each record would start it again.
+      timeout: 0,
     });
     this.#outgoing.on('socket', (socket) => this.#follow(socket));
   }

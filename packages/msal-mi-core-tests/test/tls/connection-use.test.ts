@@ -1,0 +1,122 @@
+/** What becomes of the connection under a response, with a software key. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import type { ClientRequest } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { fetchOverChannel } from '../../../msal-mi-core/src/downstream/channel-fetch.js';
+import type { MtlsChannel } from '../../../msal-mi-core/src/ports.js';
+import { eventually } from '../emulator/support/eventually.js';
+import { createTestPki, openSoftwareChannel } from '../support/test-pki.js';
+
+const IDLE_LIMIT_MS = 60_000;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+let server: Server;
+let origin: string;
+let channel: MtlsChannel;
+const accepted: Socket[] = [];
+const released: Array<() => void> = [];
+
+beforeAll(async () => {
+  const pki = await createTestPki();
+  const options = { ...pki.server, ca: pki.authority.pem, requestCert: true, keepAliveTimeout: 2 * IDLE_LIMIT_MS };
+  server = createServer(options, (request, response) => {
+    request.resume();
+    response.write('begun');
+    if (request.url === '/whole') response.end();
+    else released.push(() => response.end(' and ended'));
+  });
+  server.on('secureConnection', (socket: Socket) => accepted.push(socket));
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  origin = `https://localhost:${(server.address() as AddressInfo).port}`;
+  ({ channel } = await openSoftwareChannel(pki.authority));
+}, 60_000);
+afterAll(() => {
+  channel.retire();
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  server.closeAllConnections();
+  accepted.length = 0;
+  released.length = 0;
+});
+
+const get = (path: string, init?: RequestInit) => fetchOverChannel(channel, origin + path, init);
+const turns = async (count: number) => {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('is used again when a body that had arrived is cancelled', async () => {
+  for (let n = 0; n < 3; n += 1) {
+    const response = await get('/whole');
+    await response.body?.cancel();
+    await turns(2);
+  }
+  expect(accepted).toHaveLength(1);
+});
+
+test('is closed when a body that is still coming is cancelled', async () => {
+  const response = await get('/more');
+  await response.body?.cancel();
+  await eventually(() => accepted[0]?.destroyed === true);
+});
+
+test.each([
+  ['the response', (response: Response) => response.status],
+  ['its stream', (response: Response) => response.body?.locked],
+])('is closed when %s is dropped before it was read', async (_what, touch) => {
+  await (async () => touch(await get('/more')))();
+  await eventually(async () => {
+    await turns(3);
+    collectGarbage();
+    return accepted[0]?.destroyed === true;
+  });
+});
+
+test('stays when the response is dropped while its text is awaited', async () => {
+  const reading = (async () => (await get('/more')).text())();
+  await eventually(() => released.length === 1);
+  for (let n = 0; n < 5; n += 1) {
+    await turns(3);
+    collectGarbage();
+  }
+  released[0]?.();
+  expect(await reading).toBe('begun and ended');
+});
+
+test('stays when the stream is read and its response is dropped', async () => {
+  const reader = (await get('/more')).body!.getReader();
+  expect(Buffer.from((await reader.read()).value as Uint8Array).toString()).toBe('begun');
+  for (let n = 0; n < 5; n += 1) {
+    await turns(3);
+    collectGarbage();
+  }
+  released[0]?.();
+  expect(Buffer.from((await reader.read()).value as Uint8Array).toString()).toBe(' and ended');
+});
+
+test('has a time limit while it waits for a request, and none while it serves one', async () => {
+  const requests: ClientRequest[] = [];
+  const onRequest = (message: unknown) => void requests.push((message as { request: ClientRequest }).request);
+  subscribe('http.client.request.start', onRequest);
+  try {
+    for (let n = 0; n < 2; n += 1) {
+      const response = await get('/more');
+      const socket = requests[n]?.socket;
+      expect(socket?.timeout).toBe(0);
+      released[n]?.();
+      await response.text();
+      await eventually(() => socket?.timeout === IDLE_LIMIT_MS);
+    }
+    expect(accepted).toHaveLength(1);
+  } finally {
+    unsubscribe('http.client.request.start', onRequest);
+  }
+});
