@@ -37,10 +37,11 @@ beforeAll(async () => {
   origin = `https://localhost:${(server.address() as AddressInfo).port}`;
   ({ channel } = await openSoftwareChannel(pki.authority));
 }, 60_000);
-afterAll(() => {
+afterAll(async () => {
   channel.retire();
-  server.closeAllConnections();
   server.close();
+  server.closeAllConnections();
+  await once(server, 'close');
 });
 beforeEach(() => {
   server.closeAllConnections();
