@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { relative, resolve } from 'node:path';
 import { root } from '../workspace.mjs';
 
-const FENCE = /^```(?:ts|typescript)\n([\s\S]*?)^```/gm;
+const FENCE = /^```(?:ts|typescript)(?: [^\n]*)?\n([\s\S]*?)^```/gm;
 const folder = resolve(root, 'packages/msal-mi-core-tests/.snippets');
 
 const pages = [

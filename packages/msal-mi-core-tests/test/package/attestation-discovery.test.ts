@@ -1,16 +1,15 @@
 /** msal-mi-core finds msal-key-attestation in every kind of installation, and says how to get it where it is absent. */
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { build, type Format } from 'esbuild';
 import { Installation } from './support/installation.js';
+import { NPM, pnpmWith, yarnWith, type Manager } from './support/managers.js';
 import { manifestOf, tarballOf, type PublishedPackage } from './support/tarballs.js';
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
 const ESM = 'ask-for-attestation.mjs';
 const COMMONJS = 'ask-for-attestation.cjs';
-const YARN = createRequire(import.meta.url).resolve('@yarnpkg/cli-dist/bin/yarn.js');
 const FOUND = 'credential_guard_requires_cng';
 
 const opened: Installation[] = [];
@@ -38,43 +37,12 @@ function ask(application: Installation, ...args: string[]): { errorCode: string;
   return JSON.parse(stdout) as { errorCode: string; remediation: string };
 }
 
-interface Manager {
-  readonly name: string;
-  readonly files: Readonly<Record<string, string>>;
-  readonly install: (application: Installation) => ReturnType<Installation['run']>;
-  readonly nodeArgs: readonly string[];
-  readonly command: string;
-}
-
-const pnpm = (name: string, settings: string): Manager => ({
-  name: `pnpm (${name})`,
-  files: { 'pnpm-workspace.yaml': settings },
-  install: (application) =>
-    application.run('pnpm', ['install', '--prefer-offline', '--no-frozen-lockfile', '--reporter=append-only']),
-  nodeArgs: [],
-  command: 'pnpm add msal-key-attestation',
-});
 const MANAGERS: Manager[] = [
-  {
-    name: 'npm',
-    files: {},
-    install: (application) => application.run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund']),
-    nodeArgs: [],
-    command: 'npm install msal-key-attestation',
-  },
-  pnpm('default', 'packages: []\n'),
-  pnpm('hoist=false', 'packages: []\nhoist: false\n'),
-  pnpm('global virtual store', 'packages: []\nenableGlobalVirtualStore: true\nci: false\n'),
-  {
-    name: 'Yarn PnP',
-    files: {
-      'yarn.lock': '',
-      '.yarnrc.yml': 'nodeLinker: pnp\nenableTelemetry: false\nenableImmutableInstalls: false\n',
-    },
-    install: (application) => application.node(YARN, 'install'),
-    nodeArgs: ['--require', './.pnp.cjs', '--experimental-loader', './.pnp.loader.mjs'],
-    command: 'yarn add msal-key-attestation',
-  },
+  NPM,
+  pnpmWith('default', 'packages: []\n'),
+  pnpmWith('hoist=false', 'packages: []\nhoist: false\n'),
+  pnpmWith('global virtual store', 'packages: []\nenableGlobalVirtualStore: true\nci: false\n'),
+  yarnWith(),
 ];
 
 describe.each(MANAGERS)('an application installed with $name', ({ name, files, install, nodeArgs, command }) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Installation, type Outcome } from './support/installation.js';
-import { PUBLISHED, entryPointsOf, optionalPeersOf } from './support/tarballs.js';
+import { NPM, pnpmWith, yarnWith, type Manager } from './support/managers.js';
+import { PUBLISHED, entryPointsOf, optionalPeersOf, tarballOf } from './support/tarballs.js';
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
 const ENTRY_POINTS = PUBLISHED.flatMap(entryPointsOf);
@@ -9,32 +10,83 @@ const LOADED_ON_USE = ['pkijs', 'asn1js', 'msal-key-attestation'];
 /** The same of its own folders: what is needed to acquire a token, and not to say what is wrong with a configuration. */
 const FLOW = ['binding', 'crypto', 'diagnostics', 'platform', 'request', 'time', 'token', 'transport'];
 
-const applications = { npm: new Installation(), pnpm: new Installation() };
-afterAll(() => Object.values(applications).forEach((application) => application.remove()));
+const PNPM = pnpmWith('default', 'packages: []\n');
+const MATRIX: Array<{ manager: Manager; how: string; options: string[] }> = [
+  { manager: NPM, how: 'as it is', options: [] },
+  { manager: NPM, how: 'with --ignore-scripts', options: ['--ignore-scripts'] },
+  { manager: PNPM, how: 'as it is', options: [] },
+  { manager: PNPM, how: 'with --ignore-scripts', options: ['--ignore-scripts'] },
+  { manager: yarnWith('enableScripts: true\n'), how: 'with enableScripts', options: [] },
+  { manager: yarnWith('enableScripts: false\n'), how: 'without enableScripts', options: [] },
+];
+/** Progress, what was fetched, what was added; and that its loader for ES modules is experimental. */
+const YARN_PROGRESS = ['YN0000', 'YN0013', 'YN0085', 'YN0092'];
+const YARN_ABOUT_ITSELF = /YN0092: [^]*Done with warnings/;
 
-describe.each(['npm', 'pnpm'] as const)('the published packages, installed with %s', (manager) => {
-  const application = applications[manager];
+/** Those that need no package of others: what an application has that installs our packages alone. */
+const WITHOUT_PEERS = ENTRY_POINTS.filter((name) => !/\/(azure|otel|resource-server)$/.test(name));
+
+const applications: Installation[] = [];
+const opened = (): Installation => {
+  const application = new Installation();
+  applications.push(application);
+  return application;
+};
+afterAll(() => applications.forEach((application) => application.remove()));
+
+/** The application that the rest of this file goes on with. */
+let installedWithNpm: Installation;
+
+describe.each(MATRIX)('the published packages, installed with $manager.name, $how', ({ manager, how, options }) => {
+  const application = opened();
   let outcome: Outcome;
 
   beforeAll(() => {
-    outcome = application.install(manager);
-    application.copy(join(PROGRAMS, 'shared-state.mjs'));
+    for (const [file, content] of Object.entries(manager.files)) application.write(file, content);
+    const dependencies = Object.fromEntries(PUBLISHED.map((name) => [name, `file:${tarballOf(name)}`]));
+    application.write('package.json', JSON.stringify({ name: 'application', private: true, dependencies }));
+    for (const program of ['names.mjs', 'shared-state.mjs']) application.copy(join(PROGRAMS, program));
+    const startedAtMs = performance.now();
+    outcome = manager.install(application, ...options);
+    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
+    process.stdout.write(`install matrix: ${manager.name}, ${how}: exit code ${outcome.status}, ${seconds} s\n`);
+    if (manager === NPM && options.length === 0) installedWithNpm = application;
   }, 120_000);
 
   it('run no script and cause no warning', () => {
     expect(outcome).toMatchObject({ status: 0, stderr: '' });
-    expect(outcome.stdout).not.toMatch(/warn|deprecated|ignored|script|gyp/i);
+    expect(outcome.stdout.replace(YARN_ABOUT_ITSELF, '')).not.toMatch(/warn|deprecated|ignored|script|gyp/i);
+    const codes = outcome.stdout.match(/YN\d{4}/g) ?? [];
+    expect(codes.filter((code) => !YARN_PROGRESS.includes(code))).toEqual([]);
+  });
+
+  it('can be imported and required', () => {
+    const { status, stdout, stderr } = application.node(...manager.nodeArgs, 'names.mjs', ...WITHOUT_PEERS);
+    expect({ status, stderr: withoutLoaderWarning(stderr) }).toEqual({ status: 0, stderr: '' });
+    const names = JSON.parse(stdout) as Record<string, { imported: string[]; required: string[] }>;
+    expect(Object.keys(names)).toEqual(WITHOUT_PEERS);
+    for (const { imported, required } of Object.values(names)) expect(imported).toEqual(required);
   });
 
   it('share tokens, bindings and errors between the ESM and the CommonJS build', () => {
-    expect(application.node('shared-state.mjs')).toEqual({ status: 0, stdout: 'shared\n', stderr: '' });
+    const { status, stdout, stderr } = application.node(...manager.nodeArgs, 'shared-state.mjs');
+    expect({ status, stdout, stderr: withoutLoaderWarning(stderr) }).toEqual({
+      status: 0,
+      stdout: 'shared\n',
+      stderr: '',
+    });
   });
 });
 
+/** Yarn's loader for ES modules is experimental to Node.js. */
+const withoutLoaderWarning = (stderr: string) =>
+  stderr.replaceAll(/^.*(ExperimentalWarning|--trace-warnings|--import).*$\n?/gm, '');
+
 describe('the entry points', () => {
-  const application = applications.npm;
+  let application: Installation;
 
   beforeAll(() => {
+    application = installedWithNpm;
     application.copy(join(PROGRAMS, 'names.mjs'));
     // Subpaths use optional peers, which an application that wants a subpath installs.
     const peers = optionalPeersOf('msal-mi-core');
@@ -53,9 +105,10 @@ describe('the entry points', () => {
 
 // Last, because it takes packages away.
 describe('importing msal-mi-core', () => {
-  const application = applications.npm;
+  let application: Installation;
 
   beforeAll(() => {
+    application = installedWithNpm;
     for (const name of LOADED_ON_USE) application.uninstall(name);
     for (const folder of FLOW) application.uninstallFolder('msal-mi-core', folder);
     application.copy(join(PROGRAMS, 'refuse-native-code.cjs'));

@@ -22,7 +22,7 @@ const CALLS_AT_ONCE = 80;
 const FIRST_HEAP_AT = 0.4;
 /** A token, its binding and all that belongs to it, kept by mistake once in 20 acquisitions, would be more. */
 const MOST_BYTES_PER_ACQUISITION = 200;
-const MOST_EXPECTED_MS = 600_000;
+const MOST_EXPECTED_MS = Math.max(600_000, 60 * ACQUISITIONS);
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 

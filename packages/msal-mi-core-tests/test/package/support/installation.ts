@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { PUBLISHED, tarballOf } from './tarballs.js';
 
 export interface Outcome {
   readonly status: number | null;
@@ -48,7 +47,7 @@ export class Installation {
   run(command: string, args: readonly string[]): Outcome {
     const { status, stdout, stderr } = spawnSync(command, args, {
       cwd: this.folder,
-      env: this.#environment(),
+      env: userEnvironment(join(this.folder, 'empty.npmrc')),
       encoding: 'utf8',
       shell: process.platform === 'win32' && command !== process.execPath,
       timeout: 120_000,
@@ -56,24 +55,17 @@ export class Installation {
     return { status, stdout, stderr };
   }
 
-  /** Installs the tarballs of all published packages. */
-  install(command: 'npm' | 'pnpm'): Outcome {
-    const tarballs = PUBLISHED.map(tarballOf);
-    return command === 'npm'
-      ? this.run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-update-notifier', ...tarballs])
-      : this.run('pnpm', ['add', '--prefer-offline', '--reporter=append-only', ...tarballs]);
-  }
-
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
 
-  #environment(): NodeJS.ProcessEnv {
-    const inherited = Object.entries(process.env).filter(
-      ([name]) => !/^(npm_|pnpm_|node_options$|init_cwd$)/i.test(name),
-    );
-    return { ...Object.fromEntries(inherited), npm_config_userconfig: join(this.folder, 'empty.npmrc'), ...registry() };
-  }
+/** The environment of a user: nothing of how this process was started, and of this machine's npm only the registry. */
+export function userEnvironment(npmrc: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_|pnpm_|node_options$|init_cwd$)/i.test(name),
+  );
+  return { ...Object.fromEntries(inherited), npm_config_userconfig: npmrc, ...registry() };
 }
 
 /** The registry this machine uses: the only setting of its owner that an empty application still needs. */
