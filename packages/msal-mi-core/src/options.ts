@@ -4,13 +4,19 @@ import { ManagedIdentityError } from './errors.js';
 /** Options as they were passed. Members are unchecked: JavaScript callers pass what they like. */
 export type UncheckedOptions = Readonly<Record<string, unknown>>;
 
-/** @throws ManagedIdentityError `invalid_request` for anything but an object whose members are all `known`. */
+/**
+ * @throws ManagedIdentityError `invalid_request` for anything but an object whose members are all `known`, and when one of
+ *   them comes from a polluted Object.prototype: it could lower a floor that the caller left at its default.
+ */
 export function parseOptions(method: string, options: unknown, known: ReadonlySet<string>): UncheckedOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidRequest(`${method} needs an object.`);
   }
   for (const name in options) {
     if (!known.has(name)) throw invalidRequest(`The option ${JSON.stringify(name)} is unknown.`);
+    if (!Object.hasOwn(options, name) && Object.hasOwn(Object.prototype, name)) {
+      throw invalidRequest(`The option ${name} was not passed: something has set Object.prototype.${name}.`);
+    }
   }
   return options as UncheckedOptions;
 }

@@ -4,10 +4,14 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
 import { createDownstreamApi } from '../../../msal-mi-core/src/downstream-api/index.js';
-import type { ManagedIdentityIdParams, MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
+import {
+  MtlsBindingStrength,
+  type ManagedIdentityIdParams,
+  type MtlsPopRequestParams,
+} from '../../../msal-mi-core/src/types.js';
 import { errorWith } from '../support/errors.js';
 import { createTestPki } from '../support/test-pki.js';
-import { softwareRequest, World } from '../support/world.js';
+import { softwareRequest, VAULT, World } from '../support/world.js';
 
 const INJECTION = 'value\r\nx-injected: 1';
 const POLLUTION = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}';
@@ -48,6 +52,22 @@ test('JSON configuration with __proto__ in it is read without it', () => {
     `{"Orders":{"BaseUrl":"https://orders.example/","__proto__":{"polluted":true}}}`,
   ) as object;
   expect(createDownstreamApi(configuration as Parameters<typeof createDownstreamApi>[0])).toBeDefined();
+});
+
+test('a polluted Object.prototype does not lower the floor', async () => {
+  const world = shared.fresh();
+  Object.defineProperty(Object.prototype, 'minStrength', {
+    value: MtlsBindingStrength.Software,
+    enumerable: true,
+    configurable: true,
+  });
+  try {
+    const acquired = world.application().acquireToken({ resource: VAULT, mtlsProofOfPossession: true });
+    await expect(acquired).rejects.toThrow(errorWith({ errorCode: 'invalid_request' }));
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'minStrength');
+  }
+  expect(world.emulator.journal).toEqual([]);
 });
 
 test.each<[string, string, Partial<MtlsPopRequestParams>, ManagedIdentityIdParams?]>([
