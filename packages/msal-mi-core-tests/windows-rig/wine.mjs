@@ -91,8 +91,19 @@ function stopServer(prefix, how = '-k') {
   if (how === '-k') spawnSync(server, ['-w'], { env, stdio: 'ignore', timeout: 30_000 });
 }
 
+/**
+ * Libraries that Wine has to look for as Windows does: the first file on the search path counts. Left to itself, Wine takes
+ * its own library before a file of that name in another folder. What is found in system32 is Wine's own again, or the rig's.
+ */
+const BY_FILE = ['ncrypt', 'crypt32', 'winhttp', 'wintrust'];
+
 function wineEnvironment(prefix) {
-  const own = { WINEPREFIX: prefix, WINEARCH: 'win64', WINEDEBUG: '-all', WINEDLLOVERRIDES: 'mscoree,mshtml=' };
+  const own = {
+    WINEPREFIX: prefix,
+    WINEARCH: 'win64',
+    WINEDEBUG: '-all',
+    WINEDLLOVERRIDES: `mscoree,mshtml=;${BY_FILE.join(',')}=n,b`,
+  };
   const env = { ...process.env, ...own };
   delete env.DISPLAY;
   return env;
