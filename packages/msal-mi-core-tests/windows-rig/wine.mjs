@@ -1,6 +1,16 @@
 // A Wine prefix that looks like Windows 10 with KeyGuard, and programs in it.
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from './paths.mjs';
 import { WINE } from './requirements.mjs';
@@ -19,9 +29,14 @@ export class WinePrefix {
     stopServer(folder);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(join(cacheFolder, 'prefixes'), { recursive: true });
-    // Hard links: Wine replaces its registry files, it does not write into them.
     const copied = spawnSync('cp', ['-al', BASE_PREFIX, folder], { stdio: ['ignore', 'ignore', 'inherit'] });
     if (copied.status !== 0) cpSync(BASE_PREFIX, folder, { recursive: true, verbatimSymlinks: true });
+    // Hard links but for the registry: Wine writes into a file that has several names, so keys and certificates of one run
+    // would be there in every other.
+    for (const name of readdirSync(folder).filter((file) => file.endsWith('.reg'))) {
+      rmSync(join(folder, name));
+      copyFileSync(join(BASE_PREFIX, name), join(folder, name));
+    }
     const ncrypt = join(folder, 'drive_c/windows/system32/ncrypt.dll');
     rmSync(ncrypt);
     copyFileSync(join(rigLibraries, 'ncrypt.dll'), ncrypt);
@@ -64,7 +79,7 @@ export class WinePrefix {
 }
 
 function prepareBase() {
-  const marker = join(BASE_PREFIX, 'rig-prepared');
+  const marker = join(BASE_PREFIX, 'rig-prepared-2'); // another name throws away what older rigs made
   if (existsSync(marker)) return;
   rmSync(BASE_PREFIX, { recursive: true, force: true });
   mkdirSync(cacheFolder, { recursive: true });
