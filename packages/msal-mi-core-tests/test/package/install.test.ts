@@ -132,7 +132,9 @@ describe('importing msal-mi-core', () => {
 
   it('is tried where loading them would fail', () => {
     application.write('network.mjs', "import 'node:https';");
-    expect(application.node('--require', './refuse-network.cjs', 'network.mjs').stderr).toMatch('loaded: https, tls, crypto');
+    expect(application.node('--require', './refuse-network.cjs', 'network.mjs').stderr).toMatch(
+      'loaded: https, tls, crypto',
+    );
     const acquire = "new ManagedIdentityApplication().acquireToken({ resource: 'https://vault.azure.net' });";
     application.write('use.mjs', `import { ManagedIdentityApplication } from 'msal-mi-core'; await ${acquire}`);
     application.write('use.cjs', `const { ManagedIdentityApplication } = require('msal-mi-core'); ${acquire}`);

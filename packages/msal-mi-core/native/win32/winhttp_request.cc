@@ -3,7 +3,8 @@
 #include "winhttp_request.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
+#include <iterator>
 #include <mutex>
 #include <optional>
 
@@ -112,12 +113,13 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
   enum class Step { kNone, kSend, kWrite, kReceive, kReadHead, kQuery, kRead };
 
   static std::vector<std::uint8_t> Framed(const std::vector<std::uint8_t>& chunk) {
-    char size[24];
-    const int digits = std::snprintf(size, sizeof(size), "%zx\r\n", chunk.size());
-    std::vector<std::uint8_t> framed(size, size + digits);
+    static constexpr char kLineEnd[] = {'\r', '\n'};
+    char size[2 * sizeof(std::size_t)];
+    char* const end = std::to_chars(std::begin(size), std::end(size), chunk.size(), 16).ptr;
+    std::vector<std::uint8_t> framed(size, end);
+    framed.insert(framed.end(), std::begin(kLineEnd), std::end(kLineEnd));
     framed.insert(framed.end(), chunk.begin(), chunk.end());
-    framed.push_back('\r');
-    framed.push_back('\n');
+    framed.insert(framed.end(), std::begin(kLineEnd), std::end(kLineEnd));
     return framed;
   }
 
