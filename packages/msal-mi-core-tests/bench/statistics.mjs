@@ -25,3 +25,6 @@ export async function interleave(subjects, { rounds, warmUpRounds }) {
 
 export const medians = (times) =>
   Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
+
+/** The median of the quotients of each round: what slows the machine down for a while slows both parts of a quotient. */
+export const medianRatio = (numerators, denominators) => median(numerators.map((value, i) => value / denominators[i]));

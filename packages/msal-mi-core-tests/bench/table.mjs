@@ -1,8 +1,9 @@
 /** The report as a Markdown table, as it stands in the README. */
 const number = (value) => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
+const us = (ns) => `${number(ns / 1000)} µs`;
 
 export function printTable({ date, machine, targets, figures }) {
-  const { cachedNs, coldMs, importMs } = figures;
+  const { cachedNs, diagnosticsNs, coldMs, importMs } = figures;
   const { cpu, cores, memoryGiB, node, msalNode } = machine;
   const lines = [
     `${date}, ${cpu}, ${cores} cores, ${memoryGiB} GiB, Node.js ${node}, @azure/msal-node ${msalNode}`,
@@ -21,8 +22,10 @@ export function printTable({ date, machine, targets, figures }) {
       const tokens = size === '1' ? '1 token' : `${size} tokens`;
       const compared = peer === undefined ? cachedNs.map[size] : peer;
       const what = peer === undefined ? 'Map look-up' : 'msal-node';
-      return `| cached, ${tokens} | ${number(cachedNs.ours[size] / 1000)} µs | ${number(compared / 1000)} µs | ${what} |`;
+      return `| cached, ${tokens} | ${us(cachedNs.ours[size])} | ${us(compared)} | ${what} |`;
     }),
+    `| cached, nobody listens | ${us(diagnosticsNs.unobserved)} | ${us(diagnosticsNs.untraced)} | tracing compiled out |`,
+    `| cached, with a subscriber | ${us(diagnosticsNs.observed)} | ${us(diagnosticsNs.untraced)} | tracing compiled out |`,
     `| cold | ${number(coldMs.one)} ms | ${number(coldMs.byHand)} ms | hand-minimal script |`,
     `| 1 000 concurrent cold calls | ${number(coldMs.concurrent)} ms | ${number(coldMs.one)} ms | one call |`,
     `| import | ${number(importMs.ours)} ms | ${number(importMs.msalNode)} ms | msal-node |`,

@@ -1,14 +1,13 @@
 /**
  * Cached acquisition: ours, msal-node's (IMDS v1 of the emulator, whose answers name the resource that was asked for), and
- * a bare asynchronous look-up in a Map. Prints nanoseconds of processor time per call: the work waits for nothing, and what
- * else the machine does does not count.
+ * a bare asynchronous look-up in a Map. Prints nanoseconds of processor time per call, and the quotients.
  */
 import { ManagedIdentityApplication as MsalNodeApplication } from '@azure/msal-node';
-import { ManagedIdentityApplication, MtlsBindingStrength } from 'msal-mi-core';
-import { interleave, medians } from '../statistics.mjs';
+import { ManagedIdentityApplication } from 'msal-mi-core';
+import { interleave, median, medianRatio, medians } from '../statistics.mjs';
+import { boundRequest, nsPerCall } from './cached-calls.mjs';
 import { forgetEverything, spreadToken } from './state.mjs';
 
-const NS_PER_US = 1_000;
 const PEER_SIZES = [1, 100, 1_000];
 const SIZES = [1, 100, 1_000, 10_000];
 const resourceAt = (i) => `https://resource-${i}.example.net`;
@@ -17,14 +16,9 @@ const resources = (size) => Array.from({ length: size }, (_, i) => resourceAt(i)
 async function fillOurs(size) {
   forgetEverything();
   const app = new ManagedIdentityApplication();
-  const request = (resource) => ({
-    resource,
-    mtlsProofOfPossession: true,
-    minStrength: MtlsBindingStrength.Software,
-  });
-  await app.acquireToken(request(resourceAt(0)));
+  await app.acquireToken(boundRequest(resourceAt(0)));
   spreadToken(resourceAt(0), resources(size).slice(1));
-  return (resource) => app.acquireToken(request(resource));
+  return (resource) => app.acquireToken(boundRequest(resource));
 }
 
 function fillPeer() {
@@ -38,20 +32,7 @@ function workingSet(all) {
   return all.filter((_, i) => i % step === 0).slice(0, 16);
 }
 
-/** Checks that every answer did come from the cache. */
-async function nsPerCall(acquire, used, calls) {
-  const before = process.cpuUsage();
-  let misses = 0;
-  for (let i = 0; i < calls; i++) {
-    const result = await acquire(used[i % used.length]);
-    if (result.fromCache !== true) misses += 1;
-  }
-  const { user, system } = process.cpuUsage(before);
-  if (misses > 0) throw new Error(`${misses} of ${calls} calls missed the cache`);
-  return ((user + system) * NS_PER_US) / calls;
-}
-
-const ROUNDS = { rounds: 15, warmUpRounds: 4 };
+const ROUNDS = { rounds: 25, warmUpRounds: 4 };
 const caches = {};
 for (const size of SIZES) {
   const all = resources(size);
@@ -69,12 +50,11 @@ for (const size of PEER_SIZES) {
   const times = await interleave(
     {
       ours: () => nsPerCall(ours, used, 20_000),
-      msalNode: () => nsPerCall(peer, used, Math.ceil(500 / size) * 16),
+      msalNode: () => nsPerCall(peer, used, Math.ceil(300 / size) * 16),
     },
     ROUNDS,
   );
-  const { ours: oursNs, msalNode: peerNs } = medians(times);
-  msalNode[size] = { ns: peerNs, ratio: peerNs / oursNs };
+  msalNode[size] = { ns: median(times.msalNode), ratio: medianRatio(times.msalNode, times.ours) };
 }
 
 const subjects = Object.fromEntries(
@@ -86,6 +66,11 @@ const subjects = Object.fromEntries(
     ];
   }),
 );
-const ns = medians(await interleave(subjects, ROUNDS));
+const times = await interleave(subjects, ROUNDS);
+const ns = medians(times);
 const bySize = (name) => Object.fromEntries(SIZES.map((size) => [size, ns[`${name}-${size}`]]));
-process.stdout.write(JSON.stringify({ ours: bySize('ours'), map: bySize('map'), msalNode }));
+const ratios = {
+  overMap: medianRatio(times['ours-1'], times['map-1']),
+  of10000Over1: medianRatio(times['ours-10000'], times['ours-1']),
+};
+process.stdout.write(JSON.stringify({ ours: bySize('ours'), map: bySize('map'), msalNode, ratios }));

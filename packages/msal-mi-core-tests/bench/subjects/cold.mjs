@@ -1,6 +1,6 @@
 /** Cold acquisition: ours against the hand-minimal script, and one call against 1 000 at the same time. Prints milliseconds. */
 import { prepareKeys } from './prepared-keys.mjs';
-import { interleave, medians } from '../statistics.mjs';
+import { interleave, medianRatio, medians } from '../statistics.mjs';
 import { forgetEverything } from './state.mjs';
 
 const CALLERS = 1_000;
@@ -32,4 +32,8 @@ const times = await interleave(
   { one: () => cold(1), byHand: () => ms(() => acquireByHand(RESOURCE)), concurrent: () => cold(CALLERS) },
   { rounds: Number(process.argv[2]), warmUpRounds: 5 },
 );
-process.stdout.write(JSON.stringify({ ...medians(times), keyGenerationMs, callers: CALLERS }));
+const ratios = {
+  overByHand: medianRatio(times.one, times.byHand),
+  concurrentOverOne: medianRatio(times.concurrent, times.one),
+};
+process.stdout.write(JSON.stringify({ ...medians(times), ratios, keyGenerationMs, callers: CALLERS }));
