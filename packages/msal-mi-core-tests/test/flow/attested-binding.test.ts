@@ -3,6 +3,7 @@ import { createSoftwarePlatform } from '../../../msal-mi-core/src/platform/softw
 import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
 import { VAULT, World, softwareRequest } from '../support/world.js';
 
 let world: World;
@@ -81,6 +82,40 @@ describe('floor', () => {
     expect(strict.fromCache).toBe(false);
     expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'token', 'token']);
   });
+
+  test('concurrent calls that differ in their floor share one certificate', async () => {
+    const app = application();
+    const results = await Promise.all([app.acquireToken(softwareRequest()), app.acquireToken(PLAIN)]);
+
+    expect(new Set(results.map(({ binding }) => binding)).size).toBe(1);
+    expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'token', 'token']);
+  });
+
+  test.each([
+    ['lower', [1, 3]],
+    ['higher', [3, 1]],
+  ] as const)(
+    'PROTOCOL D1: of calls that share a mint each insists on its own floor: the %s one first',
+    async (_which, floors) => {
+      const software = createSoftwarePlatform(() => []);
+      const keyStore = { ...software.keyStore, strongest: () => Promise.resolve(MtlsBindingStrength.KeyGuard) };
+      world = world.fresh({ ...software, keyStore }); // A host whose isolated key turns out not to be there.
+      const app = world.application();
+      const outcomes = await Promise.allSettled(
+        floors.map((minStrength) => app.acquireToken({ ...PLAIN, minStrength })),
+      );
+
+      expect(outcomes[floors.findIndex((floor) => floor === 1)]).toMatchObject({
+        status: 'fulfilled',
+        value: { binding: { strength: 1 } },
+      });
+      expect(outcomes[floors.findIndex((floor) => floor === 3)]).toMatchObject({
+        status: 'rejected',
+        reason: { errorCode: 'min_strength_not_met', stage: 'key' },
+      });
+      expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(1);
+    },
+  );
 });
 
 describe('attested certificates', () => {

@@ -97,6 +97,12 @@ describe('one certificate for many tokens', () => {
     expect(() => Object.assign(first.bindingCertificate, { x5tS256: 'x' })).toThrow(TypeError);
     expect(() => Object.assign(first, { accessToken: 'x' })).toThrow(TypeError);
     first.bindingCertificate.notAfter.setTime(0);
+    first.expiresOn.setTime(0);
+    first.scopes.push('x');
+    const cached = await application.acquireToken(softwareRequest());
+    expect(Object.isFrozen(cached)).toBe(true);
+    expect(cached.expiresOn.getTime()).toBeGreaterThan(world.clock.now());
+    expect(cached.scopes).toHaveLength(1);
     const second = await application.acquireToken(FORCED);
     expect(second.bindingCertificate.notAfter.getTime()).toBeGreaterThan(world.clock.now());
     expect(second.bindingCertificate.x5tS256).toBe(first.bindingCertificate.x5tS256);

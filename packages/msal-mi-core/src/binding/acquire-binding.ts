@@ -1,10 +1,12 @@
 /** Memory, then the certificate store, then a mint: one binding for all who need it (PROTOCOL D17, D18, D23, D27). */
 import { MIN_REMAINING_MS, type BindingCache } from '../cache/binding-cache.js';
 import type { SingleFlight } from '../cache/single-flight.js';
+import { isMsalMiError } from '../errors.js';
 import type { Binding } from '../model.js';
 import type { CertificateStore, Clock, SigningKey } from '../ports.js';
 import type { MtlsBindingStrength } from '../types.js';
 import { tryBindCertificate } from './bind-certificate.js';
+import { assertStrength } from './key.js';
 
 /** Surroundings of one binding. */
 export interface BindingSource {
@@ -16,6 +18,7 @@ export interface BindingSource {
   readonly alias: string;
   readonly attested: boolean;
   readonly minStrength: MtlsBindingStrength;
+  readonly correlationId: string;
   readonly bindingKey: (strength: MtlsBindingStrength) => string;
   readonly mintFlightKey: (rejected: Binding | undefined) => string;
   /** Opens the key, probing it again when `verify`; below the floor it rejects. */
@@ -46,9 +49,7 @@ export async function acquireBinding(
   const kept = reusableBinding(source);
   if (kept !== undefined && kept !== rejected) return kept;
   if (rejected !== undefined) evict(source, rejected);
-  return source.flights.run(source.mintFlightKey(rejected), signal, (flightSignal) =>
-    replaceBinding(source, rejected, flightSignal),
-  );
+  return shareMint(source, rejected, signal, (flightSignal) => replaceBinding(source, rejected, flightSignal));
 }
 
 /** The binding in memory that may serve new tokens. */
@@ -64,7 +65,34 @@ export function reusableBinding(source: BindingSource): Binding | undefined {
 
 /** Mints a successor of a binding that still works. */
 export function renewBinding(source: BindingSource): Promise<Binding> {
-  return source.flights.run(source.mintFlightKey(undefined), undefined, (signal) => mintAndKeep(source, false, signal));
+  return shareMint(source, undefined, undefined, (signal) => mintAndKeep(source, false, signal));
+}
+
+/** What a mint ended in, for callers whose floors differ. */
+type Minted = { readonly binding: Binding } | { readonly tooWeakFor: MtlsBindingStrength; readonly error: unknown };
+
+/** One mint for all who need one at the same time (PROTOCOL D27). Each of them insists on its own floor (D1). */
+async function shareMint(
+  source: BindingSource,
+  rejected: Binding | undefined,
+  signal: AbortSignal | undefined,
+  mint: (signal: AbortSignal) => Promise<Binding>,
+): Promise<Binding> {
+  const { flights, minStrength, correlationId } = source;
+  const minted = await flights.run(source.mintFlightKey(rejected), signal, async (flightSignal): Promise<Minted> => {
+    try {
+      return { binding: await mint(flightSignal) };
+    } catch (error) {
+      if (isMsalMiError(error) && error.errorCode === 'min_strength_not_met') return { tooWeakFor: minStrength, error };
+      throw error;
+    }
+  });
+  if ('binding' in minted) {
+    assertStrength(minted.binding.key.strength, minStrength, correlationId);
+    return minted.binding;
+  }
+  if (minStrength >= minted.tooWeakFor) throw minted.error;
+  return shareMint(source, rejected, signal, mint); // The one who began it asked for more than this one does.
 }
 
 async function replaceBinding(

@@ -45,9 +45,9 @@ export function tokenFlightKey(owner: string, request: TokenRequest, capabilitie
   ].join(SEPARATOR);
 }
 
-/** One mint per binding; a re-mint is another one for each certificate that was refused. */
-export function mintFlightKey(owner: string, request: TokenRequest, rejectedX5tS256: string | undefined): string {
-  return ['mint', owner, request.attested, request.minStrength, rejectedX5tS256 ?? ''].join(SEPARATOR);
+/** One mint per binding, whatever the floors; a re-mint is another one for each certificate that was refused. */
+export function mintFlightKey(owner: string, attested: boolean, rejectedX5tS256: string | undefined): string {
+  return ['mint', owner, attested, rejectedX5tS256 ?? ''].join(SEPARATOR);
 }
 
 /** What distinguishes the tokens of an application that authenticates by bound assertion (PROTOCOL D31). */

@@ -233,8 +233,9 @@ function bindingSource(request: TokenRequest, flow: Flow, evidenceIsStale: boole
     alias: certificateAlias(configuration.imdsBase, configuration.identity, attested),
     attested,
     minStrength,
+    correlationId,
     bindingKey: (strength) => flow.bindingKey(attested, strength),
-    mintFlightKey: (rejected) => mintFlightKey(flow.flightOwner, request, rejected?.certificate.x5tS256),
+    mintFlightKey: (rejected) => mintFlightKey(flow.flightOwner, attested, rejected?.certificate.x5tS256),
     openKey: ({ verify, signal }) => openKey(platform.keyStore, { verify, minStrength, correlationId, signal }),
     mint: (options) => mint(request, flow, { ...options, evidenceIsStale }),
   };
