@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 
 // pnpm's strict node_modules: names in this file are looked up from rootDir (the repository root), so give paths.
 const { resolve } = createRequire(import.meta.url);
@@ -6,8 +7,8 @@ const { resolve } = createRequire(import.meta.url);
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
-  // Most tests wait for sockets now and then.
-  maxWorkers: '150%',
+  // One more than there are cores: most tests wait for sockets now and then.
+  maxWorkers: availableParallelism() + 1,
   globalSetup: '<rootDir>/packages/msal-mi-core-tests/test/support/key-pool/make-keys.mjs',
   setupFiles: ['<rootDir>/packages/msal-mi-core-tests/test/support/key-pool/draw-keys.mjs'],
   extensionsToTreatAsEsm: ['.ts'],
