@@ -41,6 +41,8 @@ try {
   const importMs = { ...medians(importTimes), ratio };
   say('memory ...');
   const memory = await measure('memory.mjs', { env, nodeOptions: ['--expose-gc'] });
+  say('fetch throughput ...');
+  const fetched = await measure('../fetch-throughput.mjs', { args: ['--json'] });
 
   const figures = {
     cachedNs: cached,
@@ -49,6 +51,7 @@ try {
     concurrentRequests: requests,
     importMs,
     memory,
+    fetched,
   };
   const targets = evaluate(figures);
   const report = { date: new Date().toISOString().slice(0, 10), machine: machine(), targets, figures };
@@ -60,7 +63,15 @@ try {
 }
 
 /** One row for each target: what was measured, and what it is allowed to be. */
-function evaluate({ cachedNs: { msalNode, ratios }, diagnosticsNs, coldMs, concurrentRequests, importMs, memory }) {
+function evaluate({
+  cachedNs: { msalNode, ratios },
+  diagnosticsNs,
+  coldMs,
+  concurrentRequests,
+  importMs,
+  memory,
+  fetched,
+}) {
   const atLeast = (name, value, limit) => ({ name, value, limit, kind: 'at least', met: value >= limit });
   const atMost = (name, value, limit) => ({ name, value, limit, kind: 'at most', met: value <= limit });
   const grownBytes = Math.max(0, memory.afterBytes - memory.beforeBytes);
@@ -74,6 +85,9 @@ function evaluate({ cachedNs: { msalNode, ratios }, diagnosticsNs, coldMs, concu
     atMost('cold: 1 000 concurrent calls against one', coldMs.ratios.concurrentOverOne, 1.3),
     atMost('cold: requests per leg of 1 000 concurrent calls', Math.max(...Object.values(concurrentRequests)), 1),
     atMost('import: against msal-node', importMs.ratio, 0.25),
+    ...fetched
+      .filter(({ required }) => required !== undefined)
+      .map(({ name, ratio, required }) => atLeast(`fetch, ${name}: against a bare https.Agent`, ratio, required)),
     atMost('heap growth over 100 000 acquisitions, KiB', grownBytes / 1024, HEAP_TOLERANCE_BYTES / 1024),
   ];
 }

@@ -5,6 +5,18 @@ export function median(values) {
 }
 
 /**
+ * The bounds between which the median lies with a probability of 95 %, whatever the distribution is: order statistics
+ * by the normal approximation of the binomial distribution. From about ten values on.
+ */
+export function medianInterval(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = (1.96 * Math.sqrt(sorted.length)) / 2;
+  const low = Math.max(0, Math.floor(sorted.length / 2 - half));
+  const high = Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + half));
+  return [sorted[low], sorted[high]];
+}
+
+/**
  * Runs subjects in turns, so that a busy moment of the machine meets all of them.
  *
  * @param subjects - name -> a function that does the work once and returns how long it took

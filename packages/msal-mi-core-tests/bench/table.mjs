@@ -3,7 +3,7 @@ const number = (value) => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
 const us = (ns) => `${number(ns / 1000)} µs`;
 
 export function printTable({ date, machine, targets, figures }) {
-  const { cachedNs, diagnosticsNs, coldMs, importMs } = figures;
+  const { cachedNs, diagnosticsNs, coldMs, importMs, fetched } = figures;
   const { cpu, cores, memoryGiB, node, msalNode } = machine;
   const lines = [
     `${date}, ${cpu}, ${cores} cores, ${memoryGiB} GiB, Node.js ${node}, @azure/msal-node ${msalNode}`,
@@ -29,6 +29,10 @@ export function printTable({ date, machine, targets, figures }) {
     `| cold | ${number(coldMs.one)} ms | ${number(coldMs.byHand)} ms | hand-minimal script |`,
     `| 1 000 concurrent cold calls | ${number(coldMs.concurrent)} ms | ${number(coldMs.one)} ms | one call |`,
     `| import | ${number(importMs.ours)} ms | ${number(importMs.msalNode)} ms | msal-node |`,
+    ...fetched.map(
+      ({ name, oursPerSecond, barePerSecond }) =>
+        `| fetch, ${name} | ${number(oursPerSecond)}/s | ${number(barePerSecond)}/s | bare https.Agent |`,
+    ),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -93,7 +93,6 @@ async function sendBound(
     return await toPipelineResponse(request, response, abort);
   } catch (error) {
     abort.release();
-    if (abort.signal.aborted) throw abort.signal.reason;
     throw await toSdkError(error, () => tokens.replace(token, bound));
   }
 }

@@ -109,7 +109,7 @@ export function defineCancellation({
 
   test('aborting while all of the body is awaited fails with the reason and closes the connection', async () => {
     for (const read of ['text', 'arrayBuffer', 'blob']) {
-      const { id, path } = identified('/hang/body');
+      const { id, path } = identified('/flood');
       const controller = new AbortController();
       const reason = new Error('enough');
       const response = await fetch(url(path), { signal: controller.signal });
