@@ -33,6 +33,13 @@ export interface TokenRequest {
   readonly minStrength: MtlsBindingStrength;
   readonly correlationId: string;
   readonly signal: AbortSignal | undefined;
+  /** Absent: this request may have one certificate replaced. */
+  readonly replacement?: ReplacementAllowance | undefined;
+}
+
+/** Shared by the token requests of one call: in all of them together a certificate is replaced once (PROTOCOL D22). */
+export interface ReplacementAllowance {
+  isUsed: boolean;
 }
 
 /** What IMDS says about this compute unit and identity (PROTOCOL D8). */

@@ -306,6 +306,20 @@ test('N17: a certificate that the API refuses in the handshake is replaced, once
   expect(new Set(certificates).size).toBe(2);
 });
 
+test('N17: in one call of a managed identity at most one certificate is replaced, whoever refuses it', async () => {
+  const api = host.downstreamApi({
+    ...directly(),
+    AzureKeyVault: { ...directly().AzureKeyVault, Scopes: ['https://graph.microsoft.com/.default'] },
+  });
+  const overrides = { BaseUrl: world.emulator.resources.handshake };
+  expect((await api.callApiForApp('AzureKeyVault', overrides)).status).toBe(200);
+  world.emulator.fault('resource', [{ reset: 'handshake', tlsAlert: 'certificate_revoked' }]);
+  world.emulator.fault('token', [{ oauthError: { error: 'invalid_client' } }]);
+
+  await expect(api.callApiForApp('AzureKeyVault', overrides)).rejects.toMatchObject({ errorCode: 'invalid_client' });
+  expect(world.requests().issuecredential).toBe(2);
+});
+
 test('N21: what token acquisition fails with is what the call fails with, and the API is not called', async () => {
   world.emulator.fault('issuecredential', [{ status: 400, body: { error: 'invalid_request' } }]);
   await expect(host.downstreamApi(federated()).callApiForApp('AzureKeyVault')).rejects.toMatchObject({

@@ -1,7 +1,9 @@
 import { createMtlsFetch, type MtlsFetchOptions } from '../../../msal-mi-core/src/downstream/mtls-fetch.js';
-import { MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
+import { MtlsBindingStrength, type MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
+import type { ManagedIdentityApplication } from '../../../msal-mi-core/src/index.js';
 import { startContractServers, type ContractServers } from '../contract/fetch-contract-server.mjs';
 import { createTestPki } from '../support/test-pki.js';
+import { jwtClaims } from '../support/jwt.js';
 import { World } from '../support/world.js';
 
 let world: World;
@@ -77,6 +79,15 @@ describe('a call with createMtlsFetch', () => {
     form.append('a', 'b');
     const sent = (await (await fetch(handshakeUrl('/'), { method: 'POST', body: form })).json()) as { body: string };
     expect(sent.body).toContain('name="a"\r\n\r\nb');
+  });
+
+  test('sends the bytes that were passed, whatever becomes of their buffer after the call', async () => {
+    const fetch = fetchFor('handshake');
+    for (const body of [Buffer.from('as it was'), new Uint8Array(Buffer.from('as it was')).buffer]) {
+      const call = fetch(handshakeUrl('/'), { method: 'POST', body });
+      new Uint8Array(body instanceof Buffer ? body.buffer : body).fill(0);
+      expect(await (await call).json()).toMatchObject({ body: 'as it was' });
+    }
   });
 
   test('asks for one token only, however many requests follow', async () => {
@@ -193,6 +204,28 @@ describe('a claims challenge', () => {
     expect(callsOfResource()).toHaveLength(2);
   });
 
+  test('is left to the caller when the application has no other token', async () => {
+    const result = await world.application().acquireToken({
+      resource: world.emulator.resources.handshake,
+      mtlsProofOfPossession: true,
+      minStrength: MtlsBindingStrength.Software,
+    });
+    const asked: unknown[] = [];
+    const application = {
+      acquireToken: (request: MtlsPopRequestParams) => {
+        asked.push(request.claims);
+        return Promise.resolve(result);
+      },
+    };
+    const { handshake } = world.emulator.resources;
+    const response = await createMtlsFetch(application, { resource: handshake })(handshakeUrl('/claims-challenge'));
+
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ ok: false });
+    expect(asked).toEqual([undefined, expect.stringContaining('acrs')]);
+    expect(callsOfResource()).toHaveLength(1);
+  });
+
   test('sends bytes again, and gives the 401 to the sender of a stream, whose next call succeeds', async () => {
     const fetch = fetchFor('handshake');
     const path = '/claims-challenge?claim=acrs&value=c2';
@@ -289,6 +322,84 @@ describe('a certificate that the resource refuses in the handshake', () => {
     const closed = fetchFor('handshake', { allowedHosts: ['localhost:1'] });
     expect(await closed('https://localhost:1/').catch(refusedConnection)).toBe('unreachable');
     expect(world.requests().issuecredential).toBe(1);
+  });
+});
+
+describe('in one call at most one certificate is replaced', () => {
+  const claims = Buffer.from('{"access_token":{"acrs":{"essential":true,"value":"c1"}}}').toString('base64');
+  const CHALLENGE = {
+    status: 401,
+    // The next request makes a handshake of its own.
+    headers: { 'www-authenticate': `Bearer error="insufficient_claims", claims="${claims}"`, connection: 'close' },
+  };
+  const STALE_ON_TOKEN_LEG = { oauthError: { error: 'invalid_client' } };
+  const acquire = (app: ManagedIdentityApplication) =>
+    app.acquireToken({
+      resource: world.emulator.resources.handshake,
+      mtlsProofOfPossession: true,
+      minStrength: MtlsBindingStrength.Software,
+    });
+
+  test('PROTOCOL D22: the resource refuses it, and the token service the next one when a challenge is answered', async () => {
+    const app = world.application();
+    await acquire(app);
+    world.emulator.fault('resource', [REFUSED_HANDSHAKE, CHALLENGE]);
+    world.emulator.fault('token', [{ delayMs: 1 }, STALE_ON_TOKEN_LEG]);
+
+    await expect(fetchFor('handshake', {}, app)(handshakeUrl('/'))).rejects.toMatchObject({
+      errorCode: 'invalid_client',
+      stage: 'token',
+    });
+    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 3 });
+    await expect(acquire(app)).resolves.toMatchObject({ tokenType: 'mtls_pop' });
+  });
+
+  test('PROTOCOL D22: the token service refuses it, and the resource the next one', async () => {
+    world.emulator.fault('token', [STALE_ON_TOKEN_LEG]);
+    world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
+    const fetch = fetchFor('handshake');
+
+    expect(await fetch(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
+    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 2 });
+    expect((await fetch(handshakeUrl('/'))).status).toBe(200);
+  });
+
+  test('PROTOCOL D22: the resource refuses it, and the token service the next one', async () => {
+    const app = world.application();
+    await acquire(app);
+    world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
+    world.emulator.fault('token', [STALE_ON_TOKEN_LEG]);
+
+    await expect(fetchFor('handshake', {}, app)(handshakeUrl('/'))).rejects.toMatchObject({
+      errorCode: 'invalid_client',
+    });
+    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 2 });
+  });
+
+  test('it may be the one that the answer to a challenge is sent with', async () => {
+    const app = world.application();
+    const { bindingCertificate } = await acquire(app);
+    world.emulator.fault('resource', [CHALLENGE, REFUSED_HANDSHAKE]);
+
+    const response = await fetchFor('handshake', {}, app)(handshakeUrl('/'), { method: 'PUT', body: 'again' });
+    expect(await response.json()).toMatchObject({ ok: true, body: 'again' });
+    const answered = callsOfResource().at(-1);
+    expect(answered?.clientCertificateS256).not.toBe(bindingCertificate.x5tS256);
+    expect(jwtClaims(String(answered?.headers['authorization']))).toMatchObject({ acrs: ['c1'] });
+    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 3 });
+  });
+
+  test('and no challenge is answered twice, nor a refused certificate replaced twice, whatever the resource does', async () => {
+    const app = world.application();
+    await acquire(app);
+    world.emulator.fault('resource', [CHALLENGE, REFUSED_HANDSHAKE, CHALLENGE, CHALLENGE, REFUSED_HANDSHAKE]);
+    const fetch = fetchFor('handshake', {}, app);
+
+    const response = await fetch(handshakeUrl('/'));
+    expect(response.status).toBe(401);
+    await response.text();
+    expect(callsOfResource().filter(({ status }) => status === 401)).toHaveLength(2);
+    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 3 });
   });
 });
 

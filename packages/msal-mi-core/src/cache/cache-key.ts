@@ -40,6 +40,8 @@ export function tokenFlightKey(owner: string, request: TokenRequest, capabilitie
     request.minStrength,
     request.resource,
     request.forceRefresh,
+    // One that must fail with its certificate fails nobody who may have it replaced.
+    request.replacement?.isUsed === true,
     JSON.stringify(capabilities),
     JSON.stringify([request.claims ?? '', request.claimsFromClient ?? '']),
   ].join(SEPARATOR);

@@ -1,7 +1,12 @@
 /** One call of an API with the token of a source: over its certificate when it is bound, else with plain `fetch`. */
 import { parseClaimsChallenge } from '../downstream/claims-challenge.js';
 import { createMtlsFetch } from '../downstream/mtls-fetch.js';
-import { REPLACE_BINDING, type BindingReplacer } from '../downstream/application-members.js';
+import {
+  REPLACE_BINDING,
+  REPLACEMENT,
+  type BindingReplacer,
+  type CallMembers,
+} from '../downstream/application-members.js';
 import { MsiV2Error } from '../errors.js';
 import {
   createAuthorizationHeader,
@@ -50,8 +55,12 @@ export function assertBound(result: AuthenticationResult): MtlsPopAuthentication
   return result as MtlsPopAuthenticationResult;
 }
 
-function demandOf({ claims, signal }: MtlsPopRequestParams): TokenDemand {
-  return { ...(claims !== undefined && { claims }), ...(signal !== undefined && { signal }) };
+function demandOf({ claims, signal, [REPLACEMENT]: replacement }: MtlsPopRequestParams & CallMembers): TokenDemand {
+  return {
+    ...(claims !== undefined && { claims }),
+    ...(signal !== undefined && { signal }),
+    ...(replacement !== undefined && { [REPLACEMENT]: replacement }),
+  };
 }
 
 /** Streams and iterators are used up by the first attempt. */

@@ -1,7 +1,7 @@
 /** Who acquires the token of a call: the managed identity itself, or an application whose credential it is. */
 import { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
-import { REPLACE_BINDING } from '../downstream/application-members.js';
+import { REPLACE_BINDING, type CallMembers } from '../downstream/application-members.js';
 import { MsiV2Error } from '../errors.js';
 import { BoundConfidentialClient } from '../fic/bound-confidential-client.js';
 import { createManagedIdentityAssertion } from '../fic/managed-identity-assertion.js';
@@ -17,7 +17,7 @@ import { createBearerClient } from './bearer-client.js';
 import type { Section } from './section.js';
 
 /** What a token is acquired for. */
-export interface TokenDemand {
+export interface TokenDemand extends CallMembers {
   readonly claims?: string;
   readonly signal?: AbortSignal;
 }

@@ -2,6 +2,7 @@
  * Members of an application that other entry points of this package use. Not part of the public surface; named by symbols
  * of the registry, so that the ESM and CommonJS builds agree on them.
  */
+import type { ReplacementAllowance } from '../model.js';
 import type { MtlsBindingContext, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
 
 /** Name of the method that replaces a certificate which a resource refuses in the TLS handshake. */
@@ -12,6 +13,14 @@ export const REPLACE_BINDING: unique symbol = Symbol.for('msal-mi/replace-bindin
  * defaults of the process.
  */
 export const TRUSTED_AUTHORITIES: unique symbol = Symbol.for('msal-mi/trusted-authorities') as never;
+
+/** Name of the member of a token request that says whether its certificate may still be replaced. */
+export const REPLACEMENT: unique symbol = Symbol.for('msal-mi/replacement') as never;
+
+/** What the token requests of one downstream call have in common. */
+export interface CallMembers {
+  readonly [REPLACEMENT]?: ReplacementAllowance;
+}
 
 /** An application that can replace a certificate (PROTOCOL D22, D23). */
 export interface BindingReplacer {

@@ -3,7 +3,7 @@ import type { HostCheck } from './allowed-hosts.js';
 import { parseClaimsChallenge } from './claims-challenge.js';
 import { parseFetchRequest, type FetchRequest } from './fetch-request.js';
 import { headersForToken } from './host-profiles.js';
-import { REPLACE_BINDING, type BindingReplacer } from './application-members.js';
+import { REPLACE_BINDING, REPLACEMENT, type BindingReplacer, type CallMembers } from './application-members.js';
 import { isReplayable } from './request-body.js';
 
 /** Usually a ManagedIdentityApplication. */
@@ -16,6 +16,17 @@ export interface CallerOptions {
   readonly tokenRequest: MtlsPopRequestParams;
   readonly checkHost: HostCheck;
   readonly headers: Headers;
+}
+
+/** One call of `fetch`, and what its tokens are asked for with. */
+interface Call {
+  readonly request: FetchRequest;
+  readonly tokenRequest: MtlsPopRequestParams & Required<CallMembers>;
+}
+
+interface Answered {
+  readonly result: MtlsPopAuthenticationResult;
+  readonly response: Response;
 }
 
 /** Sends requests with bound tokens over the certificates they are bound to. Loaded with the first request. */
@@ -34,49 +45,55 @@ export class BoundCaller {
     const request = await parseFetchRequest(input, init);
     this.#options.checkHost(request.url);
 
-    const { result, response } = await this.#sendOverGoodBinding(request);
+    const call: Call = { request, tokenRequest: this.#tokenRequest(request) };
+    const result = await this.#app.acquireToken(call.tokenRequest);
+    const answered = await this.#sendOverGoodBinding(call, result);
+    const { response } = answered;
     const claims = response.status === 401 ? parseClaimsChallenge(response.headers) : undefined;
-    if (claims === undefined) return response;
-    return this.#answerChallenge(request, result, response, claims);
+    return claims === undefined ? response : this.#answerChallenge(call, answered, claims);
   }
 
-  /** The certificate may have been revoked since it was issued: then the handshake fails, and it is replaced once. */
-  async #sendOverGoodBinding(
-    request: FetchRequest,
-  ): Promise<{ result: MtlsPopAuthenticationResult; response: Response }> {
-    const result = await this.#app.acquireToken(this.#tokenRequest(request));
+  /**
+   * The certificate may have been revoked since it was issued: then the handshake fails, and it is replaced, unless one
+   * was in this call.
+   */
+  async #sendOverGoodBinding({ request, tokenRequest }: Call, result: MtlsPopAuthenticationResult): Promise<Answered> {
+    const replacement = tokenRequest[REPLACEMENT];
     const { x5tS256 } = result.bindingCertificate;
     try {
       return { result, response: await this.#send(request, result) };
     } catch (error) {
       if (!isCertificateRefused(error) || !isRepeatable(request)) throw error;
-      if (x5tS256 === this.#replacementX5tS256 || !canReplaceBindings(this.#app)) throw error;
+      if (replacement.isUsed || x5tS256 === this.#replacementX5tS256 || !canReplaceBindings(this.#app)) throw error;
     }
-    const replaced = await this.#app[REPLACE_BINDING](this.#tokenRequest(request), result.binding);
+    replacement.isUsed = true;
+    const replaced = await this.#app[REPLACE_BINDING](tokenRequest, result.binding);
     this.#replacementX5tS256 = replaced.bindingCertificate.x5tS256;
     return { result: replaced, response: await this.#send(request, replaced) };
   }
 
-  async #answerChallenge(
-    request: FetchRequest,
-    refused: MtlsPopAuthenticationResult,
-    response: Response,
-    claims: string,
-  ): Promise<Response> {
-    const acquiring = this.#app.acquireToken({ ...this.#tokenRequest(request), claims });
-    if (!isRepeatable(request)) {
+  /** Once: a challenge that comes in return is the answer. */
+  async #answerChallenge(call: Call, refused: Answered, claims: string): Promise<Response> {
+    const tokenRequest = { ...call.tokenRequest, claims };
+    const acquiring = this.#app.acquireToken(tokenRequest);
+    if (!isRepeatable(call.request)) {
       // The token with the claims is kept by the application, so the caller's own next attempt finds it.
       await acquiring.catch(() => undefined);
-      return response;
+      return refused.response;
     }
     const result = await acquiring;
-    if (result.accessToken === refused.accessToken) return response;
-    await response.body?.cancel();
-    return this.#send(request, result);
+    if (result.accessToken === refused.result.accessToken) return refused.response;
+    await refused.response.body?.cancel();
+    const { response } = await this.#sendOverGoodBinding({ ...call, tokenRequest }, result);
+    return response;
   }
 
-  #tokenRequest({ signal }: FetchRequest): MtlsPopRequestParams {
-    return { ...this.#options.tokenRequest, ...(signal !== undefined && { signal }) };
+  #tokenRequest({ signal }: FetchRequest): Call['tokenRequest'] {
+    return {
+      ...this.#options.tokenRequest,
+      ...(signal !== undefined && { signal }),
+      [REPLACEMENT]: { isUsed: false },
+    };
   }
 
   #send(request: FetchRequest, result: MtlsPopAuthenticationResult): Promise<Response> {

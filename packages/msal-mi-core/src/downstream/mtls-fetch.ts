@@ -1,3 +1,4 @@
+import { isAnyArrayBuffer } from 'node:util/types';
 import { ManagedIdentityError } from '../errors.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
 import { createHostCheck } from './allowed-hosts.js';
@@ -43,15 +44,25 @@ export function createMtlsFetch(
   options: MtlsFetchOptions,
 ): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
   const parsed = parseOptions(options);
-  let loading: Promise<BoundCaller> | undefined;
-  const load = async () => {
+  let caller: BoundCaller | undefined;
+  const load = async (): Promise<BoundCaller> => {
     const { BoundCaller } = await import('./bound-caller.js');
-    return new BoundCaller(app, parsed);
+    return (caller ??= new BoundCaller(app, parsed));
   };
   return async (input, init) => {
-    const caller = await (loading ??= load());
-    return caller.fetch(input, init);
+    if (caller !== undefined) return caller.fetch(input, init);
+    const kept = keepBytes(init);
+    return (await load()).fetch(input, kept);
   };
+}
+
+/** What the caller does to its buffer after the call does not matter, also while something is still loading. */
+function keepBytes(init: RequestInit | undefined): RequestInit | undefined {
+  const body: unknown = init?.body;
+  if (body instanceof URLSearchParams) return { ...init, body: new URLSearchParams(body) };
+  if (isAnyArrayBuffer(body)) return { ...init, body: body.slice(0) };
+  if (!ArrayBuffer.isView(body)) return init;
+  return { ...init, body: new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice() };
 }
 
 function parseOptions(options: unknown): CallerOptions {

@@ -131,7 +131,7 @@ async function acquireAndKeep(request: TokenRequest, flow: Flow, signal: AbortSi
       acquire: (rejected) => bindingFor(request, flow, rejected, signal),
       use: async (binding, isRetry) => ({ binding, token: await tokenFor(request, binding, flow, isRetry, signal) }),
     },
-    { correlationId: request.correlationId, log },
+    { correlationId: request.correlationId, log, replacement: request.replacement },
   );
   state.tokens.set(flow.of(acquired.binding).tokenKeys.of(request), acquired, clock.now());
   return acquired;

@@ -1,4 +1,5 @@
 /** Untrusted options in, a validated request out, before any I/O (PROTOCOL D3, D20). */
+import { REPLACEMENT, type CallMembers } from '../downstream/application-members.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
 import { invalidRequest, parseFlag, parseOptions, type UncheckedOptions } from '../options.js';
@@ -45,6 +46,7 @@ export function parseRequest(options: UncheckedOptions): TokenRequest {
     minStrength: parseStrength(options['minStrength']),
     correlationId: parseCorrelationId(options['correlationId']),
     signal: parseSignal(options['signal']),
+    replacement: (options as CallMembers)[REPLACEMENT],
   };
 }
 

@@ -2,7 +2,7 @@
 import { recoveryChannel, type RecoveryEvent } from '../diagnostics/channels.js';
 import { isMsalMiError } from '../errors.js';
 import type { Logger } from '../diagnostics/logger.js';
-import type { Binding } from '../model.js';
+import type { Binding, ReplacementAllowance } from '../model.js';
 import { TransportError } from '../ports.js';
 import { STALE_CERTIFICATE_CODES } from '../token/aadsts.js';
 
@@ -37,21 +37,27 @@ export function staleReason(error: unknown): StaleReason | undefined {
   return error.errorCode === 'invalid_client' ? { kind: 'invalid_client', evidenceIsStale: false } : undefined;
 }
 
-/** Uses a binding; when it turns out stale, uses its replacement. A second failure always propagates. */
+/**
+ * Uses a binding; when it turns out stale, uses its replacement. A second failure always propagates.
+ *
+ * @param observer.replacement - When it is used up, the first failure propagates already.
+ */
 export async function recoverOnce<T>(
   steps: {
     acquire: (rejected: RejectedBinding | undefined) => Promise<Binding>;
     use: (binding: Binding, isRetry: boolean) => Promise<T>;
   },
-  observer: { correlationId: string; log: Logger },
+  observer: { correlationId: string; log: Logger; replacement?: ReplacementAllowance | undefined },
 ): Promise<T> {
+  const { replacement } = observer;
   const binding = await steps.acquire(undefined);
   let rejected: RejectedBinding;
   try {
     return await steps.use(binding, false);
   } catch (error) {
     const reason = staleReason(error);
-    if (reason === undefined) throw error;
+    if (reason === undefined || replacement?.isUsed === true) throw error;
+    if (replacement !== undefined) replacement.isUsed = true;
     rejected = { binding, reason };
   }
   reportRecovery(rejected, observer);

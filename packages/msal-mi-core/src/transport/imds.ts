@@ -53,7 +53,8 @@ export async function callImds(endpoint: ImdsEndpoint, call: ImdsCall): Promise<
       cause: error,
       ...(endpoint.base === METADATA_SERVICE_ADDRESS && {
         remediation:
-          'Outside of an Azure VM there is no metadata service: use msal-mi-emulator and AZURE_POD_IDENTITY_AUTHORITY_HOST. On a VM check that 169.254.169.254 is reachable without a proxy.',
+          'Outside of an Azure VM there is no metadata service: use msal-mi-emulator and ' +
+          'AZURE_POD_IDENTITY_AUTHORITY_HOST. On a VM check that 169.254.169.254 is reachable without a proxy.',
       }),
     });
   }

@@ -8,7 +8,7 @@ import {
   tokenKey,
   tokenKeyPrefix,
 } from '../../../../msal-mi-core/src/cache/cache-key.js';
-import type { ManagedIdentity, TokenRequest } from '../../../../msal-mi-core/src/model.js';
+import type { ManagedIdentity, ReplacementAllowance, TokenRequest } from '../../../../msal-mi-core/src/model.js';
 import type { MtlsBindingStrength } from '../../../../msal-mi-core/src/types.js';
 
 interface Call {
@@ -24,6 +24,7 @@ interface Call {
   claims: string | undefined;
   claimsFromClient: string | undefined;
   forceRefresh: boolean;
+  replacement?: ReplacementAllowance;
 }
 const CALL: Call = {
   imdsBase: 'http://169.254.169.254',
@@ -72,6 +73,8 @@ test.each<[what: string, change: Partial<Call>, differs: readonly Key[]]>([
   ['claims of the client', { claimsFromClient: '{"a":1}' }, ['token', 'flight']],
   ['claims of a server', { claims: '{"a":1}' }, ['flight']],
   ['forceRefresh', { forceRefresh: true }, ['flight']],
+  ['a certificate that may be replaced', { replacement: { isUsed: false } }, []],
+  ['a certificate that was replaced already', { replacement: { isUsed: true } }, ['flight']],
 ])('%s', (_what, change, differs) => {
   const before = keysOf(CALL);
   const after = keysOf({ ...CALL, ...change });
