@@ -9,13 +9,7 @@ import { root } from './workspace.mjs';
 
 const suites = resolve(root, 'packages/msal-mi-core-tests');
 const node = (...args) => ({ command: process.execPath, args });
-const jest = (...args) =>
-  node(
-    '--experimental-vm-modules',
-    'node_modules/jest/bin/jest.js',
-    '--testPathIgnorePatterns=/node_modules/',
-    ...args,
-  );
+const script = (name) => ({ command: 'pnpm', args: ['--silent', name], cwd: suites });
 const canBuildAddons =
   process.platform === 'win32' || spawnSync('x86_64-w64-mingw32-g++-posix', ['--version']).status === 0;
 const withoutCompiler = canBuildAddons ? undefined : 'there is no compiler for Windows (Debian: g++-mingw-w64-x86-64)';
@@ -25,8 +19,7 @@ const PARTS = [
   { name: 'fuzzing: 1 000 000 inputs', ...node('fuzz/fuzz.mjs', '--inputs', '1000000'), cwd: suites },
   {
     name: 'soak: 100 000 acquisitions',
-    ...jest('test/soak'),
-    cwd: suites,
+    ...script('test:soak'),
     env: { MSAL_MI_SOAK_ACQUISITIONS: '100000', MSAL_MI_SOAK_VERBOSE: '1' },
   },
   { name: 'benchmark', ...node('bench/bench.mjs'), cwd: suites },
@@ -34,7 +27,7 @@ const PARTS = [
   { name: 'size', ...node('scripts/size.mjs') },
   { name: 'notices', ...node('scripts/quality/notices.mjs') },
   { name: 'bills of materials', ...node('scripts/sbom.mjs') },
-  { name: 'install matrix, documentation, examples', ...jest('test/package'), cwd: suites },
+  { name: 'install matrix, documentation, examples', ...script('test:package') },
 ];
 
 const outcomes = PARTS.map(({ name, command, args, cwd = root, env, skip }) => {
