@@ -34,7 +34,6 @@ const WINE_DIFFERS = {
   'aborting during the upload': CHUNKED_UP,
   'aborting while waiting for headers': CANCELS_NOTHING,
   'aborting while the body is read': CHUNKED_DOWN,
-  'aborting while all of the body is awaited': CANCELS_NOTHING,
   'a server whose certificate is not trusted':
     'has one code for every handshake that fails; test/windows/tls.test.mjs looks at the refusal',
 };
