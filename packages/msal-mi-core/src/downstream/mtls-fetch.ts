@@ -60,7 +60,7 @@ export function createMtlsFetch(
 function keepBytes(init: RequestInit | undefined): RequestInit | undefined {
   const body: unknown = init?.body;
   if (body instanceof URLSearchParams) return { ...init, body: new URLSearchParams(body) };
-  if (isAnyArrayBuffer(body)) return { ...init, body: body.slice(0) };
+  if (isAnyArrayBuffer(body)) return { ...init, body: new Uint8Array(body).slice() };
   if (!ArrayBuffer.isView(body)) return init;
   return { ...init, body: new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice() };
 }
