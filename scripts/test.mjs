@@ -28,7 +28,7 @@ runParts('npm test', [
   {
     name: 'fuzzing',
     command: 'pnpm',
-    args: ['--silent', 'fuzz', '--inputs', '20000'],
+    args: ['--silent', 'fuzz', '--inputs', '20000', '--seed', '1'], // the night draws other seeds
     cwd: suites,
     skip: isWhole ? undefined : later('20 000 inputs for the parsers'),
   },

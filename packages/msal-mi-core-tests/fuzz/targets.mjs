@@ -3,6 +3,7 @@
  * into an error that this project declares; anything else is a defect. `isDeclared` lists what besides MsalMiError is one.
  */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { parseApiOptions } from '../../msal-mi-core/dist/downstream-api/api-options.js';
 import { parseApplicationSettings } from '../../msal-mi-core/dist/downstream-api/application-settings.js';
 import { Section } from '../../msal-mi-core/dist/downstream-api/section.js';
@@ -70,7 +71,7 @@ export async function createTargets() {
     const find = createCertificateSource({ header: 'x-cert', format, trustedProxies: [PROXY_ADDRESS] });
     return (value) => {
       const found = find({ headers: { 'x-cert': value }, socket: { remoteAddress: PROXY_ADDRESS } });
-      assert(found === undefined || parseCertificate(found) !== undefined);
+      assert(found === undefined || new X509Certificate(found).raw.equals(found));
     };
   };
 
