@@ -19,12 +19,26 @@ runParts('npm test', [
     command: 'turbo',
     args: ['run', 'build', '--log-order=grouped', '--output-logs=errors-only'],
   },
-  { name: 'unit, contract, flow, tls and lifetime tests', command: 'pnpm', args: ['--silent', 'test'], cwd: suites },
+  {
+    name: 'unit, contract, flow, tls and lifetime tests',
+    command: 'pnpm',
+    args: ['--silent', 'test'],
+    cwd: suites,
+    env: isWhole ? process.env : { ...process.env, MSAL_MI_TESTS: 'quick' },
+  },
   {
     name: 'conformance scenarios',
     command: process.execPath,
     args: ['scripts/quality/scenario-coverage.mjs', '--strict'],
   },
+  ...(isWhole
+    ? []
+    : [
+        {
+          name: 'tests that start programs, compile, or play every combination',
+          skip: later('the LONG_SUITES of packages/msal-mi-core-tests/jest.config.mjs'),
+        },
+      ]),
   {
     name: 'fuzzing',
     command: 'pnpm',

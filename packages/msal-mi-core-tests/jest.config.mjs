@@ -4,6 +4,23 @@ import { availableParallelism } from 'node:os';
 // pnpm's strict node_modules: names in this file are looked up from rootDir (the repository root), so give paths.
 const { resolve } = createRequire(import.meta.url);
 
+/**
+ * What takes longest: suites that start whole programs, compile, or play every combination. With MSAL_MI_TESTS=quick they
+ * are left out, so that `npm test` stays short on a developer's machine; CI leaves nothing out.
+ */
+const LONG_SUITES = [
+  '/test/contract/fetch.test',
+  '/test/doctor/',
+  '/test/emulator/cli.test',
+  '/test/emulator/journal-page.test',
+  '/test/flow/fault-matrix.test',
+  '/test/flow/secrets-repeated.test',
+  '/test/lifetime/process-exit.test',
+  '/test/tls/connection-use.test',
+  '/test/types/',
+];
+const isQuick = process.env.MSAL_MI_TESTS === 'quick';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -32,7 +49,13 @@ export default {
   testMatch: ['<rootDir>/packages/msal-mi-core-tests/test/**/*.test.ts'], // jest 30 takes *.test.mjs by default too
   modulePathIgnorePatterns: ['<rootDir>/.wine-rig/'],
   // These have commands of their own: test:package, test:soak and test:windows.
-  testPathIgnorePatterns: ['/node_modules/', '/test/package/', '/test/windows/', '/test/soak/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/test/package/',
+    '/test/windows/',
+    '/test/soak/',
+    ...(isQuick ? LONG_SUITES : []),
+  ],
   collectCoverageFrom: ['packages/msal-*/src/**/*.ts'],
   coverageDirectory: 'packages/msal-mi-core-tests/coverage',
 };

@@ -33,7 +33,9 @@ const rigLibraries = buildRigLibraries();
 const mainApplication = installApplication();
 const isOfAzureSdk = (file) => file.startsWith('azure-sdk');
 const azureSdkApplications = new Map(
-  files.some(isOfAzureSdk) ? versions.map((version) => [version, installAzureSdk(version)]) : [],
+  versions
+    .filter((version) => filesFor(version).some(isOfAzureSdk))
+    .map((version) => [version, installAzureSdk(version)]),
 );
 note('built and installed');
 
@@ -53,7 +55,7 @@ process.exit(failures === 0 ? 0 : 1);
 async function runAll(version) {
   const isLong = (file) => /^(flow|azure-sdk)/.test(file);
   // The longest first, so that the lanes end together.
-  const together = files.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  const together = filesFor(version).toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
   // A Windows each: files that run side by side must not see one another's certificates.
   const lanes = await Promise.all(Array.from({ length: PARALLEL }, (_, lane) => openWindows(version, lane)));
   let failed = 0;
@@ -65,6 +67,12 @@ async function runAll(version) {
   await Promise.all(lanes.map((windows) => runQueue(windows, together)));
   for (const windows of lanes) windows.dispose();
   return failed;
+}
+
+/** What is about Windows or about other packages, and not about the runtime, runs once: with the newest version. */
+function filesFor(version) {
+  const isOnce = (file) => /^(azure-sdk|doctor|planted-libraries)/.test(file);
+  return files.filter((file) => wanted.length > 0 || !isOnce(file) || version === versions.at(-1));
 }
 
 /** A Windows with node.exe of that version. */
