@@ -25,6 +25,7 @@ const OID = {
 const DIGITAL_SIGNATURE = 0b1000_0000;
 const DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT = 0b1010_0000;
 const KEY_CERT_SIGN_AND_CRL_SIGN = 0b0000_0110;
+const P256_OCTETS = 32;
 const BACKDATED_MS = 5 * 60_000;
 const CA_LIFETIME_MS = 10 * 365 * 86_400_000;
 
@@ -179,6 +180,17 @@ export class CertificateAuthority {
   }
 }
 
+/** One signature in 128 has a number that is shorter than the others: Wine takes it for a wrong one. */
+async function signEcdsa(message: Buffer, key: KeyObject): Promise<Buffer> {
+  for (;;) {
+    const signature = await signAsync('sha256', message, key);
+    // SEQUENCE { INTEGER r, INTEGER s }, all of them short enough for lengths of one octet.
+    const lengthOfR = signature[3]!;
+    const lengthOfS = signature[5 + lengthOfR]!;
+    if (lengthOfR >= P256_OCTETS && lengthOfS >= P256_OCTETS) return signature;
+  }
+}
+
 function generateP256Key(): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
   return generate('ec', { namedCurve: 'P-256' });
 }
@@ -208,7 +220,7 @@ async function signCertificate(
     arrayBuffer(content.publicKey.export({ format: 'der', type: 'spki' })),
   );
   certificate.extensions = content.extensions;
-  const signature = await signAsync('sha256', Buffer.from(certificate.encodeTBS().toBER(false)), signingKey);
+  const signature = await signEcdsa(Buffer.from(certificate.encodeTBS().toBER(false)), signingKey);
   certificate.signatureValue = new asn1js.BitString({ valueHex: arrayBuffer(signature) });
   return Buffer.from(certificate.toSchema(true).toBER(false));
 }
