@@ -1,12 +1,10 @@
-import { createHash, generateKeyPair, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPair, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
+import { signEcdsa } from './sign-ecdsa.js';
 
 const generate = promisify(generateKeyPair);
-const signAsync = promisify<string, Buffer, KeyObject, Buffer>((algorithm, bytes, key, done) => {
-  sign(algorithm, bytes, key, done);
-});
 
 const OID = {
   commonName: '2.5.4.3',
@@ -25,7 +23,6 @@ const OID = {
 const DIGITAL_SIGNATURE = 0b1000_0000;
 const DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT = 0b1010_0000;
 const KEY_CERT_SIGN_AND_CRL_SIGN = 0b0000_0110;
-const P256_OCTETS = 32;
 const BACKDATED_MS = 5 * 60_000;
 const CA_LIFETIME_MS = 10 * 365 * 86_400_000;
 
@@ -177,17 +174,6 @@ export class CertificateAuthority {
         ...request.extensions,
       ],
     });
-  }
-}
-
-/** One signature in 128 has a number that is shorter than the others: Wine takes it for a wrong one. */
-async function signEcdsa(message: Buffer, key: KeyObject): Promise<Buffer> {
-  for (;;) {
-    const signature = await signAsync('sha256', message, key);
-    // SEQUENCE { INTEGER r, INTEGER s }, all of them short enough for lengths of one octet.
-    const lengthOfR = signature[3]!;
-    const lengthOfS = signature[5 + lengthOfR]!;
-    if (lengthOfR >= P256_OCTETS && lengthOfS >= P256_OCTETS) return signature;
   }
 }
 
