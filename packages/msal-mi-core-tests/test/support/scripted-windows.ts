@@ -20,16 +20,6 @@ interface StoredKey extends RsaPublicKey {
   signs: boolean;
 }
 
-/** Making RSA keys is slow: a few for all tests, no two in a row the same. */
-const KEY_PAIRS: Array<ReturnType<typeof makeKeyPair>> = [];
-const MOST_KEY_PAIRS = 3;
-let taken = 0;
-const makeKeyPair = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
-function takeKeyPair(): ReturnType<typeof makeKeyPair> {
-  const index = taken++ % MOST_KEY_PAIRS;
-  return (KEY_PAIRS[index] ??= makeKeyPair());
-}
-
 /** What the addon rejects with. */
 export function windowsError(api: string, status: number): Error {
   return Object.assign(new Error(api), { api, status });
@@ -107,7 +97,7 @@ export class ScriptedWindows implements NativeBindings {
 
   /** Puts a key there as an earlier process would have. */
   addKey(keyName: string, options: { isIsolated?: boolean; signs?: boolean } = {}): StoredKey {
-    const { publicKey, privateKey } = takeKeyPair();
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const { n, e } = publicKey.export({ format: 'jwk' });
     const key: StoredKey = {
       privateKey,

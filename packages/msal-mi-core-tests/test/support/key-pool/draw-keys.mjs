@@ -1,6 +1,6 @@
 /**
- * In every test file: `generateKeyPair` of node:crypto hands out the keys of the pool, each once a file, so that two keys
- * are two keys; when the pool is empty it makes new ones. Key pairs of other kinds and sizes are made as always.
+ * In every test file: `generateKeyPair` and `generateKeyPairSync` of node:crypto hand out the keys of the pool in turn, so
+ * that two keys are two keys: one comes again only after all the others. Key pairs of other kinds are made as always.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,19 +8,31 @@ import { promisify } from 'node:util';
 
 // The object behind the module: its named exports are fixed when a test first imports it.
 const crypto = createRequire(import.meta.url)('node:crypto');
-const REAL = Symbol.for('msal-mi-core-tests.generateKeyPair');
-crypto[REAL] ??= crypto.generateKeyPair; // files share the process, and with it this object
-const real = crypto[REAL];
+const REAL = Symbol.for('msal-mi-core-tests.key-generators');
+// Files share the process, and with it this object.
+const real = (crypto[REAL] ??= {
+  generateKeyPair: crypto.generateKeyPair,
+  generateKeyPairSync: crypto.generateKeyPairSync,
+});
 const pool = JSON.parse(readFileSync(process.env.MSAL_MI_TEST_KEYS, 'utf8'));
+let drawn = 0;
+
+function isPooled(type, options) {
+  return type === 'rsa' && options.modulusLength === 2048 && options.privateKeyEncoding === undefined;
+}
+
+function draw() {
+  const pem = pool[drawn++ % pool.length];
+  return { publicKey: crypto.createPublicKey(pem), privateKey: crypto.createPrivateKey(pem) };
+}
 
 function generateKeyPair(type, options, done) {
-  const isPooled = type === 'rsa' && options.modulusLength === 2048 && options.privateKeyEncoding === undefined;
-  const pem = isPooled ? pool.pop() : undefined;
-  if (pem === undefined) {
-    real(type, options, done);
+  if (!isPooled(type, options)) {
+    real.generateKeyPair(type, options, done);
     return;
   }
-  setImmediate(() => done(null, crypto.createPublicKey(pem), crypto.createPrivateKey(pem)));
+  const { publicKey, privateKey } = draw();
+  setImmediate(() => done(null, publicKey, privateKey));
 }
 // util.promisify knows the two results of the real one by a mark that is not public.
 generateKeyPair[promisify.custom] = (type, options) =>
@@ -31,3 +43,5 @@ generateKeyPair[promisify.custom] = (type, options) =>
     });
   });
 crypto.generateKeyPair = generateKeyPair;
+crypto.generateKeyPairSync = (type, options) =>
+  isPooled(type, options) ? draw() : real.generateKeyPairSync(type, options);
