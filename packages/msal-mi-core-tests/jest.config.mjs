@@ -5,18 +5,16 @@ import { availableParallelism } from 'node:os';
 const { resolve } = createRequire(import.meta.url);
 
 /**
- * What takes longest: suites that start whole programs, compile, or play every combination. With MSAL_MI_TESTS=quick they
- * are left out, so that `npm test` stays short on a developer's machine; CI leaves nothing out.
+ * Suites that start what is built, compile, or play every combination. With MSAL_MI_TESTS=quick they are left out, so that
+ * `npm test` needs no build and stays short on a developer's machine; CI leaves nothing out.
  */
 const LONG_SUITES = [
-  '/test/contract/fetch.test',
   '/test/doctor/',
   '/test/emulator/cli.test',
   '/test/emulator/journal-page.test',
   '/test/flow/fault-matrix.test',
   '/test/flow/secrets-repeated.test',
   '/test/lifetime/process-exit.test',
-  '/test/tls/connection-use.test',
   '/test/types/',
 ];
 const isQuick = process.env.MSAL_MI_TESTS === 'quick';
