@@ -5,8 +5,8 @@
  * import types from. A file that belongs to no layer is an error: new folders get a row here first.
  */
 
-/** What every layer may use: plain types, error codes, values that do not print. */
-const BASE = ['model', 'errors', 'secret'];
+/** What every layer may use: plain types, error codes, values that do not print, a guard for options. */
+const BASE = ['model', 'errors', 'secret', 'pollution'];
 
 /** What everything above the ports may use besides: it knows neither the protocol nor a platform. */
 const COMMON = ['diagnostics', 'time', 'version'];
@@ -24,6 +24,7 @@ export const CORE_LAYERS = {
   model: { files: ['model.ts', 'types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
   errors: { files: ['errors.ts', 'error-codes.ts'], may: [], types: ['model', 'secret'] },
   secret: { files: ['secret.ts'], may: [], types: ['model', 'errors'] },
+  pollution: { files: ['pollution.ts'], may: [] },
   ports: { files: ['ports.ts'], may: ['model', 'errors'] },
   config: { files: ['config.ts'], may: [...BASE, 'ports'] },
   crypto: { files: ['crypto/'], may: ['model', 'errors'] },
@@ -35,7 +36,7 @@ export const CORE_LAYERS = {
   source: { files: ['source/'], may: STAGE, types: ['config'] },
   binding: { files: ['binding/'], may: STAGE },
   token: { files: ['token/'], may: STAGE },
-  downstream: { files: ['downstream/'], may: STAGE },
+  downstream: { files: ['downstream/'], may: [...STAGE, 'options'] },
   attestation: { files: ['attestation/'], may: STAGE },
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
   options: { files: ['options.ts', 'request-options.ts'], may: [...BASE, 'diagnostics', 'token'] },
@@ -51,7 +52,7 @@ export const CORE_LAYERS = {
     files: ['fic/'],
     may: [...ENTRY_POINT, 'client', 'config', 'cache', 'crypto', 'downstream', 'options', 'result', 'transport'],
   },
-  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'downstream'] },
+  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'downstream', 'options'] },
   'downstream-api': {
     files: ['downstream-api/'],
     may: [...ENTRY_POINT, 'client', 'downstream', 'fic', 'result'],

@@ -23,6 +23,8 @@ export interface AttestationProviderOptions {
   clock?: Clock;
 }
 
+const NAMES = ['libraryPath', 'requireSignedLibrary', 'logger', 'clock'];
+
 /** What a provider needs from its surroundings. */
 export interface ProviderDependencies {
   /** Throws AttestationError where there is no addon. */
@@ -132,7 +134,11 @@ function describeSignature({ signatureStatus, signer }: LibraryOutcome): { detai
   };
 }
 
-function validated(options: AttestationProviderOptions): AttestationProviderOptions {
+function validated(given: unknown): AttestationProviderOptions {
+  if (typeof given !== 'object' || given === null) throw invalidConfiguration('The options are no object.');
+  const options: AttestationProviderOptions = given;
+  const polluted = NAMES.find((name) => name in Object.prototype && !Object.hasOwn(options, name));
+  if (polluted !== undefined) throw invalidConfiguration(`Something has set Object.prototype.${polluted}.`);
   const { libraryPath, requireSignedLibrary } = options;
   if (libraryPath !== undefined && (typeof libraryPath !== 'string' || !isFullyQualified(libraryPath))) {
     throw invalidConfiguration('libraryPath is not an absolute Windows path.');

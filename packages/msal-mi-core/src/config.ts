@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { ManagedIdentityError } from './errors.js';
 import type { HostEnvironment, ManagedIdentity } from './model.js';
+import { refusePollution } from './pollution.js';
 import type { AttestationProvider } from './ports.js';
 import type { INetworkModule, LoggerOptions, ManagedIdentityConfiguration } from './types.js';
 
@@ -23,6 +24,9 @@ export interface Configuration {
   readonly original: ManagedIdentityConfiguration;
 }
 
+const NAMES = new Set(['managedIdentityIdParams', 'system', 'clientCapabilities', 'attestationProvider']);
+const SYSTEM_NAMES = new Set(['ca', 'disableInternalRetries', 'loggerOptions', 'networkClient', 'timeout']);
+const IDENTITY_NAMES = new Set(['userAssignedClientId', 'userAssignedResourceId', 'userAssignedObjectId']);
 const DEFAULT_IMDS_BASE = 'http://169.254.169.254';
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -32,9 +36,9 @@ export function parseConfiguration(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Configuration {
   const original = configuration ?? {};
-  if (!isObject(original)) throw invalid('The configuration must be an object.');
+  assertOwn('The configuration', original, NAMES);
   const system = original.system ?? {};
-  if (!isObject(system)) throw invalid('system must be an object.');
+  assertOwn('system', system, SYSTEM_NAMES);
   return Object.freeze({
     identity: parseIdentity(original.managedIdentityIdParams),
     imdsBase: parseImdsBase(env['AZURE_POD_IDENTITY_AUTHORITY_HOST']),
@@ -77,7 +81,7 @@ export function readExtraAuthorities(env: Readonly<Record<string, string | undef
 
 function parseIdentity(params: unknown): ManagedIdentity {
   if (params === undefined || params === null) return { kind: 'system', id: '' };
-  if (!isObject(params)) throw invalid('managedIdentityIdParams must be an object.');
+  assertOwn('managedIdentityIdParams', params, IDENTITY_NAMES);
   const given = (
     [
       ['client_id', params['userAssignedClientId']],
@@ -182,6 +186,11 @@ function readHostEnvironment(env: Readonly<Record<string, string | undefined>>):
     programFiles: read('ProgramFiles'),
     regionName: read('REGION_NAME'),
   });
+}
+
+function assertOwn(what: string, value: unknown, names: ReadonlySet<string>): asserts value is Record<string, unknown> {
+  if (!isObject(value)) throw invalid(`${what} must be an object.`);
+  refusePollution(value, names, invalid);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,12 +3,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
+import { MtlsManagedIdentityCredential } from '../../../msal-mi-core/src/azure/index.js';
 import { createDownstreamApi } from '../../../msal-mi-core/src/downstream-api/index.js';
 import {
-  MtlsBindingStrength,
-  type ManagedIdentityIdParams,
-  type MtlsPopRequestParams,
-} from '../../../msal-mi-core/src/types.js';
+  BoundConfidentialClient,
+  createManagedIdentityAssertion,
+  createMtlsFetch,
+  ManagedIdentityApplication,
+} from '../../../msal-mi-core/src/index.js';
+import { requireMtlsPop } from '../../../msal-mi-core/src/resource-server/index.js';
+import type { ManagedIdentityIdParams, MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
+import { createAttestationProvider } from '../../../msal-key-attestation/src/index.js';
 import { errorWith } from '../support/errors.js';
 import { createTestPki } from '../support/test-pki.js';
 import { softwareRequest, VAULT, World } from '../support/world.js';
@@ -54,20 +59,54 @@ test('JSON configuration with __proto__ in it is read without it', () => {
   expect(createDownstreamApi(configuration as Parameters<typeof createDownstreamApi>[0])).toBeDefined();
 });
 
-test('a polluted Object.prototype does not lower the floor', async () => {
-  const world = shared.fresh();
-  Object.defineProperty(Object.prototype, 'minStrength', {
-    value: MtlsBindingStrength.Software,
-    enumerable: true,
-    configurable: true,
+describe('a polluted Object.prototype', () => {
+  const auth = {
+    clientId: 'client',
+    authority: 'https://login.microsoftonline.com/tenant',
+    clientAssertion: () => Promise.reject(new Error('never called')),
+  };
+  const served = { issuer: 'issuer', audience: 'audience', jwks: () => Promise.reject(new Error('never called')) };
+  const forwarded = { header: 'client-cert', format: 'client-cert', trustedProxies: ['0.0.0.0/0'] };
+  const request = { resource: VAULT, mtlsProofOfPossession: true } as const;
+
+  test.each<[string, string, unknown, (world: World) => unknown]>([
+    ['a token request', 'minStrength', 0, (world) => world.application().acquireToken(request)],
+    ['createMtlsFetch', 'minStrength', 0, (world) => createMtlsFetch(world.application(), { resource: VAULT })],
+    [
+      'createMtlsFetch',
+      'allowedHosts',
+      ['*.example'],
+      (world) => createMtlsFetch(world.application(), { resource: VAULT }),
+    ],
+    ['an assertion', 'minStrength', 0, (world) => createManagedIdentityAssertion(world.application())],
+    [
+      'the Azure credential',
+      'minStrength',
+      0,
+      (world) => new MtlsManagedIdentityCredential({ application: world.application() }),
+    ],
+    ['the configuration', 'system', { ca: 'PEM' }, () => new ManagedIdentityApplication()],
+    ['its system member', 'ca', 'PEM', () => new ManagedIdentityApplication({ system: {} })],
+    [
+      'its identity',
+      'userAssignedClientId',
+      'another',
+      () => new ManagedIdentityApplication({ managedIdentityIdParams: {} }),
+    ],
+    ['a confidential client', 'system', { ca: 'PEM' }, () => new BoundConfidentialClient({ auth })],
+    ['a resource server', 'forwardedCertificate', forwarded, () => requireMtlsPop(served)],
+    ['an attestation provider', 'libraryPath', 'C:\\planted.dll', () => createAttestationProvider()],
+  ])('changes nothing about %s: %s is refused', async (_what, name, value, use) => {
+    const world = shared.fresh();
+    Object.defineProperty(Object.prototype, name, { value, enumerable: true, configurable: true });
+    try {
+      const message = expect.stringContaining(`Object.prototype.${name}.`) as string;
+      await expect(Promise.resolve().then(() => use(world))).rejects.toThrow(errorWith({ message }));
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+    expect(world.emulator.journal).toEqual([]);
   });
-  try {
-    const acquired = world.application().acquireToken({ resource: VAULT, mtlsProofOfPossession: true });
-    await expect(acquired).rejects.toThrow(errorWith({ errorCode: 'invalid_request' }));
-  } finally {
-    Reflect.deleteProperty(Object.prototype, 'minStrength');
-  }
-  expect(world.emulator.journal).toEqual([]);
 });
 
 test.each<[string, string, Partial<MtlsPopRequestParams>, ManagedIdentityIdParams?]>([

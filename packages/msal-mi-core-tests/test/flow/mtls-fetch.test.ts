@@ -430,6 +430,6 @@ describe('options that are refused before any I/O', () => {
   test('no resource', () => {
     expect(refusal({ resource: ' ' })).toMatchObject({ errorCode: 'invalid_resource' });
     // @ts-expect-error JavaScript callers may forget it
-    expect(() => createMtlsFetch(world.application())).toThrow(/resource/);
+    expect(() => createMtlsFetch(world.application())).toThrow(/needs an object/);
   });
 });

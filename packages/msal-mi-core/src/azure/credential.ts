@@ -2,10 +2,14 @@ import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-
 import type { HttpClient, PipelinePolicy } from '@azure/core-rest-pipeline';
 import { MsiV2Error } from '../errors.js';
 import { ManagedIdentityApplication } from '../index.js';
+import { invalidRequest } from '../options.js';
+import { refusePollution } from '../pollution.js';
 import type { ManagedIdentityConfiguration, MtlsBindingStrength, MtlsPopAuthenticationResult } from '../types.js';
 import { BoundTokens } from './bound-tokens.js';
 import { createBoundHttpClient } from './http-client.js';
 import { followAbort } from './follow-abort.js';
+
+const OWN_OPTION_NAMES = new Set(['application', 'withAttestationSupport', 'minStrength']);
 
 /** Options of {@link MtlsManagedIdentityCredential}. */
 export interface MtlsManagedIdentityCredentialOptions extends ManagedIdentityConfiguration {
@@ -40,6 +44,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
 
   /** @throws What the constructor of ManagedIdentityApplication throws. */
   constructor(options: MtlsManagedIdentityCredentialOptions = {}) {
+    refusePollution(options, OWN_OPTION_NAMES, invalidRequest);
     const { application, withAttestationSupport, minStrength, ...configuration } = options;
     this.#application = application ?? new ManagedIdentityApplication(configuration);
     this.#requirements = {

@@ -1,4 +1,5 @@
-import { ManagedIdentityError, MsiV2Error } from '../errors.js';
+import { MsiV2Error } from '../errors.js';
+import { invalidRequest } from '../options.js';
 import { domainsOfAudience, isWithin, profileOf } from './host-profiles.js';
 
 /** Throws MsiV2Error `host_not_allowed` for a URL that must not receive the token. */
@@ -59,7 +60,7 @@ function parseResource(resource: string): URL {
     // Such as a bare GUID: treated like api://.
   }
   if (url?.protocol === 'https:') return url;
-  throw invalid(
+  throw invalidRequest(
     'The resource is no https URL, so it names no host: allowedHosts has to say who may receive the token.',
   );
 }
@@ -68,12 +69,12 @@ const isAddress = (hostname: string): boolean => hostname.startsWith('[') || /^[
 
 function anyOf(allowedHosts: unknown): (url: URL) => boolean {
   if (!Array.isArray(allowedHosts) || allowedHosts.length === 0) {
-    throw invalid('allowedHosts must be a list of host names and regular expressions, and not empty.');
+    throw invalidRequest('allowedHosts must be a list of host names and regular expressions, and not empty.');
   }
   const checks = allowedHosts.map((entry: unknown) => {
     if (entry instanceof RegExp) return matchesWhole(entry);
     if (typeof entry === 'string') return matchesName(entry);
-    throw invalid('allowedHosts must hold host names and regular expressions only.');
+    throw invalidRequest('allowedHosts must hold host names and regular expressions only.');
   });
   return (url) => checks.some((check) => check(url));
 }
@@ -90,15 +91,11 @@ function matchesName(entry: string): (url: URL) => boolean {
   try {
     own = new URL(`https://${name}${port === '' ? '' : `:${port}`}`);
   } catch {
-    throw invalid(
+    throw invalidRequest(
       `The entry ${JSON.stringify(entry)} of allowedHosts is no host name such as contoso.vault.azure.net.`,
     );
   }
   return (url) =>
     url.port === own.port &&
     (wildcard === undefined ? url.hostname === own.hostname : url.hostname.endsWith(`.${own.hostname}`));
-}
-
-function invalid(message: string): ManagedIdentityError {
-  return new ManagedIdentityError('invalid_request', { message });
 }

@@ -1,5 +1,6 @@
 import { isAnyArrayBuffer } from 'node:util/types';
 import { ManagedIdentityError } from '../errors.js';
+import { invalidRequest, parseFlag, parseOptions, parseStrength } from '../options.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
 import { createHostCheck } from './allowed-hosts.js';
 import type { BoundCaller, CallerOptions } from './bound-caller.js';
@@ -43,7 +44,7 @@ export function createMtlsFetch(
   app: { acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult> },
   options: MtlsFetchOptions,
 ): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
-  const parsed = parseOptions(options);
+  const parsed = parseFetchOptions(options);
   let caller: BoundCaller | undefined;
   const load = async (): Promise<BoundCaller> => {
     const { BoundCaller } = await import('./bound-caller.js');
@@ -65,27 +66,18 @@ function keepBytes(init: RequestInit | undefined): RequestInit | undefined {
   return { ...init, body: new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice() };
 }
 
-function parseOptions(options: unknown): CallerOptions {
-  if (typeof options !== 'object' || options === null) throw invalid('createMtlsFetch needs options with a resource.');
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.has(name)) throw invalid(`The option ${JSON.stringify(name)} is unknown.`);
-  }
-  const { resource, withAttestationSupport, minStrength, allowedHosts, headers } = options as Record<string, unknown>;
+function parseFetchOptions(options: unknown): CallerOptions {
+  const parsed = parseOptions('createMtlsFetch', options, OPTION_NAMES);
+  const { resource, withAttestationSupport, minStrength, allowedHosts, headers } = parsed;
   if (typeof resource !== 'string' || resource.trim() === '') {
     throw new ManagedIdentityError('invalid_resource');
-  }
-  if (withAttestationSupport !== undefined && typeof withAttestationSupport !== 'boolean') {
-    throw invalid('withAttestationSupport must be true or false.');
-  }
-  if (minStrength !== undefined && typeof minStrength !== 'number') {
-    throw invalid('minStrength must be a member of MtlsBindingStrength.');
   }
   return {
     tokenRequest: {
       resource,
       mtlsProofOfPossession: true,
-      ...(withAttestationSupport !== undefined && { withAttestationSupport }),
-      ...(minStrength !== undefined && { minStrength: minStrength as MtlsBindingStrength }),
+      withAttestationSupport: parseFlag('withAttestationSupport', withAttestationSupport),
+      minStrength: parseStrength(minStrength),
     },
     checkHost: createHostCheck(resource.trim(), allowedHosts),
     headers: parseHeaders(headers),
@@ -97,12 +89,9 @@ function parseHeaders(value: unknown): Headers {
   try {
     headers = new Headers(value as Record<string, string> | undefined);
   } catch {
-    throw invalid('headers must be an object with valid names and values.');
+    throw invalidRequest('headers must be an object with valid names and values.');
   }
-  if (headers.has('authorization')) throw invalid('headers cannot hold Authorization: it is set for each request.');
+  if (headers.has('authorization'))
+    throw invalidRequest('headers cannot hold Authorization: it is set for each request.');
   return headers;
-}
-
-function invalid(message: string): ManagedIdentityError {
-  return new ManagedIdentityError('invalid_request', { message });
 }

@@ -2,6 +2,7 @@ import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
 import { REPLACE_BINDING } from '../downstream/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
+import { refusePollution } from '../pollution.js';
 import type {
   AuthenticationResult,
   ManagedIdentityConfiguration,
@@ -12,6 +13,9 @@ import type { AcquireByAssertion, ClientParts } from './compose-client.js';
 import type { BoundClientAssertionCallback } from './client-assertion.js';
 import type { ClientCredentialParams } from './client-credential-request.js';
 import { parseMtlsAuthority } from './mtls-authority.js';
+
+const NAMES = new Set(['auth', 'system']);
+const AUTH_NAMES = new Set(['clientId', 'authority', 'clientAssertion', 'clientCapabilities']);
 
 /** Configuration of {@link BoundConfidentialClient}. */
 export interface BoundConfidentialClientConfiguration {
@@ -109,10 +113,13 @@ async function compose(parts: ClientParts, surroundings: Surroundings | undefine
 }
 
 function parseParts(configuration: unknown): ClientParts {
-  const { auth, system } = (configuration ?? {}) as Readonly<Record<string, unknown>>;
+  const given = (configuration ?? {}) as Readonly<Record<string, unknown>>;
+  refusePollution(given, NAMES, invalid);
+  const { auth, system } = given;
   if (typeof auth !== 'object' || auth === null) {
     throw invalid('auth must be an object with clientId, authority and clientAssertion.');
   }
+  refusePollution(auth, AUTH_NAMES, invalid);
   const { clientId, authority, clientAssertion, clientCapabilities } = auth as Readonly<Record<string, unknown>>;
   if (typeof clientId !== 'string' || clientId.trim() === '')
     throw invalid('auth.clientId must be a non-blank string.');

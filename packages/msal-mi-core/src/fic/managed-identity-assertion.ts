@@ -2,8 +2,8 @@
 import type { ManagedIdentityApplication } from '../client.js';
 import { REPLACE_BINDING } from '../downstream/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
-import { invalidRequest, parseFlag, parseOptions } from '../options.js';
-import { MtlsBindingStrength, type MtlsPopAuthenticationResult, type MtlsPopRequestParams } from '../types.js';
+import { parseFlag, parseOptions, parseStrength } from '../options.js';
+import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
 
 /** Options of {@link createManagedIdentityAssertion}. Unknown members are refused. */
@@ -23,7 +23,6 @@ export interface ManagedIdentityAssertionOptions {
 export const JWT_POP = 'urn:ietf:params:oauth:client-assertion-type:jwt-pop';
 const DEFAULT_AUDIENCE = 'api://AzureADTokenExchange';
 const OPTION_NAMES = new Set(['audience', 'withAttestationSupport', 'minStrength']);
-const STRENGTHS: readonly unknown[] = Object.values(MtlsBindingStrength);
 
 /**
  * Lets an application authenticate as itself on behalf of a managed identity (federated identity credential), with
@@ -41,16 +40,13 @@ export function createManagedIdentityAssertion(
   options: ManagedIdentityAssertionOptions = {},
 ): BoundClientAssertionCallback {
   const parsed = parseOptions('createManagedIdentityAssertion', options, OPTION_NAMES);
-  const { audience = DEFAULT_AUDIENCE, minStrength } = parsed;
+  const { audience = DEFAULT_AUDIENCE } = parsed;
   if (typeof audience !== 'string' || audience.trim() === '') throw new ManagedIdentityError('invalid_resource');
-  if (minStrength !== undefined && !STRENGTHS.includes(minStrength)) {
-    throw invalidRequest('minStrength must be a member of MtlsBindingStrength.');
-  }
   const fixed: MtlsPopRequestParams = {
     resource: audience,
     mtlsProofOfPossession: true,
     withAttestationSupport: parseFlag('withAttestationSupport', parsed['withAttestationSupport']),
-    ...(minStrength !== undefined && { minStrength: minStrength as MtlsBindingStrength }),
+    minStrength: parseStrength(parsed['minStrength']),
   };
   return async (context) => {
     const { accessToken, binding } = await acquire(app, fixed, context);

@@ -2,9 +2,8 @@
 import { REPLACEMENT, type CallMembers } from '../downstream/application-members.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
-import { invalidRequest, parseFlag, parseOptions, type UncheckedOptions } from '../options.js';
+import { invalidRequest, parseFlag, parseOptions, parseStrength, type UncheckedOptions } from '../options.js';
 import { parseClaimsOption, parseCorrelationId, parseSignal } from '../request-options.js';
-import { MtlsBindingStrength } from '../types.js';
 
 const KNOWN_OPTIONS = new Set([
   'resource',
@@ -17,7 +16,6 @@ const KNOWN_OPTIONS = new Set([
   'withAttestationSupport',
   'minStrength',
 ]);
-const STRENGTHS: readonly unknown[] = Object.values(MtlsBindingStrength);
 const DEFAULT_SCOPE_SUFFIX = '/.default';
 const TRAILING_SLASHES = /\/+$/;
 const NOT_IN_A_URI = /[\s\p{Cc}]/u;
@@ -78,10 +76,4 @@ function parseResource(value: string): string {
   if (resource.endsWith('/')) resource = resource.replace(TRAILING_SLASHES, '');
   if (resource === '' || NOT_IN_A_URI.test(resource)) throw new ManagedIdentityError('invalid_resource');
   return resource;
-}
-
-function parseStrength(value: unknown): MtlsBindingStrength {
-  if (value === undefined) return MtlsBindingStrength.KeyGuard;
-  if (!STRENGTHS.includes(value)) throw invalidRequest('minStrength must be a member of MtlsBindingStrength.');
-  return value as MtlsBindingStrength;
 }

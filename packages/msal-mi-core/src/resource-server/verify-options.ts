@@ -1,4 +1,5 @@
 import { MsalMiError } from '../errors.js';
+import { refusePollution } from '../pollution.js';
 
 /** Returns the public key of a token. Written as a method, so that the resolvers of jose fit with their own parameter types. */
 export type KeyResolver = { resolve(header?: object, token?: object): Promise<unknown> }['resolve'];
@@ -20,6 +21,15 @@ export interface VerifyMtlsPopOptions {
   requiredClaims?: string[];
 }
 
+/** With that of the middleware, which is read from the same object. */
+const NAMES = new Set([
+  'issuer',
+  'audience',
+  'jwks',
+  'clockToleranceSeconds',
+  'requiredClaims',
+  'forwardedCertificate',
+]);
 const MAX_TOLERANCE_S = 600;
 
 /**
@@ -29,6 +39,7 @@ const MAX_TOLERANCE_S = 600;
  */
 export function checkVerifyOptions(options: unknown): asserts options is VerifyMtlsPopOptions {
   if (typeof options !== 'object' || options === null) throw invalid('The options must be an object.');
+  refusePollution(options, NAMES, invalid);
   const { issuer, audience, jwks, clockToleranceSeconds, requiredClaims } = options as Record<string, unknown>;
   if (!isNames(issuer)) throw invalid('issuer must be a non-blank string or a list of them.');
   if (!isNames(audience)) throw invalid('audience must be a non-blank string or a list of them.');
