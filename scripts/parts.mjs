@@ -7,8 +7,8 @@ const seconds = (sinceMs) => `${((performance.now() - sinceMs) / 1000).toFixed(1
 
 /**
  * @param title - what the parts are together
- * @param parts - `name`; `command` and `args`; `cwd`, default the root; `env`, default this one's; `skip`, a reason not to run it. A `quiet` part
- *   announces itself only when it fails.
+ * @param parts - `name`; `command` and `args`; `cwd`, default the root; `env`, default this one's; `skip`, a reason not to
+ *   run it. A `quiet` part announces itself only when it fails.
  */
 export function runParts(title, parts) {
   const startedAtMs = performance.now();

@@ -6,7 +6,7 @@
  */
 
 /** What every layer may use: plain types, error codes, values that do not print, a guard for options. */
-const BASE = ['model', 'errors', 'secret', 'pollution'];
+const BASE = ['model', 'errors', 'secret', 'bad-input'];
 
 /** What everything above the ports may use besides: it knows neither the protocol nor a platform. */
 const COMMON = ['diagnostics', 'time', 'version'];
@@ -24,7 +24,7 @@ export const CORE_LAYERS = {
   model: { files: ['model.ts', 'types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
   errors: { files: ['errors.ts', 'error-codes.ts'], may: [], types: ['model', 'secret'] },
   secret: { files: ['secret.ts'], may: [], types: ['model', 'errors'] },
-  pollution: { files: ['pollution.ts'], may: [] },
+  'bad-input': { files: ['bad-input.ts'], may: ['errors'] },
   ports: { files: ['ports.ts'], may: ['model', 'errors'] },
   config: { files: ['config.ts'], may: [...BASE, 'ports'] },
   crypto: { files: ['crypto/'], may: ['model', 'errors'] },
@@ -52,7 +52,7 @@ export const CORE_LAYERS = {
     files: ['fic/'],
     may: [...ENTRY_POINT, 'client', 'config', 'cache', 'crypto', 'downstream', 'options', 'result', 'transport'],
   },
-  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'downstream', 'options'] },
+  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'downstream'] },
   'downstream-api': {
     files: ['downstream-api/'],
     may: [...ENTRY_POINT, 'client', 'downstream', 'fic', 'result'],

@@ -1,8 +1,8 @@
 /** Validates, completes and freezes the configuration. The only reader of `process.env`. */
 import { readFileSync } from 'node:fs';
+import { invalidConfiguration, refusePollution } from './bad-input.js';
 import { ManagedIdentityError } from './errors.js';
 import type { HostEnvironment, ManagedIdentity } from './model.js';
-import { refusePollution } from './pollution.js';
 import type { AttestationProvider } from './ports.js';
 import type { INetworkModule, LoggerOptions, ManagedIdentityConfiguration } from './types.js';
 
@@ -118,17 +118,17 @@ function parseImdsBase(value: string | undefined): string {
 function parseCapabilities(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item.trim() !== '')) {
-    throw invalid('clientCapabilities must be an array of non-blank strings.');
+    throw invalidConfiguration('clientCapabilities must be an array of non-blank strings.');
   }
   return Object.freeze([...(value as string[])]);
 }
 
 function parseLoggerOptions(value: unknown): LoggerOptions | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isObject(value)) throw invalid('system.loggerOptions must be an object.');
+  if (!isObject(value)) throw invalidConfiguration('system.loggerOptions must be an object.');
   const callback = value['loggerCallback'];
   if (callback !== undefined && callback !== null && typeof callback !== 'function') {
-    throw invalid('system.loggerOptions.loggerCallback must be a function.');
+    throw invalidConfiguration('system.loggerOptions.loggerCallback must be a function.');
   }
   return value;
 }
@@ -140,7 +140,7 @@ function parseNetworkClient(value: unknown): INetworkModule | undefined {
     typeof value['sendGetRequestAsync'] !== 'function' ||
     typeof value['sendPostRequestAsync'] !== 'function'
   ) {
-    throw invalid('system.networkClient must have sendGetRequestAsync and sendPostRequestAsync.');
+    throw invalidConfiguration('system.networkClient must have sendGetRequestAsync and sendPostRequestAsync.');
   }
   return value as unknown as INetworkModule;
 }
@@ -148,7 +148,7 @@ function parseNetworkClient(value: unknown): INetworkModule | undefined {
 function parseTimeout(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !(value > 0) || value > MAX_TIMEOUT_MS) {
-    throw invalid('system.timeout must be a positive number of milliseconds.');
+    throw invalidConfiguration('system.timeout must be a positive number of milliseconds.');
   }
   return value;
 }
@@ -157,20 +157,20 @@ function parseAuthorities(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
   const list: unknown[] = Array.isArray(value) ? value : [value];
   if (!list.every((item) => typeof item === 'string' && item.includes('-----BEGIN CERTIFICATE-----'))) {
-    throw invalid('system.ca must be a PEM certificate or an array of them.');
+    throw invalidConfiguration('system.ca must be a PEM certificate or an array of them.');
   }
   return Object.freeze([...(list as string[])]);
 }
 
 function parseProvider(value: unknown): AttestationProvider | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isObject(value)) throw invalid('attestationProvider must be an object.');
+  if (!isObject(value)) throw invalidConfiguration('attestationProvider must be an object.');
   return value as unknown as AttestationProvider;
 }
 
 function parseBoolean(name: string, value: unknown): boolean {
   if (value === undefined || value === null) return false;
-  if (typeof value !== 'boolean') throw invalid(`${name} must be true or false.`);
+  if (typeof value !== 'boolean') throw invalidConfiguration(`${name} must be true or false.`);
   return value;
 }
 
@@ -189,16 +189,12 @@ function readHostEnvironment(env: Readonly<Record<string, string | undefined>>):
 }
 
 function assertOwn(what: string, value: unknown, names: ReadonlySet<string>): asserts value is Record<string, unknown> {
-  if (!isObject(value)) throw invalid(`${what} must be an object.`);
-  refusePollution(value, names, invalid);
+  if (!isObject(value)) throw invalidConfiguration(`${what} must be an object.`);
+  refusePollution(value, names, invalidConfiguration);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(message: string): ManagedIdentityError {
-  return new ManagedIdentityError('invalid_configuration', { message });
 }
 
 function invalidIdentity(message: string): ManagedIdentityError {

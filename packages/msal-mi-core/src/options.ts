@@ -1,6 +1,5 @@
 /** Checks that every options object goes through: untrusted values in, before any I/O. */
-import { ManagedIdentityError } from './errors.js';
-import { refusePollution } from './pollution.js';
+import { invalidRequest, refusePollution } from './bad-input.js';
 import { MtlsBindingStrength } from './types.js';
 
 const STRENGTHS: readonly unknown[] = Object.values(MtlsBindingStrength);
@@ -35,8 +34,4 @@ export function parseStrength(value: unknown): MtlsBindingStrength {
   if (value === undefined) return MtlsBindingStrength.KeyGuard;
   if (!STRENGTHS.includes(value)) throw invalidRequest('minStrength must be a member of MtlsBindingStrength.');
   return value as MtlsBindingStrength;
-}
-
-export function invalidRequest(message: string): ManagedIdentityError {
-  return new ManagedIdentityError('invalid_request', { message });
 }

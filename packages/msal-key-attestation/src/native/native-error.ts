@@ -94,8 +94,9 @@ function untrusted({ api, status }: FailedCall, message: string): AttestationErr
 function libraryFailure({ api, status }: FailedCall): AttestationError {
   const code = status | 0; // the library's codes are negative
   const isInit = api === 'InitAttestationLib';
+  const what = isInit ? 'AttestationClientLib.dll did not initialise' : 'The key was not attested';
   return new AttestationError(isInit ? 'attestation_library_incompatible' : 'attestation_failed', {
-    message: `${isInit ? 'AttestationClientLib.dll did not initialise' : 'The key was not attested'}: ${api} returned ${String(code)}, ${meaningOf(code)}.`,
+    message: `${what}: ${api} returned ${String(code)}, ${meaningOf(code)}.`,
     remediation: isInit
       ? 'Use version 1.1.5 or later of Microsoft.Azure.Security.KeyGuardAttestation; see its log lines.'
       : 'Check that virtualization-based security runs and that the attestation endpoint is reachable; see the library log lines.',

@@ -125,11 +125,10 @@ test('a bearer token is acquired once and reused', async () => {
   expect(requestsOf(world.emulator, 'token').filter(({ method }) => method === 'POST')).toHaveLength(1);
 });
 
+const CLAIMS = Buffer.from('{"access_token":{"acrs":{"value":"c1"}}}').toString('base64');
 const CHALLENGE = {
   status: 401,
-  headers: {
-    'www-authenticate': `Bearer error="insufficient_claims", claims="${Buffer.from('{"access_token":{"acrs":{"value":"c1"}}}').toString('base64')}"`,
-  },
+  headers: { 'www-authenticate': `Bearer error="insufficient_claims", claims="${CLAIMS}"` },
 };
 
 test('a claims challenge to a bearer token is answered once, with the same body', async () => {

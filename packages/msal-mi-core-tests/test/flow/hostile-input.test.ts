@@ -94,6 +94,7 @@ describe('a polluted Object.prototype', () => {
       () => new ManagedIdentityApplication({ managedIdentityIdParams: {} }),
     ],
     ['a confidential client', 'system', { ca: 'PEM' }, () => new BoundConfidentialClient({ auth })],
+    ['createDownstreamApi', 'system', { ca: 'PEM' }, () => createDownstreamApi({})],
     ['a resource server', 'forwardedCertificate', forwarded, () => requireMtlsPop(served)],
     ['an attestation provider', 'libraryPath', 'C:\\planted.dll', () => createAttestationProvider()],
   ])('changes nothing about %s: %s is refused', async (_what, name, value, use) => {

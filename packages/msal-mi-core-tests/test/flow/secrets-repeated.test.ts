@@ -1,4 +1,7 @@
-/** What a service or a plug-in repeats shows up in nothing that people read (PROTOCOL D29): each kind of secret, each place of an answer. */
+/**
+ * What a service or a plug-in repeats shows up in nothing that people read (PROTOCOL D29): each kind of secret, each place
+ * of an answer.
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import fc from 'fast-check';

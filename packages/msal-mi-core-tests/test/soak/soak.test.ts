@@ -17,6 +17,8 @@ import { World, softwareRequest } from '../support/world.js';
 const SEED = Number(process.env['MSAL_MI_SOAK_SEED'] ?? randomInt(2 ** 31));
 const ACQUISITIONS = Number(process.env['MSAL_MI_SOAK_ACQUISITIONS'] ?? 20_000);
 const IDENTITIES = 10;
+const IDENTITIES_PATH =
+  '/subscriptions/s/resourceGroups/soak/providers/Microsoft.ManagedIdentity/userAssignedIdentities';
 const RESOURCES = 5;
 const CALLS_AT_ONCE = 80;
 const FIRST_HEAP_AT = 0.4;
@@ -112,7 +114,7 @@ test(
     const identities = Array.from({ length: IDENTITIES }, (_, i) => ({
       clientId: guid(`client ${i}`),
       objectId: guid(`object ${i}`),
-      resourceId: `/subscriptions/${guid('subscription')}/resourceGroups/soak/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${i}`,
+      resourceId: `${IDENTITIES_PATH}/${i}`,
     }));
     const resources = Array.from({ length: RESOURCES }, (_, i) => `https://resource-${i}.example.net`);
     const world = await World.start({

@@ -2,8 +2,7 @@ import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-
 import type { HttpClient, PipelinePolicy } from '@azure/core-rest-pipeline';
 import { MsiV2Error } from '../errors.js';
 import { ManagedIdentityApplication } from '../index.js';
-import { invalidRequest } from '../options.js';
-import { refusePollution } from '../pollution.js';
+import { invalidRequest, refusePollution } from '../bad-input.js';
 import type { ManagedIdentityConfiguration, MtlsBindingStrength, MtlsPopAuthenticationResult } from '../types.js';
 import { BoundTokens } from './bound-tokens.js';
 import { createBoundHttpClient } from './http-client.js';

@@ -28,7 +28,10 @@ export function tokenKey(
   request: TokenRequest,
   bound: { readonly tenantId: string; readonly x5tS256: string },
 ): string {
-  return `${prefix}${bound.x5tS256}${SEPARATOR}${bound.tenantId}${SEPARATOR}${request.minStrength}${SEPARATOR}${request.resource}${SEPARATOR}${request.claimsFromClient ?? ''}`;
+  return (
+    `${prefix}${bound.x5tS256}${SEPARATOR}${bound.tenantId}${SEPARATOR}${request.minStrength}${SEPARATOR}` +
+    `${request.resource}${SEPARATOR}${request.claimsFromClient ?? ''}`
+  );
 }
 
 /** Equal calls share one flight: everything that distinguishes the request, before a binding is known. */

@@ -1,5 +1,6 @@
 /** Reads the section of one API, and what a call overrides, into one flat and complete set of options. */
-import { ManagedIdentityError, MsiV2Error } from '../errors.js';
+import { invalidConfiguration } from '../bad-input.js';
+import { MsiV2Error } from '../errors.js';
 import { MtlsBindingStrength } from '../types.js';
 import type { Section } from './section.js';
 
@@ -87,18 +88,18 @@ function lastOf(layers: readonly Section[]) {
 function parseScheme(name: string, scheme = 'Bearer'): boolean {
   const known = scheme.toLowerCase();
   if (known === 'mtls_pop' || known === 'bearer') return known === 'mtls_pop';
-  throw invalid(`${name}:ProtocolScheme must be MTLS_POP or Bearer.`);
+  throw invalidConfiguration(`${name}:ProtocolScheme must be MTLS_POP or Bearer.`);
 }
 
 function parseStrength(name: string, strength = 'KeyGuard'): MtlsBindingStrength {
   const known = strength.toLowerCase();
   if (known === 'software') return MtlsBindingStrength.Software;
   if (known === 'keyguard') return MtlsBindingStrength.KeyGuard;
-  throw invalid(`${name}:MinStrength must be Software or KeyGuard.`);
+  throw invalidConfiguration(`${name}:MinStrength must be Software or KeyGuard.`);
 }
 
 function parseMethod(name: string, method = 'GET'): string {
-  if (!METHOD.test(method)) throw invalid(`${name}:HttpMethod must be the name of an HTTP method.`);
+  if (!METHOD.test(method)) throw invalidConfiguration(`${name}:HttpMethod must be the name of an HTTP method.`);
   return method.toUpperCase();
 }
 
@@ -136,14 +137,10 @@ function parseBaseUrl(name: string, text: string | undefined, isBound: boolean):
   }
   const isLocal = base?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(base.hostname);
   if (base?.protocol !== 'https:' && (isBound || !isLocal)) {
-    throw invalid(`${name}:BaseUrl must be an https URL: tokens are not sent in the clear.`);
+    throw invalidConfiguration(`${name}:BaseUrl must be an https URL: tokens are not sent in the clear.`);
   }
   if (base === undefined || base.username !== '' || base.password !== '' || base.search !== '' || base.hash !== '') {
-    throw invalid(`${name}:BaseUrl must be an origin and a path, without user name, query or fragment.`);
+    throw invalidConfiguration(`${name}:BaseUrl must be an origin and a path, without user name, query or fragment.`);
   }
   return base;
-}
-
-function invalid(message: string): ManagedIdentityError {
-  return new ManagedIdentityError('invalid_configuration', { message });
 }

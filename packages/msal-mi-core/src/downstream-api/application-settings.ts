@@ -1,5 +1,6 @@
 /** Reads the section `AzureAd`: which application calls, and what its credential is. */
-import { ManagedIdentityError, MsiV2Error } from '../errors.js';
+import { invalidConfiguration } from '../bad-input.js';
+import { MsiV2Error } from '../errors.js';
 import type { Section } from './section.js';
 
 /** An application whose credential is a managed identity. */
@@ -31,9 +32,7 @@ export function parseApplicationSettings(azureAd: Section | undefined, isBound: 
   }
   const clientId = azureAd.string('ClientId');
   if (clientId === undefined) {
-    throw new ManagedIdentityError('invalid_configuration', {
-      message: 'AzureAd:ClientId must be the client id of the application.',
-    });
+    throw invalidConfiguration('AzureAd:ClientId must be the client id of the application.');
   }
   return {
     clientId,

@@ -1,6 +1,6 @@
 import type { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
-import { ManagedIdentityError } from '../errors.js';
+import { invalidConfiguration, refusePollution } from '../bad-input.js';
 import { createAuthorizationHeader, type ManagedIdentityConfiguration } from '../types.js';
 import { parseApiOptions, type ApiOptions } from './api-options.js';
 import { assertBound, createBearerFetch, createBoundFetch, type ApiFetch } from './call-api.js';
@@ -16,6 +16,7 @@ export interface CreateDownstreamApiOptions {
   application?: ManagedIdentityApplication;
 }
 
+const OPTION_NAMES = new Set(['system', 'application']);
 const MAX_KEPT = 100;
 
 /**
@@ -38,9 +39,11 @@ export function createDownstreamApi(
 /** As {@link createDownstreamApi}, with applications that work in other surroundings than those of the process. */
 export function composeDownstreamApi(
   configuration: DownstreamApiConfiguration,
-  { system, application }: CreateDownstreamApiOptions,
+  options: CreateDownstreamApiOptions,
   surroundings: Surroundings | undefined,
 ): DownstreamApi {
+  refusePollution(options, OPTION_NAMES, invalidConfiguration);
+  const { system, application } = options;
   const root = new Section('', configuration);
   const sources = new TokenSources({ azureAd: root.section('AzureAd'), system, application, surroundings });
   const fetches = new Map<string, ApiFetch>();
@@ -83,9 +86,7 @@ function layersOf(root: Section, apiName: string, overrides: object): Section[] 
     .split(':')
     .reduce<Section | undefined>((found, name) => (name === '' ? undefined : found?.section(name)), root);
   if (section === undefined) {
-    throw new ManagedIdentityError('invalid_configuration', {
-      message: `The configuration has no section ${JSON.stringify(apiName)}.`,
-    });
+    throw invalidConfiguration(`The configuration has no section ${JSON.stringify(apiName)}.`);
   }
   return [section, new Section(apiName, overrides)];
 }
@@ -97,9 +98,7 @@ function headersOf(api: ApiOptions, own: Record<string, string> | undefined, bod
     if (body !== undefined && api.contentType !== undefined) headers.set('content-type', api.contentType);
     for (const [name, value] of Object.entries(own ?? {})) headers.set(name, value);
   } catch {
-    throw new ManagedIdentityError('invalid_configuration', {
-      message: 'Headers must have valid names and values.',
-    });
+    throw invalidConfiguration('Headers must have valid names and values.');
   }
   return headers;
 }

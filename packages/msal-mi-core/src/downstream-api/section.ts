@@ -1,4 +1,5 @@
-import { ManagedIdentityError } from '../errors.js';
+import { invalidConfiguration } from '../bad-input.js';
+import type { ManagedIdentityError } from '../errors.js';
 
 /** One object of a configuration, as .NET reads it: names match in any case, and members nobody asks for do not matter. */
 export class Section {
@@ -83,6 +84,6 @@ export class Section {
 
   #invalid(name: string, expected: string): ManagedIdentityError {
     const path = name === '' ? this.path || 'The configuration' : this.#pathOf(name);
-    return new ManagedIdentityError('invalid_configuration', { message: `${path} must be ${expected}.` });
+    return invalidConfiguration(`${path} must be ${expected}.`);
   }
 }

@@ -1,8 +1,7 @@
 import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
 import { REPLACE_BINDING } from '../downstream/application-members.js';
-import { ManagedIdentityError } from '../errors.js';
-import { refusePollution } from '../pollution.js';
+import { invalidConfiguration, refusePollution } from '../bad-input.js';
 import type {
   AuthenticationResult,
   ManagedIdentityConfiguration,
@@ -114,24 +113,20 @@ async function compose(parts: ClientParts, surroundings: Surroundings | undefine
 
 function parseParts(configuration: unknown): ClientParts {
   const given = (configuration ?? {}) as Readonly<Record<string, unknown>>;
-  refusePollution(given, NAMES, invalid);
+  refusePollution(given, NAMES, invalidConfiguration);
   const { auth, system } = given;
   if (typeof auth !== 'object' || auth === null) {
-    throw invalid('auth must be an object with clientId, authority and clientAssertion.');
+    throw invalidConfiguration('auth must be an object with clientId, authority and clientAssertion.');
   }
-  refusePollution(auth, AUTH_NAMES, invalid);
+  refusePollution(auth, AUTH_NAMES, invalidConfiguration);
   const { clientId, authority, clientAssertion, clientCapabilities } = auth as Readonly<Record<string, unknown>>;
   if (typeof clientId !== 'string' || clientId.trim() === '')
-    throw invalid('auth.clientId must be a non-blank string.');
-  if (typeof clientAssertion !== 'function') throw invalid('auth.clientAssertion must be a function.');
+    throw invalidConfiguration('auth.clientId must be a non-blank string.');
+  if (typeof clientAssertion !== 'function') throw invalidConfiguration('auth.clientAssertion must be a function.');
   return {
     clientId: clientId.trim(),
     clientAssertion: clientAssertion as BoundClientAssertionCallback,
     authority: parseMtlsAuthority(authority),
     configuration: parseConfiguration({ clientCapabilities, system } as ManagedIdentityConfiguration),
   };
-}
-
-function invalid(message: string): ManagedIdentityError {
-  return new ManagedIdentityError('invalid_configuration', { message });
 }

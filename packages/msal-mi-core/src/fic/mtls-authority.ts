@@ -1,5 +1,6 @@
 /** Where the second leg is sent: the host rules of PROTOCOL D31 and B 11.3, in one place. */
-import { ManagedIdentityError, MsiV2Error } from '../errors.js';
+import { invalidConfiguration } from '../bad-input.js';
+import { MsiV2Error } from '../errors.js';
 
 /** A tenant's token service, for clients that authenticate by certificate. */
 export interface MtlsAuthority {
@@ -46,7 +47,8 @@ export function parseMtlsAuthority(authority: unknown): MtlsAuthority {
   if (tenantId === undefined || TENANTLESS.has(tenantId.toLowerCase())) {
     throw new MsiV2Error('missing_tenanted_authority');
   }
-  if (!TENANT.test(tenantId)) throw invalid('The tenant in auth.authority is neither an id nor a domain name.');
+  if (!TENANT.test(tenantId))
+    throw invalidConfiguration('The tenant in auth.authority is neither an id nor a domain name.');
   const origin = isDsts ? `${url.origin}/dstsv2` : url.origin;
   const port = url.port === '' ? '' : `:${url.port}`;
   return {
@@ -87,10 +89,12 @@ function parseUrl(authority: unknown): URL {
     // Refused below.
   }
   if (url?.protocol !== 'https:') {
-    throw invalid('auth.authority must be an https URL such as https://login.microsoftonline.com/<tenant id>.');
+    throw invalidConfiguration(
+      'auth.authority must be an https URL such as https://login.microsoftonline.com/<tenant id>.',
+    );
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw invalid('auth.authority must be a host and a tenant, without user name, query or fragment.');
+    throw invalidConfiguration('auth.authority must be a host and a tenant, without user name, query or fragment.');
   }
   return url;
 }
@@ -99,8 +103,4 @@ function unsupported(host: string): MsiV2Error {
   return new MsiV2Error('mtls_pop_not_supported_for_environment', {
     message: `The authority host ${host} has no certificate-bound tokens.`,
   });
-}
-
-function invalid(message: string): ManagedIdentityError {
-  return new ManagedIdentityError('invalid_configuration', { message });
 }

@@ -2,7 +2,8 @@
 import { REPLACEMENT, type CallMembers } from '../downstream/application-members.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
-import { invalidRequest, parseFlag, parseOptions, parseStrength, type UncheckedOptions } from '../options.js';
+import { invalidRequest } from '../bad-input.js';
+import { parseFlag, parseOptions, parseStrength, type UncheckedOptions } from '../options.js';
 import { parseClaimsOption, parseCorrelationId, parseSignal } from '../request-options.js';
 
 const KNOWN_OPTIONS = new Set([

@@ -1,5 +1,5 @@
+import { refusePollution } from '../bad-input.js';
 import { MsalMiError } from '../errors.js';
-import { refusePollution } from '../pollution.js';
 
 /** Returns the public key of a token. Written as a method, so that the resolvers of jose fit with their own parameter types. */
 export type KeyResolver = { resolve(header?: object, token?: object): Promise<unknown> }['resolve'];

@@ -44,7 +44,13 @@ ${legCard('resource', 'Resources', { handshake: addresses.handshake, vault: addr
 </ol>
 <div class="bar" role="search">
 <input id="find" type="search" placeholder="Find in path, status, reason, bodies" aria-label="Find in the journal">
-<select id="leg" aria-label="Server"><option value="">All servers</option><option value="imds">IMDS</option><option value="maa">Attestation</option><option value="token">Token endpoint</option><option value="resource">Resources</option></select>
+<select id="leg" aria-label="Server">
+<option value="">All servers</option>
+<option value="imds">IMDS</option>
+<option value="maa">Attestation</option>
+<option value="token">Token endpoint</option>
+<option value="resource">Resources</option>
+</select>
 <label><input id="refusals" type="checkbox"> Refused or cut only</label>
 <button id="pause" type="button" aria-pressed="false">Pause</button>
 <span id="summary" role="status" aria-live="polite"></span>
@@ -54,7 +60,14 @@ ${legCard('resource', 'Resources', { handshake: addresses.handshake, vault: addr
 <pre>AZURE_POD_IDENTITY_AUTHORITY_HOST=${escapeHtml(addresses.imds)}</pre>
 <p>Requests appear here as they are answered.</p></div>
 <table id="table" hidden>
-<thead><tr><th scope="col">Time (UTC)</th><th scope="col">Server</th><th scope="col">Request</th><th scope="col">Answer</th><th scope="col">Client certificate</th><th scope="col">ms</th></tr></thead>
+<thead><tr>
+<th scope="col">Time (UTC)</th>
+<th scope="col">Server</th>
+<th scope="col">Request</th>
+<th scope="col">Answer</th>
+<th scope="col">Client certificate</th>
+<th scope="col">ms</th>
+</tr></thead>
 <tbody id="rows"></tbody>
 </table>
 </div>

@@ -119,7 +119,10 @@ export async function postCsr(emulator: Emulator, body: object, query = ''): Pro
   });
 }
 
-/** A token request; `parameters` add to or replace those of the managed identity leg, undefined removes one. `presented: null`: no client certificate. */
+/**
+ * A token request; `parameters` add to or replace those of the managed identity leg, undefined removes one.
+ * `presented: null`: no client certificate.
+ */
 export async function requestToken(
   emulator: Emulator,
   credential: Credential,

@@ -1,3 +1,14 @@
+/** What bad options are refused with, before any I/O. */
+import { ManagedIdentityError } from './errors.js';
+
+export function invalidRequest(message: string): ManagedIdentityError {
+  return new ManagedIdentityError('invalid_request', { message });
+}
+
+export function invalidConfiguration(message: string): ManagedIdentityError {
+  return new ManagedIdentityError('invalid_configuration', { message });
+}
+
 /** Whatever is found in it comes from Object.prototype. */
 const NOTHING = Object.freeze({});
 
