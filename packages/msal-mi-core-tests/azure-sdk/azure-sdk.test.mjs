@@ -1,6 +1,6 @@
 import { MtlsBindingStrength } from 'msal-mi-core';
 import { startEmulator } from 'msal-mi-emulator';
-import { describeAzureSdk } from './suite.mjs';
+import { describeAzureSdk } from './suite/index.mjs';
 
 describeAzureSdk({
   strength: MtlsBindingStrength.Software,

@@ -3,7 +3,7 @@
  * packages built. The Windows rig runs the same suite: test/windows/azure-sdk.test.mjs.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installApplication } from './application.mjs';
@@ -14,7 +14,9 @@ const application = installApplication(generation);
 // Inside node_modules: git and the linters ignore it, and the clients are found from there.
 const programs = resolve(application, 'node_modules/.programs');
 mkdirSync(programs, { recursive: true });
-for (const file of ['suite.mjs', 'azure-sdk.test.mjs']) copyFileSync(resolve(here, file), resolve(programs, file));
+for (const name of ['suite', 'azure-sdk.test.mjs']) {
+  cpSync(resolve(here, name), resolve(programs, name), { recursive: true });
+}
 const options = ['--test-reporter=spec', '--test', resolve(programs, 'azure-sdk.test.mjs')];
 const { status } = spawnSync(runtime(), options, { stdio: 'inherit' });
 process.exitCode = status ?? 1;

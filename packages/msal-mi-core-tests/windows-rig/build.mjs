@@ -90,7 +90,7 @@ export function installAzureSdk(version) {
   const folder = join(cacheFolder, `azure-sdk-${generation}`);
   installAzureSdkApplication(generation, { folder, withRuntime: false });
   copyPrograms(folder);
-  cpSync(join(azureSdkFolder, 'suite.mjs'), join(folder, 'azure-sdk/suite.mjs'));
+  cpSync(join(azureSdkFolder, 'suite'), join(folder, 'azure-sdk/suite'), { recursive: true });
   return folder;
 }
 

@@ -1,6 +1,6 @@
 // The Azure SDK clients with a KeyGuard key over WinHTTP: the suite that Linux runs too.
 import { MtlsBindingStrength } from 'msal-mi-core';
-import { describeAzureSdk } from '../azure-sdk/suite.mjs';
+import { describeAzureSdk } from '../azure-sdk/suite/index.mjs';
 import { startWorld } from '../guest/rig.mjs';
 
 // Key Vault asks for the certificate late; read when the first key is opened.
