@@ -21,7 +21,7 @@ const nodeApi = dirname(
 
 const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 const win32 = (...names) => names.map((name) => join(native, 'win32', `${name}.cc`));
-const CLIENT = win32('winhttp_request', 'winhttp_request_options', 'winhttp_session');
+const CLIENT = win32('winhttp_message', 'winhttp_request', 'winhttp_request_options', 'winhttp_session');
 const WARNINGS = ['-Wall', '-Wextra', '-Wshadow', '-Werror'];
 const INCLUDES = [`-I${join(here, 'stub')}`, `-I${native}`, `-I${join(repository, 'native-common/include')}`];
 const NODE_API = ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'];

@@ -3,14 +3,13 @@
 #include "winhttp_request.h"
 
 #include <algorithm>
-#include <charconv>
-#include <iterator>
 #include <mutex>
 #include <optional>
 
 #include <wide_string.h>
 #include <win32_error.h>
 
+#include "winhttp_message.h"
 #include "winhttp_request_options.h"
 
 namespace msal_mi {
@@ -59,7 +58,7 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
       if (phase_ != Phase::kWritable || settled_ || chunk.empty()) return false;
       if (options_.body_kind == BodyKind::kKnownLength && chunk.size() > options_.body_length - written_) return false;
       written_ += chunk.size();
-      write_buffer_ = options_.body_kind == BodyKind::kChunked ? Framed(chunk) : std::move(chunk);
+      write_buffer_ = options_.body_kind == BodyKind::kChunked ? FrameChunk(chunk) : std::move(chunk);
       phase_ = Phase::kWriting;
       step_ = Step::kWrite;
     }
@@ -72,7 +71,7 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
       const std::lock_guard<std::mutex> lock(mutex_);
       if (phase_ != Phase::kWritable || settled_ || options_.body_kind != BodyKind::kChunked) return false;
       body_ended_ = true;
-      write_buffer_ = {'0', '\r', '\n', '\r', '\n'};  // the last chunk
+      write_buffer_ = LastChunk();
       phase_ = Phase::kWriting;
       step_ = Step::kWrite;
     }
@@ -111,17 +110,6 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
  private:
   enum class Phase { kIdle, kSending, kWritable, kWriting, kReceiving, kParked, kQuerying, kReading, kClosed };
   enum class Step { kNone, kSend, kWrite, kReceive, kReadHead, kQuery, kRead };
-
-  static std::vector<std::uint8_t> Framed(const std::vector<std::uint8_t>& chunk) {
-    static constexpr char kLineEnd[] = {'\r', '\n'};
-    char size[2 * sizeof(std::size_t)];
-    char* const end = std::to_chars(std::begin(size), std::end(size), chunk.size(), 16).ptr;
-    std::vector<std::uint8_t> framed(size, end);
-    framed.insert(framed.end(), std::begin(kLineEnd), std::end(kLineEnd));
-    framed.insert(framed.end(), chunk.begin(), chunk.end());
-    framed.insert(framed.end(), std::begin(kLineEnd), std::end(kLineEnd));
-    return framed;
-  }
 
   void DriveOnPool() {
     auto held = std::make_unique<std::shared_ptr<AsyncRequest>>(shared_from_this());
@@ -222,25 +210,8 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
   }
 
   void ReadHead() {
-    ResponseHead head;
-    DWORD status = 0;
-    DWORD size = sizeof(status);
-    if (!api_.query_headers(request_.get(), WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER,
-                            WINHTTP_HEADER_NAME_BY_INDEX, &status, &size, WINHTTP_NO_HEADER_INDEX)) {
-      throw Win32Error("WinHttpQueryHeaders", api_.last_error());
-    }
-    size = 0;
-    api_.query_headers(request_.get(), WINHTTP_QUERY_RAW_HEADERS_CRLF, WINHTTP_HEADER_NAME_BY_INDEX, nullptr, &size,
-                       WINHTTP_NO_HEADER_INDEX);
-    std::wstring raw(size / sizeof(wchar_t), L'\0');
-    if (!api_.query_headers(request_.get(), WINHTTP_QUERY_RAW_HEADERS_CRLF, WINHTTP_HEADER_NAME_BY_INDEX, raw.data(),
-                            &size, WINHTTP_NO_HEADER_INDEX)) {
-      throw Win32Error("WinHttpQueryHeaders", api_.last_error());
-    }
-    raw.resize(size / sizeof(wchar_t));
-    expected_bytes_ = DeclaredBodyLength(options_.method, status, raw);
-    head.status = status;
-    head.raw_headers = FromWide(raw);
+    ResponseHead head = ReadResponseHead(api_, request_.get());
+    expected_bytes_ = DeclaredBodyLength(options_.method, head);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (settled_) return;

@@ -1,10 +1,5 @@
 #include "winhttp_request_options.h"
 
-#include <charconv>
-#include <iterator>
-#include <limits>
-#include <string>
-
 #include <win32_error.h>
 
 // Absent from the mingw-w64 headers of 2022.
@@ -16,9 +11,6 @@
 #endif
 #ifndef WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL
 #define WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL 133
-#endif
-#ifndef WINHTTP_IGNORE_REQUEST_TOTAL_LENGTH
-#define WINHTTP_IGNORE_REQUEST_TOTAL_LENGTH 0
 #endif
 
 namespace msal_mi {
@@ -32,18 +24,6 @@ bool SetOptionalDword(const WinHttpApi& api, HINTERNET handle, DWORD option, DWO
 void SetRequiredDword(const WinHttpApi& api, HINTERNET handle, DWORD option, DWORD value) {
   SetRequiredOption(api, handle, option, &value, sizeof(value));
 }
-
-bool EqualsIgnoringCase(const std::wstring& text, std::size_t at, const wchar_t* lower) {
-  for (; *lower != L'\0'; ++at, ++lower) {
-    if (at >= text.size()) return false;
-    const wchar_t unit =
-        text[at] >= L'A' && text[at] <= L'Z' ? static_cast<wchar_t>(text[at] + (L'a' - L'A')) : text[at];
-    if (unit != *lower) return false;
-  }
-  return true;
-}
-
-constexpr std::uint64_t kLargestTotalLength = 0xFFFFFFFE;
 
 }  // namespace
 
@@ -73,51 +53,6 @@ void SetRequestOptions(const WinHttpApi& api, HINTERNET request, const ClientCer
   if (SetOptionalDword(api, request, WINHTTP_OPTION_IGNORE_CERT_REVOCATION_OFFLINE, TRUE)) {
     SetRequiredDword(api, request, WINHTTP_OPTION_ENABLE_FEATURE, WINHTTP_ENABLE_SSL_REVOCATION);
   }
-}
-
-std::wstring BodyHeaders(const RequestOptions& options) {
-  if (options.body_kind == BodyKind::kChunked) return L"Transfer-Encoding: chunked\r\n";
-  if (options.body_kind == BodyKind::kKnownLength && options.body_length > kLargestTotalLength) {
-    // Formatted output, which std::to_wstring is, would be a tenth of the addon.
-    char digits[std::numeric_limits<decltype(options.body_length)>::digits10 + 1];
-    char* const end = std::to_chars(std::begin(digits), std::end(digits), options.body_length).ptr;
-    return L"Content-Length: " + std::wstring(std::begin(digits), end) + L"\r\n";
-  }
-  return {};
-}
-
-DWORD TotalLength(const RequestOptions& options) {
-  switch (options.body_kind) {
-    case BodyKind::kWhole:
-      return static_cast<DWORD>(options.body.size());
-    case BodyKind::kKnownLength:
-      if (options.body_length <= kLargestTotalLength) return static_cast<DWORD>(options.body_length);
-      break;
-    case BodyKind::kChunked:
-      break;
-  }
-  return WINHTTP_IGNORE_REQUEST_TOTAL_LENGTH;
-}
-
-std::optional<std::uint64_t> DeclaredBodyLength(const std::u16string& method, std::uint32_t status,
-                                                const std::wstring& raw_headers) {
-  if (method == u"HEAD" || status == 204 || status == 304) return std::nullopt;
-  constexpr wchar_t kName[] = L"\ncontent-length:";
-  constexpr wchar_t kChunked[] = L"\ntransfer-encoding:";
-  std::optional<std::uint64_t> declared;
-  for (std::size_t at = raw_headers.find(L'\n'); at != std::wstring::npos; at = raw_headers.find(L'\n', at + 1)) {
-    if (EqualsIgnoringCase(raw_headers, at, kChunked)) return std::nullopt;
-    if (declared || !EqualsIgnoringCase(raw_headers, at, kName)) continue;
-    std::size_t digit = at + sizeof(kName) / sizeof(wchar_t) - 1;
-    while (digit < raw_headers.size() && (raw_headers[digit] == L' ' || raw_headers[digit] == L'\t')) ++digit;
-    std::uint64_t value = 0;
-    for (; digit < raw_headers.size() && raw_headers[digit] >= L'0' && raw_headers[digit] <= L'9'; ++digit) {
-      if (value > (UINT64_MAX - 9) / 10) return std::nullopt;
-      value = value * 10 + static_cast<std::uint64_t>(raw_headers[digit] - L'0');
-    }
-    declared = value;
-  }
-  return declared;
 }
 
 }  // namespace msal_mi
