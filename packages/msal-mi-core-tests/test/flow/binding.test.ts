@@ -216,6 +216,31 @@ describe('renewal', () => {
       errorCode: 'managed_identity_request_failed',
     });
   });
+
+  test('PROTOCOL D17: a service that issues certificates past half of their lifetime is not asked with every call', async () => {
+    let now = () => Date.now() - 4 * DAY_MS;
+    const late = await World.start({ now: () => now(), tokenLifetimeSeconds: 5 * 86_400 });
+    now = () => late.clock.now() - 4 * DAY_MS;
+    try {
+      const application = late.application();
+      const renewed = nextBackgroundWork('certificate-renewal');
+      await application.acquireToken(softwareRequest());
+      await renewed;
+      for (let i = 0; i < 3; i++) {
+        await application.acquireToken(softwareRequest());
+        await application.acquireToken(FORCED);
+      }
+      expect(late.requests()).toMatchObject({ metadata: 2, issuecredential: 2 });
+
+      const renewedAgain = nextBackgroundWork('certificate-renewal');
+      late.clock.advance(20 * 60_000);
+      await application.acquireToken(softwareRequest());
+      await renewedAgain;
+      expect(late.requests()).toMatchObject({ metadata: 3, issuecredential: 3 });
+    } finally {
+      await late.close();
+    }
+  });
 });
 
 describe('certificates that are no use', () => {

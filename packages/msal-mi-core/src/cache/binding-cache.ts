@@ -29,12 +29,13 @@ export class BindingCache {
     return binding !== undefined && binding.notAfterMs - nowMs > MIN_REMAINING_MS ? binding : undefined;
   }
 
+  /** A successor that is due itself waits until its claimed renewal may be tried again, else every call would renew. */
   set(key: string, binding: Binding, renewAfterMs: number): void {
-    const previous = this.#slots.get(key)?.current;
+    const slot = this.#slots.get(key);
     this.#slots.set(key, {
       current: binding,
-      superseded: previous === binding ? undefined : previous,
-      renewAfterMs,
+      superseded: slot?.current === binding ? undefined : slot?.current,
+      renewAfterMs: Math.max(renewAfterMs, slot?.renewAfterMs ?? renewAfterMs),
     });
   }
 
