@@ -86,7 +86,8 @@ export class ManagedIdentityApplication {
    * What this host can do. Probes IMDS once per process; creates no key and asks for no token.
    *
    * @param options.refresh - True probes again. Default: false.
-   * @throws The reason of `signal`. A host without any source is not an error: see `errorReason`.
+   * @throws The reason of `signal`, or ManagedIdentityError `invalid_request` for options that are none, before any I/O.
+   *   A host without any source is not an error: see `errorReason`.
    */
   async getManagedIdentityCapabilities(
     options: { signal?: AbortSignal; refresh?: boolean } = {},

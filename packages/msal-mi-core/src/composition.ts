@@ -17,7 +17,7 @@ import { authoritiesOf } from './platform/software/mtls-transport.js';
 import type { Clock, HttpTransport, Platform } from './ports.js';
 import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
 import { Flow } from './request/flow.js';
-import { isBoundRequest, parseRequest } from './request/parse-request.js';
+import { isBoundRequest, parseCapabilityQuery, parseRequest } from './request/parse-request.js';
 import { createBearerDelegate } from './source/bearer-delegate.js';
 import { discoverSource } from './source/capabilities.js';
 import { environmentSource, knownSource } from './source/select-source.js';
@@ -108,12 +108,14 @@ export class ComposedApplication {
     );
   }
 
-  async capabilities(options: { signal?: AbortSignal; refresh?: boolean }): Promise<ManagedIdentityCapabilities> {
+  /** Throws for options that are not valid, before any I/O. */
+  async capabilities(options: unknown): Promise<ManagedIdentityCapabilities> {
+    const { refresh, signal: callerSignal } = parseCapabilityQuery(options);
     const { configuration, state, clock, imds, platform, flightOwner } = this.#flow;
     const correlationId = createCorrelationId();
     const timeoutMs = configuration.timeoutMs;
     const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId, stage: 'metadata' });
-    const found = await withDeadline({ clock, timeoutMs, signal: options.signal, onTimeout }, (signal) =>
+    const found = await withDeadline({ clock, timeoutMs, signal: callerSignal, onTimeout }, (signal) =>
       discoverSource({
         environment: configuration.environment,
         imds,
@@ -122,7 +124,7 @@ export class ComposedApplication {
         discovered: state.discovered,
         flights: state.flights,
         flightOwner,
-        refresh: options.refresh ?? false,
+        refresh,
         correlationId,
         signal,
       }),

@@ -7,6 +7,7 @@ import { parseConfiguration } from '../../../msal-mi-core/src/config.js';
 import type { INetworkModule } from '../../../msal-mi-core/src/types.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
+import { rejection } from '../support/rejection.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { World } from '../support/world.js';
 
@@ -106,6 +107,19 @@ describe('v2', () => {
 
     expect(legs(world.emulator)).toEqual(['v2-probe']);
   });
+});
+
+test.each<[string, unknown]>([
+  ['null', null],
+  ['a text', 'refresh'],
+  ['an unknown member', { refrehs: true }],
+  ['a flag that is none', { refresh: 'yes' }],
+  ['a signal that is none', { signal: 5 }],
+])('PROTOCOL D29: options that are %s are refused before any probe', async (_what, options) => {
+  const asking = world.application().getManagedIdentityCapabilities(options as { refresh?: boolean });
+
+  expect(await rejection(asking)).toMatchObject({ errorCode: 'invalid_request' });
+  expect(world.emulator.journal).toEqual([]);
 });
 
 test('B08: an abort during the probe surfaces as it is, and nothing is kept', async () => {

@@ -17,6 +17,7 @@ const KNOWN_OPTIONS = new Set([
   'withAttestationSupport',
   'minStrength',
 ]);
+const CAPABILITY_OPTIONS = new Set(['signal', 'refresh']);
 const DEFAULT_SCOPE_SUFFIX = '/.default';
 const TRAILING_SLASHES = /\/+$/;
 const NOT_IN_A_URI = /[\s\p{Cc}]/u;
@@ -47,6 +48,12 @@ export function parseRequest(options: UncheckedOptions): TokenRequest {
     signal: parseSignal(options['signal']),
     replacement: (options as CallMembers)[REPLACEMENT],
   };
+}
+
+/** The options of a capability query. */
+export function parseCapabilityQuery(options: unknown): { refresh: boolean; signal: AbortSignal | undefined } {
+  const query = parseOptions('getManagedIdentityCapabilities', options, CAPABILITY_OPTIONS);
+  return { refresh: parseFlag('refresh', query['refresh']), signal: parseSignal(query['signal']) };
 }
 
 /** What a token is asked for. */
