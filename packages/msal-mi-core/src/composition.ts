@@ -99,7 +99,11 @@ export class ComposedApplication {
     const known = knownSource(state.discovered, configuration.imdsBase, clock.now());
     const isKnownToBeNone = known !== undefined && known.imdsVersion === undefined;
     if (isKnownToBeNone && environmentSource(configuration.environment) === undefined) {
-      throw new ManagedIdentityError('managed_identity_all_sources_unavailable', { correlationId });
+      const { errorReason } = known.capabilities;
+      throw new ManagedIdentityError('managed_identity_all_sources_unavailable', {
+        correlationId,
+        ...(errorReason !== undefined && { message: errorReason }),
+      });
     }
     const timeoutMs = configuration.timeoutMs;
     const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId });

@@ -144,8 +144,12 @@ describe('failures', () => {
     expect(imds.requests).toHaveLength(1);
   });
 
-  test('a 400 that says the identity is not assigned says what to do, and is not read as "no v2"', async () => {
-    imds.metadata = [{ status: 400, body: { error: 'invalid_request', error_description: 'Identity not found' } }];
+  test.each([
+    'Identity not found',
+    'The identity is not assigned to this VM.',
+    'The requested identity has not been assigned to this resource.',
+  ])('a 400 that says the identity is not assigned says what to do, and is not read as "no v2": %s', async (text) => {
+    imds.metadata = [{ status: 400, body: { error: 'invalid_request', error_description: text } }];
 
     expect(await acquire()).toMatchObject({
       ...FAILED,

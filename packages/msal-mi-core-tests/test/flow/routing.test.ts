@@ -96,6 +96,7 @@ test('A16, L12: where nothing was discovered any request is refused with both re
   }
   expect(await rejection(application.acquireToken({ resource: 'https://vault.azure.net' }))).toMatchObject({
     errorCode: 'managed_identity_all_sources_unavailable',
+    errorMessage: expect.stringMatching(/IMDSv2: .*404.*IMDSv1: .*404/) as string,
   });
   expect(world.emulator.journal).toHaveLength(asked);
 });

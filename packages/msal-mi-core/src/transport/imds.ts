@@ -31,6 +31,8 @@ export interface ImdsCall {
 
 const ATTEMPT_TIMEOUT_MS = 20_000;
 const METADATA_SERVICE_ADDRESS = 'http://169.254.169.254';
+/** In whatever words: "Identity not found", "... identity has not been assigned to this resource". */
+const NOT_ASSIGNED = /\bidentity\b[^.]*(\bnot|n't)\s+(been\s+)?(found|assigned)\b/i;
 
 /** The final answer of IMDS, whatever its status. Rejects with `managed_identity_request_failed` when none arrived. */
 export async function callImds(endpoint: ImdsEndpoint, call: ImdsCall): Promise<HttpResponse> {
@@ -73,7 +75,7 @@ export function imdsRefusal(call: ImdsCall, response: HttpResponse, secrets: rea
     ...(/attestation token is missing/i.test(text) && {
       remediation: 'IMDS wants an attested key: install msal-key-attestation and pass withAttestationSupport: true.',
     }),
-    ...(/identity\s+not\s+(found|assigned)/i.test(text) && {
+    ...(NOT_ASSIGNED.test(text) && {
       remediation: 'This identity is not assigned to the VM: assign it, or correct the user-assigned id.',
     }),
   });
