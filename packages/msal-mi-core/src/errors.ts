@@ -82,6 +82,11 @@ export function isMsalMiError(e: unknown): e is MsalMiError {
   return e instanceof Error && (e as { [BRAND]?: unknown })[BRAND] === true;
 }
 
+/** Gives an error that was made where no call is known, such as in a key store, the correlation id of the call it ended. */
+export function addCorrelationId(error: unknown, correlationId: string): void {
+  if (isMsalMiError(error) && error.correlationId === '') Object.assign(error, { correlationId });
+}
+
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);
 }

@@ -1,5 +1,7 @@
 /** Hosts with an isolated key: floors, attested certificates, and what happens to the evidence (PROTOCOL D1 to D3, D15, D17). */
+import { MsiV2Error } from '../../../msal-mi-core/src/errors.js';
 import { createSoftwarePlatform } from '../../../msal-mi-core/src/platform/software/index.js';
+import type { AttestationProvider } from '../../../msal-mi-core/src/ports.js';
 import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
@@ -22,6 +24,20 @@ afterAll(() => world.close());
 const PLAIN = { resource: VAULT, mtlsProofOfPossession: true } as const;
 const ATTESTED = { ...PLAIN, withAttestationSupport: true } as const;
 const application = () => world.application({ attestationProvider: attestation });
+
+test('PROTOCOL D29: an unusable package and a failing key name the call that they ended', async () => {
+  const call = { ...ATTESTED, correlationId: 'call-1' };
+  const unusable = world.application({ attestationProvider: {} as AttestationProvider });
+  expect(await rejection(unusable.acquireToken(call))).toMatchObject({
+    errorCode: 'attestation_package_unusable',
+    correlationId: 'call-1',
+  });
+  platform.keyStore.open = () => Promise.reject(new MsiV2Error('key_unavailable', { stage: 'key' }));
+  expect(await rejection(application().acquireToken(call))).toMatchObject({
+    errorCode: 'key_unavailable',
+    correlationId: 'call-1',
+  });
+});
 
 describe('floor', () => {
   test('L06: the default floor is met by an isolated key', async () => {

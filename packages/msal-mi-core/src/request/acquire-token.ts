@@ -12,7 +12,7 @@ import { certificateAlias, mintFlightKey, tokenFlightKey } from '../cache/cache-
 import type { CachedToken } from '../cache/token-cache.js';
 import { withDeadline } from '../time/cancellation.js';
 import { backgroundChannel, errorCodeOf, isTraced, trace, type BackgroundEvent } from '../diagnostics/channels.js';
-import { MsiV2Error } from '../errors.js';
+import { addCorrelationId, MsiV2Error } from '../errors.js';
 import type { AccessToken, Binding, TokenRequest } from '../model.js';
 import type { SigningKey } from '../ports.js';
 import { stringsInJson } from '../secret.js';
@@ -110,7 +110,7 @@ async function acquireFromNetwork(request: TokenRequest, flow: Flow): Promise<Mt
   return toResult(acquired, false, request, flow);
 }
 
-function withinTimeout<T>(
+async function withinTimeout<T>(
   { correlationId, signal }: TokenRequest,
   { clock, configuration: { timeoutMs } }: Flow,
   work: (signal: AbortSignal | undefined) => Promise<T>,
@@ -120,7 +120,12 @@ function withinTimeout<T>(
       correlationId,
       message: `No token within system.timeout (${String(timeoutMs)} ms).`,
     });
-  return withDeadline({ clock, timeoutMs, signal, onTimeout }, work);
+  try {
+    return await withDeadline({ clock, timeoutMs, signal, onTimeout }, work);
+  } catch (error) {
+    if (signal?.aborted !== true) addCorrelationId(error, correlationId); // The reason of a signal is its owner's.
+    throw error;
+  }
 }
 
 /** A binding and a token for it; when the service refuses the certificate, both once more. */
