@@ -152,6 +152,23 @@ test('A20: missing and malformed arguments are typed errors before any HTTP', as
   expect(world.emulator.journal).toHaveLength(0);
 });
 
+test('an authority that cannot be read is refused before any HTTP, also behind one that can', async () => {
+  const garbage = '-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n';
+  for (const ca of [
+    garbage,
+    '-----BEGIN CERTIFICATE-----',
+    `${world.emulator.ca}${garbage}`,
+    [world.emulator.ca, garbage],
+  ]) {
+    const call = world.application({ system: { ca } }).acquireToken(softwareRequest());
+    expect(await rejection(call)).toMatchObject({
+      errorCode: 'invalid_configuration',
+      errorMessage: expect.stringContaining('system.ca') as string,
+    });
+  }
+  expect(world.emulator.journal).toEqual([]);
+});
+
 test('A21: a bound request without attestation yields a bound token, or the error of the service, never a bearer token', async () => {
   const bound = await world.application().acquireToken(softwareRequest());
   expect(bound.tokenType).toBe('mtls_pop');

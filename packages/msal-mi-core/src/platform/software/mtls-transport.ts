@@ -1,13 +1,15 @@
 /** TLS connections with a software key over `node:https`. Server verification is always on. */
+import { X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import * as tls from 'node:tls';
-import { MsiV2Error } from '../../errors.js';
+import { ManagedIdentityError, MsiV2Error } from '../../errors.js';
 import { TransportError, type MtlsChannel, type MtlsTransport, type SigningKey } from '../../ports.js';
 import type { TlsClientOptions } from '../../types.js';
 import { exportPrivateKey } from './key-store.js';
 import { sendRequest } from './send-request.js';
 
+const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 const IDLE_TIMEOUT_MS = 60_000;
 /** What a slow reader lets accumulate. Each TLS record passed on by itself would cost more than its content. */
 const READ_AHEAD = { highWaterMark: 256 * 1024 };
@@ -19,7 +21,9 @@ export interface Trust {
   readonly readExtraAuthorities: () => string[];
 }
 
+/** @throws ManagedIdentityError `invalid_configuration`: OpenSSL itself passes over what it cannot read. */
 export function createSoftwareTransport(trust: Trust): MtlsTransport {
+  trust.trustedAuthorities.forEach(assertReadable);
   return { bind: (key, certificate) => createChannel(key, certificate, trust) };
 }
 
@@ -92,6 +96,16 @@ export function authoritiesOf(trust: Trust): string[] | undefined {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
   const defaults = getCACertificates?.('default') ?? [...rootCertificates, ...trust.readExtraAuthorities()];
   return [...defaults, ...trust.trustedAuthorities];
+}
+
+function assertReadable(pem: string): void {
+  try {
+    for (const certificate of pem.match(CERTIFICATE_PEM) ?? [pem]) new X509Certificate(certificate);
+  } catch {
+    throw new ManagedIdentityError('invalid_configuration', {
+      message: 'system.ca holds something that is not a certificate.',
+    });
+  }
 }
 
 function toPem(der: Uint8Array): string {
