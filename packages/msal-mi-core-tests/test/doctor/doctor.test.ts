@@ -105,6 +105,13 @@ describe('doctor against an emulator that misbehaves', () => {
     expect(exitCode).toBe(2);
   });
 
+  it('does not wait for a metadata service that never answers', async () => {
+    emulator.fault('compute', [{ delayMs: 600_000 }]);
+    const { status, output } = await run(DOCTOR, ['doctor'], emulator.env);
+    expect(output).toContain(`${emulator.imdsUrl} does not answer (ETIMEDOUT)`);
+    expect(status).toBe(1);
+  });
+
   it('is not ready when one check is certain and another is not', async () => {
     emulator.fault('getplatformmetadata', [{ status: 503, body: '' }]);
     emulator.fault('compute', [{ headers: { Date: 'Thu, 01 Jan 2026 00:00:00 GMT' } }]);

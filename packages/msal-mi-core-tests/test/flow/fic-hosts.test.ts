@@ -54,6 +54,7 @@ test('M12: TryAutoDetect asks instance metadata once, and names the region of th
 
 test.each([
   ['answers 500', { status: 500 }],
+  ['does not answer', { delayMs: 600_000 }],
   ['answers something else', { body: 'no region here' }],
   ['names no region', { patch: { location: 'not a region' } }],
 ])('M12: the global host is asked when instance metadata %s', async (_name, fault) => {

@@ -18,7 +18,13 @@ export async function detectRegion({ regionName, imdsBase, http }: RegionSources
   if (isRegionName(regionName)) return regionName;
   try {
     const url = imdsBase + PATH;
-    const response = await http.send({ method: 'GET', url, headers: { Metadata: 'true' }, timeoutMs: TIMEOUT_MS });
+    const response = await http.send({
+      method: 'GET',
+      url,
+      headers: { Metadata: 'true' },
+      timeoutMs: TIMEOUT_MS,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
     const compute: unknown = response.status === 200 ? JSON.parse(response.body) : undefined;
     const location = (compute as { location?: unknown } | null | undefined)?.location;
     return isRegionName(location) ? location : undefined;

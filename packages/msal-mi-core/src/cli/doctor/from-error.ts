@@ -17,3 +17,11 @@ export function fromError(error: unknown): Finding {
   const fix = error.remediation ?? '';
   return error.retryable ? inconclusive(evidence, fix === '' ? 'Try again.' : fix) : fail(evidence, fix);
 }
+
+/** Why no answer came: a code of Node.js, which `fetch` keeps in the cause. A time limit of our own counts as one. */
+export function networkCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'no reason given';
+  if (error.name === 'TimeoutError') return 'ETIMEDOUT';
+  const { code } = (error.cause ?? error) as { code?: unknown };
+  return typeof code === 'string' ? code : 'no reason given';
+}

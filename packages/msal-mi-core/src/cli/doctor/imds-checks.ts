@@ -4,7 +4,7 @@ import { requestMetadata } from '../../source/imds-metadata.js';
 import { createHttpTransport } from '../../transport/http.js';
 import { parseJsonObject, type ImdsEndpoint } from '../../transport/imds.js';
 import { fail, inconclusive, pass, skip, warn, type Check, type Finding } from './check.js';
-import { fromError } from './from-error.js';
+import { fromError, networkCode } from './from-error.js';
 import type { Seen } from './seen.js';
 
 const TIMEOUT_MS = 3_000;
@@ -47,6 +47,7 @@ async function checkImds({ imds: { base }, isDefaultImds }: ImdsFacts, seen: See
       url: `${base}/metadata/instance/compute?api-version=2021-02-01`,
       headers: { Metadata: 'true' },
       timeoutMs: TIMEOUT_MS,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const server = compute.headers['server'] ?? 'no Server header';
     if (!server.toUpperCase().includes('IMDS')) {
@@ -62,10 +63,10 @@ async function checkImds({ imds: { base }, isDefaultImds }: ImdsFacts, seen: See
       'Fine for the emulator; unset the variable on an Azure VM.',
     );
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    const silence = `${base} does not answer (${networkCode(error)})`;
     return isDefaultImds
-      ? fail(`${base} does not answer${code}: ${NOT_AZURE}`, TRY_EMULATOR)
-      : fail(`${base} does not answer${code}, set by AZURE_POD_IDENTITY_AUTHORITY_HOST`, OVERRIDE_FIX);
+      ? fail(`${silence}: ${NOT_AZURE}`, TRY_EMULATOR)
+      : fail(`${silence}, set by AZURE_POD_IDENTITY_AUTHORITY_HOST`, OVERRIDE_FIX);
   }
 }
 

@@ -6,7 +6,7 @@ import { createHttpTransport } from '../../transport/http.js';
 import { createAuthorizationHeader, MtlsBindingStrength } from '../../types.js';
 import type { ManagedIdentityApplication } from '../../client.js';
 import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
-import { fromError } from './from-error.js';
+import { fromError, networkCode } from './from-error.js';
 import type { ImdsFacts } from './imds-checks.js';
 import type { Seen } from './seen.js';
 
@@ -52,9 +52,8 @@ async function checkAttestationService(facts: TokenFacts, seen: Seen): Promise<F
     });
     return pass(`${origin} answers (HTTP ${status})`);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer in time';
     return warn(
-      `${origin} does not answer Node.js (${code})`,
+      `${origin} does not answer Node.js (${networkCode(error)})`,
       'Allow https to this host, directly or through the proxy of Windows.',
     );
   }
@@ -115,7 +114,6 @@ async function checkResource({ url }: TokenFacts, { token }: Seen): Promise<Find
         )
       : pass(`${url.origin} answered HTTP ${response.status}`);
   } catch (error) {
-    const code = (error as { cause?: { code?: string } }).cause?.code;
-    return fail(`${url.origin} could not be called (${code ?? 'no reason given'})`, 'Check DNS, firewall and proxy.');
+    return fail(`${url.origin} could not be called (${networkCode(error)})`, 'Check DNS, firewall and proxy.');
   }
 }
