@@ -25,5 +25,19 @@ export function describeOtherClients(world) {
       assert.equal(status, '200');
       assert.equal(body.body, '{"a":1}');
     });
+
+    test('PROTOCOL D30: do not take the token to another origin, although they follow redirects there', async () => {
+      const { handshake, vault } = world.emulator.resources;
+      const client = getClient(handshake, world.credential, {
+        ...withMtlsPop(world.credential),
+        credentials: { scopes: [world.scopeOfResource()] },
+        redirectOptions: { allowCrossOriginRedirects: true },
+      });
+      await world.emulator.fault('resource', [{ status: 307, headers: { Location: `${vault}/elsewhere` } }]);
+      const { status } = await client.pathUnchecked('/things').get();
+      assert.equal(status, '307');
+      const urls = (await world.callsOfResource()).map(({ url }) => url);
+      assert.deepEqual(urls, ['/things']);
+    });
   });
 }

@@ -29,7 +29,8 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    * Sends each request over the certificate that its own token is bound to, as `Authorization: mtls_pop`. A request
    * without Authorization (Key Vault's first one, which asks for a challenge) goes without a certificate; one whose
    * token is not of this credential fails with `token_not_bound`. Follows no redirect and repeats nothing: the
-   * pipeline above does. Also takes requests in the older shape that storage clients use.
+   * pipeline above does, within the origin; a redirect to another one is answered without its Location. Also takes
+   * requests in the older shape that storage clients use.
    */
   readonly httpClient: HttpClient;
   /**

@@ -2,8 +2,12 @@ import { Readable, Transform } from 'node:stream';
 import { createHttpHeaders, RestError, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
 import type { FollowedAbort } from './follow-abort.js';
 
+/** Those that the SDK follows. */
+const REDIRECT_STATUSES = new Set([300, 301, 302, 303, 307, 308]);
+
 /**
- * A response of `fetch` as the SDK's pipeline takes it: a stream for the statuses that the request names, else text.
+ * A response of `fetch` as the SDK's pipeline takes it: a stream for the statuses that the request names, else text. A
+ * redirect to another origin loses its Location: the pipeline would go there with a token (PROTOCOL D30).
  *
  * @param abort - Released when the body has been read to its end.
  */
@@ -14,6 +18,7 @@ export async function toPipelineResponse(
 ): Promise<PipelineResponse> {
   const headers = createHttpHeaders();
   for (const [name, value] of response.headers) headers.set(name, value);
+  if (leadsElsewhere(request, response)) headers.delete('location');
   const answer: PipelineResponse = { request, status: response.status, headers };
 
   const statuses = request.streamResponseStatusCodes;
@@ -26,6 +31,12 @@ export async function toPipelineResponse(
   body.once('close', () => abort.release());
   answer.readableStreamBody = request.onDownloadProgress ? reporting(body, request.onDownloadProgress) : body;
   return answer;
+}
+
+function leadsElsewhere({ url }: PipelineRequest, { status, headers }: Response): boolean {
+  const location = headers.get('location');
+  if (location === null || !REDIRECT_STATUSES.has(status) || !URL.canParse(location, url)) return false;
+  return new URL(location, url).origin !== new URL(url).origin;
 }
 
 async function readText(request: PipelineRequest, response: Response, abort: FollowedAbort): Promise<string> {
