@@ -7,7 +7,7 @@ const vaultUrl = VAULT_URL ?? EMULATOR_VAULT_URL;
 const isEmulated = vaultUrl === EMULATOR_VAULT_URL;
 
 const credential = new MtlsManagedIdentityCredential({
-  ...(isEmulated && { minStrength: MtlsBindingStrength.Software, allowedHosts: ['localhost'] }),
+  ...(isEmulated && { minStrength: MtlsBindingStrength.Software }),
 });
 const client = new SecretClient(
   vaultUrl,
