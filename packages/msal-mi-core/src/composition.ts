@@ -119,8 +119,8 @@ export class ComposedApplication {
     const correlationId = createCorrelationId();
     const timeoutMs = configuration.timeoutMs;
     const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId, stage: 'metadata' });
-    const found = await withDeadline({ clock, timeoutMs, signal: callerSignal, onTimeout }, (signal) =>
-      discoverSource({
+    return withDeadline({ clock, timeoutMs, signal: callerSignal, onTimeout }, async (signal) => {
+      const found = await discoverSource({
         environment: configuration.environment,
         imds,
         clock,
@@ -131,9 +131,9 @@ export class ComposedApplication {
         refresh,
         correlationId,
         signal,
-      }),
-    );
-    return Object.freeze({ ...found, attestation: await probeAttestation(configuration.attestationProvider) });
+      });
+      return Object.freeze({ ...found, attestation: await probeAttestation(configuration.attestationProvider) });
+    });
   }
 
   trustedAuthorities(): readonly string[] | undefined {

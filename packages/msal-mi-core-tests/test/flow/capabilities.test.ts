@@ -1,7 +1,7 @@
 /** What this host can do, found by probes that create nothing (PROTOCOL D4, B 1.4). */
 import { SingleFlight } from '../../../msal-mi-core/src/cache/single-flight.js';
 import { createLogger } from '../../../msal-mi-core/src/diagnostics/logger.js';
-import { TransportError } from '../../../msal-mi-core/src/ports.js';
+import { TransportError, type AttestationProvider } from '../../../msal-mi-core/src/ports.js';
 import { discoverSource } from '../../../msal-mi-core/src/source/capabilities.js';
 import { parseConfiguration } from '../../../msal-mi-core/src/config.js';
 import type { INetworkModule } from '../../../msal-mi-core/src/types.js';
@@ -135,6 +135,24 @@ test('B08: an abort during the probe surfaces as it is, and nothing is kept', as
   await expect(application.getManagedIdentityCapabilities({ signal: controller.signal })).rejects.toBe(reason);
   expect(world.state.discovered.size).toBe(0);
   expect(application.getManagedIdentitySource()).toBe('DefaultToImds');
+});
+
+test('PROTOCOL D10: an abort while the attestation provider is probed surfaces as it is', async () => {
+  const reason = new Error('the caller left');
+  const controller = new AbortController();
+  const attestationProvider: AttestationProvider = {
+    contractVersion: 1,
+    name: 'slow',
+    version: '1',
+    attest: () => new Promise(() => undefined),
+    probe() {
+      setImmediate(() => controller.abort(reason));
+      return new Promise(() => undefined);
+    },
+  };
+  const application = world.application({ attestationProvider });
+
+  await expect(application.getManagedIdentityCapabilities({ signal: controller.signal })).rejects.toBe(reason);
 });
 
 test('B20: a probe that times out is tried again, like one that a server error answers', async () => {
