@@ -6,6 +6,7 @@ import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '../
 import { CloudHost, SAMPLE_APPLICATION, SAMPLE_IDENTITY, WORLD_OPTIONS } from '../support/downstream.js';
 import { formOf, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
+import { rejection } from '../support/rejection.js';
 import { World } from '../support/world.js';
 
 let world: World;
@@ -123,6 +124,21 @@ test('a bearer token is acquired once and reused', async () => {
   const first = await api.createAuthorizationHeaderForApp('Api');
   expect(await api.createAuthorizationHeaderForApp('Api')).toBe(first);
   expect(requestsOf(world.emulator, 'token').filter(({ method }) => method === 'POST')).toHaveLength(1);
+});
+
+test('PROTOCOL D10: system.timeout bounds the whole acquisition', async () => {
+  let networkClient = trusting(world.emulator.ca);
+  const asked = new Promise<void>((resolve) => {
+    const neverAnswer = () => new Promise<never>(() => resolve());
+    networkClient = { ...networkClient, sendPostRequestAsync: neverAnswer };
+  });
+  const api = host.downstreamApi(configurationOf(), { system: { networkClient, timeout: 30_000 } });
+  const overrides = { AcquireTokenOptions: { CorrelationId: 'call-1' } };
+  const call = rejection(api.createAuthorizationHeaderForApp('Api', overrides));
+  await asked;
+  world.clock.advance(30_000);
+
+  expect(await call).toMatchObject({ errorCode: 'request_timeout', correlationId: 'call-1', retryable: true });
 });
 
 const CLAIMS = Buffer.from('{"access_token":{"acrs":{"value":"c1"}}}').toString('base64');

@@ -1,8 +1,9 @@
 /** Unbound assertions are msal-node's work, as bearer tokens of a managed identity are (PROTOCOL D5). */
 import type { ManagedIdentityApplication } from '../client.js';
 import { isMsalMiError, ManagedIdentityError } from '../errors.js';
+import type { Clock } from '../ports.js';
 import { redact, summarizeForeignError } from '../secret.js';
-import { abortable } from '../time/cancellation.js';
+import { withDeadline } from '../time/cancellation.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../types.js';
 import type { ApplicationSettings } from './application-settings.js';
 
@@ -18,7 +19,9 @@ export interface BearerParts {
   readonly settings: ApplicationSettings;
   readonly identity: ManagedIdentityApplication;
   readonly capabilities: readonly string[];
+  /** `timeout` bounds each request; msal-node gets what it knows of the rest. */
   readonly system: ManagedIdentityConfiguration['system'];
+  readonly clock: Clock;
 }
 export interface BearerParams {
   readonly resource: string;
@@ -33,25 +36,32 @@ const PACKAGE_NAME: string = '@azure/msal-node';
 
 /** Loads msal-node on the first request and keeps one client of it. */
 export function createBearerClient(parts: BearerParts): (request: BearerParams) => Promise<AuthenticationResult> {
+  const { clock, system } = parts;
+  const timeoutMs = system?.timeout ?? undefined;
   let client: Promise<MsalNodeClient> | undefined;
-  return async ({ resource, claims, skipCache, correlationId, signal }) => {
-    signal?.throwIfAborted();
+  const acquire = async ({ resource, claims, skipCache, correlationId }: BearerParams) => {
     client ??= load(parts).catch((error: unknown) => {
       client = undefined;
       throw error;
     });
     const { region } = parts.settings;
+    const msalNodeClient = await client;
+    const result = await msalNodeClient.acquireTokenByClientCredential({
+      scopes: [`${resource}/.default`],
+      skipCache,
+      ...(claims !== undefined && { claims }),
+      ...(correlationId !== undefined && { correlationId }),
+      ...(region !== undefined && { azureRegion: region }),
+    });
+    if (result === null) throw new ManagedIdentityError('invalid_token_response');
+    return result;
+  };
+  return async (request) => {
+    const { correlationId, signal } = request;
+    const onTimeout = () =>
+      new ManagedIdentityError('request_timeout', { ...(correlationId !== undefined && { correlationId }) });
     try {
-      const acquiring = (await client).acquireTokenByClientCredential({
-        scopes: [`${resource}/.default`],
-        skipCache,
-        ...(claims !== undefined && { claims }),
-        ...(correlationId !== undefined && { correlationId }),
-        ...(region !== undefined && { azureRegion: region }),
-      });
-      const result = await abortable(acquiring, signal);
-      if (result === null) throw new ManagedIdentityError('invalid_token_response');
-      return result;
+      return await withDeadline({ clock, timeoutMs, signal, onTimeout }, () => acquire(request));
     } catch (error) {
       signal?.throwIfAborted();
       throw isMsalMiError(error) ? error : toManagedIdentityError(error, correlationId);

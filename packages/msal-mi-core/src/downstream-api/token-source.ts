@@ -5,6 +5,7 @@ import { REPLACE_BINDING, type CallMembers } from '../downstream/application-mem
 import { MsiV2Error } from '../errors.js';
 import { BoundConfidentialClient } from '../fic/bound-confidential-client.js';
 import { createManagedIdentityAssertion } from '../fic/managed-identity-assertion.js';
+import { systemClock } from '../time/clock.js';
 import type {
   AuthenticationResult,
   ManagedIdentityConfiguration,
@@ -93,10 +94,11 @@ export class TokenSources {
 
   #bearerClientSource(settings: ApplicationSettings, options: TokenOptions): TokenSource {
     const identity = this.#identity(settings.identityClientId, undefined);
-    const { system } = this.#parts;
+    const { system, surroundings } = this.#parts;
+    const clock = surroundings?.clock ?? systemClock;
     const capabilities = this.#capabilities() ?? [];
     const acquire = this.#keep(JSON.stringify(['bearer', settings]), () =>
-      createBearerClient({ settings, identity, capabilities, system }),
+      createBearerClient({ settings, identity, capabilities, system, clock }),
     );
     const { resource, forceRefresh } = options;
     return {
