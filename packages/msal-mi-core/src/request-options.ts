@@ -27,9 +27,11 @@ export function parseCorrelationId(value: unknown): string {
   return value;
 }
 
+/** Signals of libraries that imitate AbortSignal may lack what newer ones have. */
 export function parseSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'object' || typeof (value as AbortSignal).addEventListener !== 'function') {
+  const { addEventListener, throwIfAborted } = value as Record<string, unknown>;
+  if (typeof value !== 'object' || typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function') {
     throw invalidRequest('signal must be an AbortSignal.');
   }
   return value as AbortSignal;

@@ -79,7 +79,7 @@ test.each(['', 'a b', 'a\r\nInjected: 1', 'ü', 'x'.repeat(129), 1])(
   },
 );
 
-test.each([1, 'abort', {}, true])('a signal that is none is refused: %p', (signal) => {
+test.each([1, 'abort', {}, true, new EventTarget()])('a signal that is none is refused: %p', (signal) => {
   expect(() => parse({ signal })).toThrow(code('invalid_request'));
 });
 
