@@ -99,8 +99,8 @@ export function composeProvider(
     },
 
     async attest(request) {
-      request.signal?.throwIfAborted();
       checkRequest(request);
+      request.signal?.throwIfAborted();
       const { endpoint, cacheKey, key, forceRefresh = false, signal } = request;
       const keyName = `${key.providerName}|${key.scope}|${key.keyName}`;
       try {
@@ -135,7 +135,7 @@ function describeSignature({ signatureStatus, signer }: LibraryOutcome): { detai
 }
 
 function validated(given: unknown): AttestationProviderOptions {
-  if (typeof given !== 'object' || given === null) throw invalidConfiguration('The options are no object.');
+  if (!isObject(given)) throw invalidConfiguration('The options are no object.');
   const options: AttestationProviderOptions = given;
   const polluted = NAMES.find((name) => name in Object.prototype && !Object.hasOwn(options, name));
   if (polluted !== undefined) throw invalidConfiguration(`Something has set Object.prototype.${polluted}.`);
@@ -146,6 +146,11 @@ function validated(given: unknown): AttestationProviderOptions {
   const isSignerBlank = typeof requireSignedLibrary === 'string' && requireSignedLibrary.trim() === '';
   if (!['undefined', 'boolean', 'string'].includes(typeof requireSignedLibrary) || isSignerBlank) {
     throw invalidConfiguration('requireSignedLibrary is neither a boolean nor the name of a signer.');
+  }
+  const { logger, clock } = given;
+  if (logger !== undefined && logger !== null && !isObject(logger)) throw invalidConfiguration('logger is no object.');
+  if (clock !== undefined && typeof (clock as Partial<Clock> | null)?.now !== 'function') {
+    throw invalidConfiguration('clock has no function now.');
   }
   return options;
 }
@@ -158,11 +163,18 @@ function invalidConfiguration(message: string): AttestationError {
 }
 
 /** The native library takes C strings and sends the key's evidence to the endpoint: both are checked here. */
-function checkRequest({ endpoint, clientId, cacheKey, key }: AttestRequest): void {
+function checkRequest(request: unknown): asserts request is AttestRequest {
+  if (!isObject(request)) throw invalidRequest('it is no object');
+  const { endpoint, clientId, cacheKey, key } = request;
   if (!isSafeEndpoint(endpoint)) throw invalidRequest('endpoint is not an https URL');
   if (!isText(clientId)) throw invalidRequest('clientId is missing');
   if (typeof cacheKey !== 'string') throw invalidRequest('cacheKey is missing');
-  if (!isText(key.providerName) || !isText(key.keyName)) throw invalidRequest('the key has no name');
+  if (!isObject(key) || !isText(key['providerName']) || !isText(key['keyName']))
+    throw invalidRequest('the key has no name');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function isText(value: unknown): value is string {

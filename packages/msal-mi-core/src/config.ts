@@ -130,6 +130,11 @@ function parseLoggerOptions(value: unknown): LoggerOptions | undefined {
   if (callback !== undefined && callback !== null && typeof callback !== 'function') {
     throw invalidConfiguration('system.loggerOptions.loggerCallback must be a function.');
   }
+  const logLevel = value['logLevel'];
+  if (logLevel !== undefined && logLevel !== null && typeof logLevel !== 'number') {
+    throw invalidConfiguration('system.loggerOptions.logLevel must be a number.');
+  }
+  parseBoolean('system.loggerOptions.piiLoggingEnabled', value['piiLoggingEnabled']);
   return value;
 }
 

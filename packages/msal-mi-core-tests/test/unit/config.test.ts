@@ -110,6 +110,8 @@ test.each([
   ['system.ca', { system: { ca: 'not PEM' } }],
   ['system.networkClient', { system: { networkClient: { sendGetRequestAsync() {} } } }],
   ['system.loggerOptions', { system: { loggerOptions: { loggerCallback: 'x' } } }],
+  ['system.loggerOptions.logLevel', { system: { loggerOptions: { logLevel: 'info' } } }],
+  ['system.loggerOptions.piiLoggingEnabled', { system: { loggerOptions: { piiLoggingEnabled: 'no' } } }],
   ['attestationProvider', { attestationProvider: 'x' }],
 ])('wrong configuration is refused by name: %s', (name, configuration) => {
   const refusal = expect(() => parse(configuration));

@@ -224,9 +224,17 @@ describe('what the provider refuses before any native call', () => {
     ['a file endpoint', { endpoint: 'file:///etc' }],
     ['a client id with a NUL', { clientId: 'a\0b' }],
     ['a key without a name', { key: { ...request.key, keyName: '' } }],
+    ['a request without a key', { key: undefined as unknown as typeof request.key }],
   ])('is %s', async (_what, more) => {
     const { bindings, provider } = world();
     expect((await failureOf(provider.attest({ ...request, ...more }))).errorCode).toBe('invalid_request');
+    expect(bindings.attested).toHaveLength(0);
+  });
+
+  it.each([undefined, null, 'request'])('is a request that is no object: %p', async (nothing) => {
+    const { bindings, provider } = world();
+    const attesting = provider.attest(nothing as unknown as typeof request);
+    expect((await failureOf(attesting)).errorCode).toBe('invalid_request');
     expect(bindings.attested).toHaveLength(0);
   });
 
@@ -242,6 +250,8 @@ describe('what the provider refuses before any native call', () => {
     { libraryPath: '.\\lib.dll' },
     { requireSignedLibrary: ' ' },
     { requireSignedLibrary: 1 as unknown as boolean },
+    { clock: 5 as unknown as AttestationProviderOptions['clock'] & object },
+    { logger: 5 as unknown as AttestationProviderOptions['logger'] & object },
   ])('is the option %j', (options) => {
     expect(() => world(options)).toThrow(expect.objectContaining({ errorCode: 'invalid_configuration' }) as Error);
   });
