@@ -149,10 +149,13 @@ function validated(given: unknown): AttestationProviderOptions {
   }
   const { logger, clock } = given;
   if (logger !== undefined && logger !== null && !isObject(logger)) throw invalidConfiguration('logger is no object.');
-  if (clock !== undefined && typeof (clock as Partial<Clock> | null)?.now !== 'function') {
-    throw invalidConfiguration('clock has no function now.');
-  }
+  if (clock !== undefined && !isClock(clock)) throw invalidConfiguration('clock has no function now.');
   return options;
+}
+
+/** The default, `Date`, is a function that has one. */
+function isClock(value: unknown): boolean {
+  return (isObject(value) || typeof value === 'function') && 'now' in value && typeof value.now === 'function';
 }
 
 function invalidConfiguration(message: string): AttestationError {
