@@ -61,6 +61,19 @@ test('a failure is a span with its error code, and nothing of the token is expor
   expect(exported).not.toContain(accessToken.slice(0, 40));
 });
 
+test('each request to a resource becomes a span, one without an answer with the code of its cause', async () => {
+  const { binding } = await world.application().acquireToken(softwareRequest());
+  const { handshake } = world.emulator.resources;
+  await binding.fetch(handshake, { headers: { 'x-ms-client-request-id': 'call-1' } });
+  await expect(binding.fetch('https://localhost:1')).rejects.toThrow('fetch failed');
+
+  const requests = spans().filter(({ name }) => name === 'msal-mi-core resource');
+  expect(requests.map(({ attributes }) => attributes)).toEqual([
+    { 'msal_mi.work': 'resource', 'msal_mi.correlation_id': 'call-1' },
+    { 'msal_mi.work': 'resource', 'msal_mi.correlation_id': '', 'error.type': 'ECONNREFUSED' },
+  ]);
+});
+
 test('O06: calls, retries and recoveries are counted', async () => {
   const app = world.application();
   world.emulator.fault('getplatformmetadata', [{ status: 500 }]);

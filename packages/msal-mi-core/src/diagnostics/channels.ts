@@ -26,8 +26,9 @@ export type TracedWork = (typeof TRACED)[number];
 export interface TraceEvent {
   readonly version: 1;
   readonly work: TracedWork;
+  /** Of a request to a resource: what its header `x-ms-client-request-id` or `client-request-id` says, else empty. */
   readonly correlationId: string;
-  /** Set at the end. */
+  /** Set at the end; of a request to a resource, when the head of the answer is there. */
   durationMs?: number;
   /** Set at the end of what failed. */
   errorCode?: string;
@@ -105,11 +106,15 @@ export async function trace<T>(
   });
 }
 
+const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
+
 /** The code to report for any thrown value. */
 export function errorCodeOf(error: unknown): string {
   if (error instanceof Error) {
-    const { errorCode } = error as { errorCode?: unknown };
-    return typeof errorCode === 'string' ? errorCode : error.name;
+    const { errorCode, cause } = error as { errorCode?: unknown; cause?: { code?: unknown } | null };
+    if (typeof errorCode === 'string') return errorCode;
+    const code = cause?.code; // Where `fetch` tells why no answer came.
+    return typeof code === 'string' && CODE.test(code) ? code : error.name;
   }
   return 'unknown';
 }

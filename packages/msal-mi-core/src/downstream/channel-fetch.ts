@@ -1,3 +1,4 @@
+import { isTraced, trace } from '../diagnostics/channels.js';
 import type { MtlsChannel, MtlsResponse } from '../ports.js';
 import { ACCEPTED_CODINGS } from './content-decoding.js';
 import { networkError } from './fetch-failure.js';
@@ -35,9 +36,20 @@ export async function fetchOverChannel(
   input: string | URL | Request,
   init?: RequestInit,
 ): Promise<Response> {
-  const first = await parseFetchRequest(input, init);
+  const request = await parseFetchRequest(input, init);
+  request.signal?.throwIfAborted();
+  if (!isTraced('resource')) return follow(channel, request);
+  return trace('resource', correlationIdOf(request), () => follow(channel, request));
+}
+
+/** The caller's own, under the names that Azure services know; else empty. */
+function correlationIdOf({ headers }: FetchRequest): string {
+  return headers.get('x-ms-client-request-id') ?? headers.get('client-request-id') ?? '';
+}
+
+/** Until the head of an answer that is the caller's. */
+async function follow(channel: MtlsChannel, first: FetchRequest): Promise<Response> {
   const { signal } = first;
-  signal?.throwIfAborted();
   const decode = !first.headers.has('accept-encoding');
   let request = first;
   for (let followed = 0; ; followed += 1) {
