@@ -9,7 +9,6 @@ import { createCorrelationId } from './diagnostics/correlation-id.js';
 import { createLogger } from './diagnostics/logger.js';
 import { createBindingContext } from './downstream/binding-context.js';
 import { ManagedIdentityError } from './errors.js';
-import type { TokenRequest } from './model.js';
 import type { UncheckedOptions } from './options.js';
 import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
@@ -77,7 +76,7 @@ export class ComposedApplication {
   acquireToken(options: unknown): AuthenticationResult | Promise<AuthenticationResult> {
     return isBoundRequest(options)
       ? acquireToken(parseRequest(options), this.#flow)
-      : this.#acquireBearer(parseRequest(options as UncheckedOptions));
+      : this.#acquireBearer(options as UncheckedOptions);
   }
 
   /** A token under another certificate than that of `refused`, when it is one of this application's. */
@@ -92,7 +91,10 @@ export class ComposedApplication {
       : replaceAndAcquireToken(parsed, binding, this.#flow);
   }
 
-  async #acquireBearer(request: TokenRequest): Promise<AuthenticationResult> {
+  async #acquireBearer(options: UncheckedOptions): Promise<AuthenticationResult> {
+    const request = parseRequest(options);
+    // As it was given: the audience of a token of IMDS v1 keeps its slash, and msal-node decides about the rest.
+    const resource = (options['resource'] as string).trim();
     const { configuration, state, clock } = this.#flow;
     const { correlationId, signal } = request;
     signal?.throwIfAborted();
@@ -108,7 +110,7 @@ export class ComposedApplication {
     const timeoutMs = configuration.timeoutMs;
     const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId });
     return withDeadline({ clock, timeoutMs, signal, onTimeout }, (bounded) =>
-      this.#delegateBearer({ ...request, signal: bounded }),
+      this.#delegateBearer({ ...request, resource, signal: bounded }),
     );
   }
 

@@ -26,6 +26,16 @@ test('A11: a bearer request is one request to v1, without a probe', async () => 
   expect(queryOf(requestOf(world.emulator, 'v1'))).toMatchObject({ 'api-version': '2018-02-01', resource: VAULT });
 });
 
+test.each([
+  ['https://management.azure.com/', 'https://management.azure.com/'],
+  ['https://database.windows.net//.default', 'https://database.windows.net/'],
+  [' https://vault.azure.net/.default ', VAULT],
+])('PROTOCOL D5: the audience of a bearer token is the one that msal-node asks for: %p', async (resource, asked) => {
+  await bearer(world.application(), resource);
+
+  expect(queryOf(requestOf(world.emulator, 'v1'))).toMatchObject({ resource: asked });
+});
+
 test('A12: where v2 was discovered a bearer request still goes to v1, and v2 stays discovered', async () => {
   const application = world.application();
   await application.getManagedIdentityCapabilities();

@@ -1,6 +1,6 @@
 /** Bearer requests are msal-node's work: its sources are not written again here (PROTOCOL D5). */
 import { abortable } from '../time/cancellation.js';
-import { ManagedIdentityError, isMsalMiError } from '../errors.js';
+import { ManagedIdentityError, addCorrelationId, isMsalMiError } from '../errors.js';
 import { redact, summarizeForeignError } from '../secret.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../types.js';
 
@@ -22,12 +22,17 @@ export interface BearerRequest {
 
 // Not a literal in the import(): bundlers would fail the build of every application that does not have the package.
 const PACKAGE_NAME: string = '@azure/msal-node';
+const importPackage = (): Promise<unknown> => import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE_NAME);
 
-/** Loads msal-node on the first request and keeps one application of it. */
-export function createBearerDelegate(configuration: ManagedIdentityConfiguration) {
+/**
+ * Loads msal-node on the first request and keeps one application of it.
+ *
+ * @param importMsalNode - Replaced in tests only.
+ */
+export function createBearerDelegate(configuration: ManagedIdentityConfiguration, importMsalNode = importPackage) {
   let application: Promise<MsalNodeApplication> | undefined;
   return async (request: BearerRequest): Promise<AuthenticationResult> => {
-    application ??= load(configuration).catch((error: unknown) => {
+    application ??= load(configuration, importMsalNode).catch((error: unknown) => {
       application = undefined;
       throw error;
     });
@@ -38,15 +43,19 @@ export function createBearerDelegate(configuration: ManagedIdentityConfiguration
       return await abortable(acquiring, signal);
     } catch (error) {
       signal?.throwIfAborted();
+      addCorrelationId(error, request.correlationId);
       throw isMsalMiError(error) ? error : toManagedIdentityError(error, request.correlationId);
     }
   };
 }
 
-async function load(configuration: ManagedIdentityConfiguration): Promise<MsalNodeApplication> {
+async function load(
+  configuration: ManagedIdentityConfiguration,
+  importMsalNode: () => Promise<unknown>,
+): Promise<MsalNodeApplication> {
   let msalNode: MsalNode;
   try {
-    msalNode = (await import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE_NAME)) as MsalNode;
+    msalNode = (await importMsalNode()) as MsalNode;
   } catch (error) {
     throw new ManagedIdentityError('bearer_requires_msal_node', {
       message: `A bearer token was asked for and ${PACKAGE_NAME} cannot be loaded (${summarizeForeignError(error)}).`,
