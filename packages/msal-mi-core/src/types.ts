@@ -94,7 +94,7 @@ export type ManagedIdentityRequestParams = {
   resource: string;
   /** Claims challenge of a server (JSON object): the cached token is not used. */
   claims?: string;
-  /** Claims of the client's own (JSON object): part of the cache key. */
+  /** Claims of the client's own (JSON object): part of the cache key. For bound tokens only. */
   claimsFromClient?: string;
   /** True asks for a new token although a cached one is valid. The certificate is kept. Default: false. */
   forceRefresh?: boolean;

@@ -60,6 +60,14 @@ describe('environments without bound tokens', () => {
       });
     }
   });
+
+  test('the environment is the reason also when attestation is asked for and nobody can provide it', async () => {
+    const application = world.application({ attestationProvider: {} as never }, APP_SERVICE);
+
+    expect(await rejection(application.acquireToken(softwareRequest({ withAttestationSupport: true })))).toMatchObject({
+      errorCode: 'mtls_pop_not_supported_for_environment',
+    });
+  });
 });
 
 test('A10: a bound request goes straight to v2, without any probe', async () => {

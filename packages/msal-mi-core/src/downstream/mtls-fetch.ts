@@ -16,7 +16,8 @@ export interface MtlsFetchOptions {
   minStrength?: MtlsBindingStrength;
   /**
    * Hosts that may receive the token: names (`contoso.vault.azure.net`), everything below a name
-   * (`*.vault.azure.net`), either with `:port`, or regular expressions for the whole name. Default: the host of
+   * (`*.vault.azure.net`), either on every port unless it ends with `:port`, or regular expressions that match whole
+   * labels up to the end of the name (`/\.vault\.azure\.net$/`). Default: the host of
    * `resource`, everything below it when it has at least three labels, on the same port, and for
    * `https://storage.azure.com` the domains of the storage services.
    */

@@ -31,6 +31,11 @@ export function isBoundRequest(options: unknown): options is UncheckedOptions {
   if (request['minStrength'] !== undefined && !isBound) {
     throw invalidRequest('minStrength needs mtlsProofOfPossession: true.');
   }
+  if (!isBound && parseClaimsOption('claimsFromClient', request['claimsFromClient']) !== undefined) {
+    throw invalidRequest(
+      'claimsFromClient needs mtlsProofOfPossession: true: the older token endpoint takes no claims.',
+    );
+  }
   return isBound;
 }
 

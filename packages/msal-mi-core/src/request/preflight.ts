@@ -8,7 +8,6 @@ import type { Flow } from './flow.js';
 
 export async function assertHostCanServe(request: TokenRequest, flow: Flow): Promise<void> {
   const { correlationId, minStrength, attested } = request;
-  if (attested) await flow.findAttestationProvider();
   const source = environmentSource(flow.configuration.environment);
   if (source !== undefined) {
     throw new MsiV2Error('mtls_pop_not_supported_for_environment', {
@@ -16,6 +15,8 @@ export async function assertHostCanServe(request: TokenRequest, flow: Flow): Pro
       message: `The environment of this process selects ${source}, which has no certificate-bound tokens.`,
     });
   }
+  // After the environment: where no token can be had, the package would not help.
+  if (attested) await flow.findAttestationProvider();
   const known = knownSource(flow.state.discovered, flow.configuration.imdsBase, flow.clock.now());
   if (known?.imdsVersion === 1) throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', { correlationId });
   if (known !== undefined && known.imdsVersion === undefined) {

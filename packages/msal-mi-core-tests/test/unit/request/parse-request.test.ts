@@ -68,6 +68,13 @@ test('a floor without proof of possession is refused', () => {
   expect(() => isBoundRequest({ resource: VAULT, minStrength: 1 })).toThrow(code('invalid_request'));
 });
 
+test('claims of the client are refused for a bearer token, which cannot have them', () => {
+  const request = (claimsFromClient: string) => ({ resource: VAULT, claimsFromClient });
+  expect(() => isBoundRequest(request('{"a":1}'))).toThrow(code('invalid_request'));
+  expect(() => isBoundRequest(request('{'))).toThrow(code('invalid_json_claims_format'));
+  expect(isBoundRequest(request(' '))).toBe(false);
+});
+
 test.each([2, 4, -1, '1', 'KeyGuard', null, NaN])('a floor that is no strength is refused: %p', (minStrength) => {
   expect(() => parse({ minStrength })).toThrow(code('invalid_request'));
 });
