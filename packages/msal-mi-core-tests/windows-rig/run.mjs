@@ -45,28 +45,30 @@ mkdirSync(join(cacheFolder, 'keys'), { recursive: true });
 const control = await startControlServer(join(cacheFolder, 'keys'));
 let failures = 0;
 try {
-  for (const version of versions) failures += await runAll(version);
+  await runAll();
 } finally {
   await control.close();
 }
 console.log(failures === 0 ? 'Windows suite passed.' : `Windows suite FAILED: ${failures} file(s).`);
 process.exit(failures === 0 ? 0 : 1);
 
-async function runAll(version) {
-  const isLong = (file) => /^(flow|azure-sdk)/.test(file);
+async function runAll() {
+  const isLong = ({ file }) => /^(flow|azure-sdk)/.test(file);
+  const jobs = versions.flatMap((version) => filesFor(version).map((file) => ({ version, file })));
   // The longest first, so that the lanes end together.
-  const together = filesFor(version).toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  const queue = jobs.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  await Promise.all(Array.from({ length: PARALLEL }, (_, lane) => runLane(lane, queue)));
+}
+
+async function runLane(lane, queue) {
   // A Windows each: files that run side by side must not see one another's certificates.
-  const lanes = await Promise.all(Array.from({ length: PARALLEL }, (_, lane) => openWindows(version, lane)));
-  let failed = 0;
-  const runQueue = async (windows, queue) => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      if (!(await runFile(windows, file))) failed += 1;
-    }
-  };
-  await Promise.all(lanes.map((windows) => runQueue(windows, together)));
-  for (const windows of lanes) windows.dispose();
-  return failed;
+  const opened = new Map();
+  for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+    const { version, file } = job;
+    if (!opened.has(version)) opened.set(version, await openWindows(version, lane));
+    if (!(await runFile(opened.get(version), file))) failures += 1;
+  }
+  for (const windows of opened.values()) windows.dispose();
 }
 
 /** What is about Windows or about other packages, and not about the runtime, runs once: with the newest version. */
