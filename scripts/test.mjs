@@ -23,8 +23,8 @@ runParts('npm test', [
   },
   {
     name: 'unit, contract, flow, tls and lifetime tests',
-    command: 'pnpm',
-    args: ['--silent', 'test'],
+    command: process.execPath,
+    args: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'],
     cwd: suites,
     env: isWhole ? process.env : { ...process.env, MSAL_MI_TESTS: 'quick' },
   },

@@ -9,12 +9,14 @@ const { resolve } = createRequire(import.meta.url);
  * `npm test` needs no build and stays short on a developer's machine; CI leaves nothing out.
  */
 const LONG_SUITES = [
+  '/test/contract/fetch.test',
   '/test/doctor/',
   '/test/emulator/cli.test',
   '/test/emulator/journal-page.test',
   '/test/flow/fault-matrix.test',
   '/test/flow/secrets-repeated.test',
   '/test/lifetime/process-exit.test',
+  '/test/tls/connection-use.test',
   '/test/types/',
 ];
 const isQuick = process.env.MSAL_MI_TESTS === 'quick';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** More than the keys that any one test compares. */
-const KEYS = 8;
+const KEYS = 6;
 const generate = promisify(generateKeyPair);
 
 export default async function makeKeys() {
