@@ -2,7 +2,8 @@
  * The tests, in order of cost. Started by `npm test`, which puts pnpm and turbo on PATH.
  *
  * Those that take minutes, other programs or what is built run in CI (where the variable CI is set), where the Windows tests
- * are required, with `npm test -- --all`, and each by its own command in packages/msal-mi-core-tests. The others read the sources.
+ * are required, with `npm test -- --all`, and each by its own command in packages/msal-mi-core-tests. The others read the
+ * sources.
  */
 import { resolve } from 'node:path';
 import { runParts } from './parts.mjs';
@@ -23,8 +24,8 @@ runParts('npm test', [
   },
   {
     name: 'unit, contract, flow, tls and lifetime tests',
-    command: process.execPath,
-    args: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'],
+    command: 'pnpm',
+    args: ['--silent', 'test'],
     cwd: suites,
     env: isWhole ? process.env : { ...process.env, MSAL_MI_TESTS: 'quick' },
   },

@@ -1,7 +1,7 @@
 /** Options that every kind of token request has: untrusted values in, typed values out, before any I/O. */
+import { invalidRequest } from './bad-input.js';
 import { createCorrelationId } from './diagnostics/correlation-id.js';
 import { MsiV2Error } from './errors.js';
-import { invalidRequest } from './bad-input.js';
 import { validateClaims } from './token/claims.js';
 
 /** Goes into headers and log lines. */

@@ -1,52 +1,10 @@
-import type { DownstreamApiConfiguration } from '../../../msal-mi-core/src/downstream-api/types.js';
 import type { ManagedIdentityApplication } from '../../../msal-mi-core/src/client.js';
-import { CloudHost, SAMPLE_APPLICATION, SAMPLE_IDENTITY, SAMPLE_TENANT, WORLD_OPTIONS } from '../support/downstream.js';
+import { CloudHost, SAMPLE_APPLICATION, SAMPLE_IDENTITY, WORLD_OPTIONS } from '../support/downstream.js';
+import { directly, federated, FEDERATED_SAMPLE } from '../support/downstream-samples.js';
 import { exchanges } from '../support/fic.js';
 import { formOf, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
 import { World } from '../support/world.js';
-
-/** As in an appsettings.json of Identity Web, for a call as a user-assigned identity. */
-const MANAGED_IDENTITY_SAMPLE = `{
-  "AzureKeyVault": {
-    "BaseUrl": "https://contoso.vault.azure.net/",
-    "Scopes": [ "https://vault.azure.net/.default" ],
-    "RequestAppToken": true,
-    "ProtocolScheme": "MTLS_POP",
-    "AcquireTokenOptions": {
-      "ManagedIdentity": {
-        "UserAssignedClientId": "${SAMPLE_IDENTITY}"
-      }
-    }
-  }
-}`;
-/** The same call as an application whose credential is that identity. */
-const FEDERATED_SAMPLE = `{
-  "AzureAd": {
-    "TenantId": "${SAMPLE_TENANT}",
-    "ClientId": "${SAMPLE_APPLICATION}",
-    "ClientCredentials": [
-      {
-        "SourceType": "SignedAssertionFromManagedIdentity",
-        "ManagedIdentityClientId": "${SAMPLE_IDENTITY}"
-      }
-    ]
-  },
-  "AzureKeyVault": {
-    "BaseUrl": "https://contoso.vault.azure.net/",
-    "Scopes": [ "https://vault.azure.net/.default" ],
-    "RequestAppToken": true,
-    "ProtocolScheme": "MTLS_POP"
-  }
-}`;
-
-type Options = Record<string, unknown>;
-interface Sample extends DownstreamApiConfiguration {
-  AzureAd: NonNullable<DownstreamApiConfiguration['AzureAd']> & Options;
-  AzureKeyVault: Options;
-}
-const directly = (): Sample => JSON.parse(MANAGED_IDENTITY_SAMPLE) as Sample;
-const federated = (): Sample => JSON.parse(FEDERATED_SAMPLE) as Sample;
 
 let world: World;
 let host: CloudHost;
@@ -108,15 +66,6 @@ test('N05: without UserAssignedClientId the system-assigned identity is used', a
   expect(await response.json()).toMatchObject({ clientId: world.emulator.systemAssigned.clientId });
 });
 
-test.each(['MTLS', 'PoP', 'DPoP', 'mtls-pop'])('N02, N20: the protocol scheme %s is refused', async (scheme) => {
-  const configuration = directly();
-  configuration.AzureKeyVault['ProtocolScheme'] = scheme;
-  await expect(host.downstreamApi(configuration).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
-    errorCode: 'invalid_configuration',
-  });
-  expect(world.emulator.journal).toHaveLength(0);
-});
-
 test('N07: the header carries the bound token in the scheme of its type', async () => {
   const api = host.downstreamApi(federated());
   const header = await api.createAuthorizationHeaderForApp('AzureKeyVault');
@@ -154,65 +103,6 @@ test('N08: configured headers and query parameters go along with those of the ca
     'x-ms-tokenboundauth': 'true',
   });
 });
-
-test.each([
-  ['no ClientCredentials', undefined],
-  ['none at all', []],
-  [
-    'a certificate from a store only',
-    [{ SourceType: 'StoreWithDistinguishedName', CertificateDistinguishedName: 'CN=x' }],
-  ],
-  ['a secret only', [{ SourceType: 'ClientSecret', ClientSecret: 'hush' }]],
-  ['an assertion from a file only', [{ SourceType: 'SignedAssertionFilePath' }]],
-])('N09, N10: with %s there is nothing to bind a token to', async (_name, credentials) => {
-  const configuration = federated();
-  Object.assign(configuration.AzureAd, { ClientCredentials: credentials });
-  const error: unknown = await host
-    .downstreamApi(configuration)
-    .callApiForApp('AzureKeyVault')
-    .catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ errorCode: 'bound_credential_missing' });
-  expect(String(error)).not.toContain('hush');
-  expect(world.emulator.journal).toHaveLength(0);
-});
-
-test('N10: without AzureAd and without a managed identity there is nothing to bind a token to', async () => {
-  const { AzureKeyVault } = federated();
-  const api = host.downstreamApi({ AzureKeyVault });
-  await expect(api.callApiForApp('AzureKeyVault')).rejects.toMatchObject({ errorCode: 'bound_credential_missing' });
-});
-
-test('N24: a bearer token without any usable credential is refused as such', async () => {
-  const { AzureKeyVault } = federated();
-  const api = host.downstreamApi({ AzureKeyVault: { ...AzureKeyVault, ProtocolScheme: undefined } });
-  await expect(api.callApiForApp('AzureKeyVault')).rejects.toMatchObject({ errorCode: 'client_credential_missing' });
-});
-
-test('N04: a bound token on behalf of a user is refused, unless a managed identity makes the call', async () => {
-  const application = federated();
-  application.AzureKeyVault['RequestAppToken'] = false;
-  await expect(host.downstreamApi(application).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
-    errorCode: 'app_token_required',
-  });
-  expect(world.emulator.journal).toHaveLength(0);
-
-  const identity = directly();
-  identity.AzureKeyVault['RequestAppToken'] = false;
-  const response = await host.downstreamApi(identity).callApiForApp('AzureKeyVault');
-  expect(response.status).toBe(200);
-});
-
-test.each([[['https://vault.azure.net/user_impersonation']], [[]], [['a/.default', 'b/.default']], [undefined]])(
-  'the scopes %j are refused before any I/O',
-  async (scopes) => {
-    const configuration = directly();
-    configuration.AzureKeyVault['Scopes'] = scopes;
-    await expect(host.downstreamApi(configuration).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
-      errorCode: 'invalid_scope',
-    });
-    expect(world.emulator.journal).toHaveLength(0);
-  },
-);
 
 test('N13, N14: UseBoundCredential acquires a bearer token with the bound assertion, apart from the bound one', async () => {
   const configuration = federated();
@@ -359,70 +249,4 @@ test('a redirect to another origin is not followed', async () => {
   world.emulator.fault('resource', [{ status: 302, headers: { Location: 'https://evil.example/' } }]);
   await expect(host.downstreamApi(directly()).callApiForApp('AzureKeyVault')).rejects.toThrow(TypeError);
   expect(host.platform.origins).not.toContain('https://evil.example');
-});
-
-test.each([
-  'http://contoso.vault.azure.net/',
-  'http://localhost/',
-  'https://user:hush@contoso.vault.azure.net/',
-  'https://contoso.vault.azure.net/?x=1',
-  'nonsense',
-  undefined,
-])('the base URL %s is refused', async (BaseUrl) => {
-  const configuration = directly();
-  configuration.AzureKeyVault['BaseUrl'] = BaseUrl;
-  const error: unknown = await host
-    .downstreamApi(configuration)
-    .callApiForApp('AzureKeyVault')
-    .catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ errorCode: 'invalid_configuration' });
-  expect(String(error)).not.toContain('hush');
-});
-
-test.each(['//evil.example/x', '\\\\evil.example/x', '/https://evil.example', '@evil.example/', ':8443/x'])(
-  'the relative path %j stays at the host of the base URL',
-  async (RelativePath) => {
-    await host.downstreamApi(directly()).callApiForApp('AzureKeyVault', { RelativePath });
-    expect(host.platform.origins.at(-1)).toBe('https://contoso.vault.azure.net');
-  },
-);
-
-test.each([
-  ['RequestAppToken', 'perhaps'],
-  ['Scopes', 'https://vault.azure.net/.default'],
-  ['MinStrength', 'Bearer'],
-  ['WithAttestationSupport', 1],
-  ['AcquireTokenOptions', 'none'],
-  ['HttpMethod', 'GET /'],
-  ['ExtraHeaderParameters', { 'x-a': 1 }],
-])('the value of %s is checked: %j is refused with its name', async (name, value) => {
-  const configuration = directly();
-  configuration.AzureKeyVault[name] = value;
-  await expect(host.downstreamApi(configuration).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
-    errorCode: 'invalid_configuration',
-    errorMessage: expect.stringContaining(`AzureKeyVault:${name}`) as string,
-  });
-});
-
-test('a section that is not there, names that differ in case only, and a missing tenant or client id are told apart', async () => {
-  const invalid = { errorCode: 'invalid_configuration' };
-  await expect(host.downstreamApi(directly()).callApiForApp('Elsewhere')).rejects.toMatchObject(invalid);
-  expect(() => host.downstreamApi({ a: 1, A: 2 })).toThrow(expect.objectContaining(invalid) as Error);
-  expect(() => host.downstreamApi([])).toThrow(expect.objectContaining(invalid) as Error);
-  const tenantless = federated();
-  Reflect.deleteProperty(tenantless.AzureAd, 'TenantId');
-  await expect(host.downstreamApi(tenantless).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
-    errorCode: 'missing_tenanted_authority',
-  });
-  const nameless = federated();
-  Reflect.deleteProperty(nameless.AzureAd, 'ClientId');
-  await expect(host.downstreamApi(nameless).callApiForApp('AzureKeyVault')).rejects.toMatchObject(invalid);
-});
-
-test('a nested section is named with a colon', async () => {
-  const { AzureKeyVault } = directly();
-  const response = await host
-    .downstreamApi({ DownstreamApis: { AzureKeyVault } })
-    .callApiForApp('DownstreamApis:azureKeyVault');
-  expect(response.status).toBe(200);
 });

@@ -148,7 +148,7 @@ test('a line break that the metadata service answers with reaches no URL, and on
 test('binding.fetch sends no header that a value smuggles in', async () => {
   const { authority, server } = await createTestPki();
   const seen: IncomingHttpHeaders[] = [];
-  const api = createServer({ ...server, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+  const api = createServer({ ...server, ca: shared.emulator.ca, requestCert: true }, (request, response) => {
     seen.push(request.headers);
     response.end();
   });

@@ -1,9 +1,8 @@
 import { createMtlsFetch, type MtlsFetchOptions } from '../../../msal-mi-core/src/downstream/mtls-fetch.js';
 import { MtlsBindingStrength, type MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
-import type { ManagedIdentityApplication } from '../../../msal-mi-core/src/index.js';
 import { startContractServers, type ContractServers } from '../contract/fetch-contract-server.mjs';
+import { boundFetch } from '../support/bound-fetch.js';
 import { createTestPki } from '../support/test-pki.js';
-import { jwtClaims } from '../support/jwt.js';
 import { World } from '../support/world.js';
 
 let world: World;
@@ -23,20 +22,12 @@ beforeEach(() => {
 });
 
 const TOKEN_BOUND = { 'x-ms-tokenboundauth': 'true' };
-const REFUSED_HANDSHAKE = { reset: 'handshake', tlsAlert: 'certificate_revoked' } as const;
 
-function fetchFor(name: 'handshake' | 'vault', options: Partial<MtlsFetchOptions> = {}, app = world.application()) {
-  return createMtlsFetch(app, {
-    resource: world.emulator.resources[name],
-    minStrength: MtlsBindingStrength.Software,
-    ...options,
-  });
-}
+const fetchFor = (name: 'handshake' | 'vault', options: Partial<MtlsFetchOptions> = {}, app = world.application()) =>
+  boundFetch(app, world.emulator.resources[name], options);
 
 const handshakeUrl = (path: string) => world.emulator.resources.handshake + path;
 const callsOfResource = () => world.emulator.journal.filter(({ leg }) => leg === 'resource');
-const refusedConnection = (error: unknown) =>
-  ((error as Error).cause as { failure?: string } | undefined)?.failure ?? String(error);
 
 describe('a call with createMtlsFetch', () => {
   test('is accepted by a resource that asks for the certificate in the handshake', async () => {
@@ -262,144 +253,6 @@ describe('a claims challenge', () => {
     );
     expect(error).toMatchObject({ errorCode: 'invalid_grant' });
     expect(`${String(error)} ${error?.stack ?? ''}`).not.toContain('very-secret');
-  });
-});
-
-describe('a certificate that the resource refuses in the handshake', () => {
-  test('PROTOCOL D22: is replaced once, and the request is sent with the new one', async () => {
-    const app = world.application();
-    const before = await app.acquireToken({
-      resource: world.emulator.resources.handshake,
-      mtlsProofOfPossession: true,
-      minStrength: MtlsBindingStrength.Software,
-    });
-    world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
-
-    const response = await fetchFor('handshake', {}, app)(handshakeUrl('/'), { method: 'POST', body: 'again' });
-    const { thumbprint, body } = (await response.json()) as { thumbprint: string; body: string };
-    expect(body).toBe('again');
-    expect(thumbprint).not.toBe(before.bindingCertificate.x5tS256);
-    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 2 });
-  });
-
-  test('PROTOCOL D23: is replaced once for all calls that saw it refused', async () => {
-    const fetch = fetchFor('handshake');
-    world.emulator.fault(
-      'resource',
-      Array.from({ length: 5 }, () => REFUSED_HANDSHAKE),
-    );
-
-    const answers = await Promise.all(Array.from({ length: 5 }, () => fetch(handshakeUrl('/'))));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-    expect(world.requests().issuecredential).toBe(2);
-  });
-
-  test('is not replaced again when the new one is refused too, nor in later calls', async () => {
-    const fetch = fetchFor('handshake');
-    world.emulator.fault(
-      'resource',
-      Array.from({ length: 3 }, () => REFUSED_HANDSHAKE),
-    );
-
-    expect(await fetch(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
-    expect(world.requests().issuecredential).toBe(2);
-    expect(await fetch(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
-    expect(world.requests().issuecredential).toBe(2);
-    expect((await fetch(handshakeUrl('/'))).status).toBe(200);
-  });
-
-  test('is not replaced for a body that cannot be sent again', async () => {
-    world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
-    const init = { method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' } as const;
-
-    expect(await fetchFor('handshake')(handshakeUrl('/'), init).catch(refusedConnection)).toBe(
-      'client_certificate_rejected',
-    );
-    expect(world.requests().issuecredential).toBe(1);
-  });
-
-  test('other failures of the connection replace nothing', async () => {
-    const closed = fetchFor('handshake', { allowedHosts: ['localhost:1'] });
-    expect(await closed('https://localhost:1/').catch(refusedConnection)).toBe('unreachable');
-    expect(world.requests().issuecredential).toBe(1);
-  });
-});
-
-describe('in one call at most one certificate is replaced', () => {
-  const claims = Buffer.from('{"access_token":{"acrs":{"essential":true,"value":"c1"}}}').toString('base64');
-  const CHALLENGE = {
-    status: 401,
-    // The next request makes a handshake of its own.
-    headers: { 'www-authenticate': `Bearer error="insufficient_claims", claims="${claims}"`, connection: 'close' },
-  };
-  const STALE_ON_TOKEN_LEG = { oauthError: { error: 'invalid_client' } };
-  const acquire = (app: ManagedIdentityApplication) =>
-    app.acquireToken({
-      resource: world.emulator.resources.handshake,
-      mtlsProofOfPossession: true,
-      minStrength: MtlsBindingStrength.Software,
-    });
-
-  test('PROTOCOL D22: the resource refuses it, and the token service the next one when a challenge is answered', async () => {
-    const app = world.application();
-    await acquire(app);
-    world.emulator.fault('resource', [REFUSED_HANDSHAKE, CHALLENGE]);
-    world.emulator.fault('token', [{ delayMs: 1 }, STALE_ON_TOKEN_LEG]);
-
-    await expect(fetchFor('handshake', {}, app)(handshakeUrl('/'))).rejects.toMatchObject({
-      errorCode: 'invalid_client',
-      stage: 'token',
-    });
-    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 3 });
-    await expect(acquire(app)).resolves.toMatchObject({ tokenType: 'mtls_pop' });
-  });
-
-  test('PROTOCOL D22: the token service refuses it, and the resource the next one', async () => {
-    world.emulator.fault('token', [STALE_ON_TOKEN_LEG]);
-    world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
-    const fetch = fetchFor('handshake');
-
-    expect(await fetch(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
-    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 2 });
-    expect((await fetch(handshakeUrl('/'))).status).toBe(200);
-  });
-
-  test('PROTOCOL D22: the resource refuses it, and the token service the next one', async () => {
-    const app = world.application();
-    await acquire(app);
-    world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
-    world.emulator.fault('token', [STALE_ON_TOKEN_LEG]);
-
-    await expect(fetchFor('handshake', {}, app)(handshakeUrl('/'))).rejects.toMatchObject({
-      errorCode: 'invalid_client',
-    });
-    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 2 });
-  });
-
-  test('it may be the one that the answer to a challenge is sent with', async () => {
-    const app = world.application();
-    const { bindingCertificate } = await acquire(app);
-    world.emulator.fault('resource', [CHALLENGE, REFUSED_HANDSHAKE]);
-
-    const response = await fetchFor('handshake', {}, app)(handshakeUrl('/'), { method: 'PUT', body: 'again' });
-    expect(await response.json()).toMatchObject({ ok: true, body: 'again' });
-    const answered = callsOfResource().at(-1);
-    expect(answered?.clientCertificateS256).not.toBe(bindingCertificate.x5tS256);
-    expect(jwtClaims(String(answered?.headers['authorization']))).toMatchObject({ acrs: ['c1'] });
-    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 3 });
-  });
-
-  test('and no challenge is answered twice, nor a refused certificate replaced twice, whatever the resource does', async () => {
-    const app = world.application();
-    await acquire(app);
-    world.emulator.fault('resource', [CHALLENGE, REFUSED_HANDSHAKE, CHALLENGE, CHALLENGE, REFUSED_HANDSHAKE]);
-    const fetch = fetchFor('handshake', {}, app);
-
-    const response = await fetch(handshakeUrl('/'));
-    expect(response.status).toBe(401);
-    await response.text();
-    expect(callsOfResource().filter(({ status }) => status === 401)).toHaveLength(2);
-    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 3 });
   });
 });
 

@@ -51,15 +51,15 @@ export class ResourceServers {
       });
   }
 
-  /** Options of a TLS server that asks for certificates, and leaves it to its application to refuse. */
+  /** Options of a TLS server that wants a certificate of the test authority. */
   get tls(): https.ServerOptions {
     const { authority, server } = this.pki;
-    return { ...server, ca: authority.pem, requestCert: true, rejectUnauthorized: false };
+    return { ...server, ca: authority.pem, requestCert: true };
   }
 
   /** @returns The origin of a new server. */
-  async serve(options: RequireMtlsPopOptions = this.options): Promise<string> {
-    return `https://localhost:${await this.listen(https.createServer(this.tls, this.application(options)))}`;
+  async serve(options: RequireMtlsPopOptions = this.options, tls: https.ServerOptions = this.tls): Promise<string> {
+    return `https://localhost:${await this.listen(https.createServer(tls, this.application(options)))}`;
   }
 
   async listen(server: Server): Promise<number> {

@@ -1,8 +1,8 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { HttpClient, PipelinePolicy } from '@azure/core-rest-pipeline';
+import { invalidRequest, refusePollution } from '../bad-input.js';
 import { MsiV2Error } from '../errors.js';
 import { ManagedIdentityApplication } from '../index.js';
-import { invalidRequest, refusePollution } from '../bad-input.js';
 import type { ManagedIdentityConfiguration, MtlsBindingStrength, MtlsPopAuthenticationResult } from '../types.js';
 import { BoundTokens } from './bound-tokens.js';
 import { createBoundHttpClient } from './http-client.js';
@@ -42,7 +42,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
   readonly #tokens: BoundTokens;
   readonly #requirements: { withAttestationSupport?: boolean; minStrength?: MtlsBindingStrength };
 
-  /** @throws What the constructor of ManagedIdentityApplication throws. */
+  /** @throws ManagedIdentityError `invalid_request`, and what the constructor of ManagedIdentityApplication throws. */
   constructor(options: MtlsManagedIdentityCredentialOptions = {}) {
     refusePollution(options, OWN_OPTION_NAMES, invalidRequest);
     const { application, withAttestationSupport, minStrength, ...configuration } = options;

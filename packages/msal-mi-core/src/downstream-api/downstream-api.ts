@@ -1,6 +1,6 @@
+import { invalidConfiguration, refusePollution } from '../bad-input.js';
 import type { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
-import { invalidConfiguration, refusePollution } from '../bad-input.js';
 import { createAuthorizationHeader, type ManagedIdentityConfiguration } from '../types.js';
 import { parseApiOptions, type ApiOptions } from './api-options.js';
 import { assertBound, createBearerFetch, createBoundFetch, type ApiFetch } from './call-api.js';

@@ -1,5 +1,5 @@
-import { MsiV2Error } from '../errors.js';
 import { invalidRequest } from '../bad-input.js';
+import { MsiV2Error } from '../errors.js';
 import { domainsOfAudience, isWithin, profileOf } from './host-profiles.js';
 
 /** Throws MsiV2Error `host_not_allowed` for a URL that must not receive the token. */

@@ -1,6 +1,6 @@
 import { isAnyArrayBuffer } from 'node:util/types';
-import { ManagedIdentityError } from '../errors.js';
 import { invalidRequest } from '../bad-input.js';
+import { ManagedIdentityError } from '../errors.js';
 import { parseFlag, parseOptions, parseStrength } from '../options.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
 import { createHostCheck } from './allowed-hosts.js';

@@ -1,7 +1,7 @@
+import { invalidConfiguration, refusePollution } from '../bad-input.js';
 import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
 import { REPLACE_BINDING } from '../downstream/application-members.js';
-import { invalidConfiguration, refusePollution } from '../bad-input.js';
 import type {
   AuthenticationResult,
   ManagedIdentityConfiguration,

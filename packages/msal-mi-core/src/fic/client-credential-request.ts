@@ -1,6 +1,6 @@
 /** Untrusted options in, a validated request out, before any I/O (PROTOCOL D20, D31). */
-import { MsiV2Error } from '../errors.js';
 import { invalidRequest } from '../bad-input.js';
+import { MsiV2Error } from '../errors.js';
 import { parseFlag, parseOptions } from '../options.js';
 import { parseClaimsOption, parseCorrelationId, parseSignal } from '../request-options.js';
 import { isRegionName } from './mtls-authority.js';

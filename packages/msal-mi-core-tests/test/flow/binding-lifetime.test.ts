@@ -1,0 +1,138 @@
+/** How long a certificate is used, and when its successor is minted (PROTOCOL D17). */
+import { BindingCache } from '../../../msal-mi-core/src/cache/binding-cache.js';
+import type { Binding } from '../../../msal-mi-core/src/model.js';
+import { nextBackgroundWork } from '../support/diagnostics.js';
+import { legs, requestsOf } from '../support/journal.js';
+import { World, softwareRequest } from '../support/world.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const FORCED = softwareRequest({ forceRefresh: true });
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+beforeEach(() => {
+  world = world.fresh();
+});
+afterAll(() => world.close());
+
+describe('24 hour rule', () => {
+  const binding = (notAfterMs: number) => ({ notAfterMs }) as Binding;
+
+  test('I03, I04, I06: a certificate is reusable while more than 24 hours remain, at the boundary not any more', () => {
+    const cache = new BindingCache();
+    cache.set('k', binding(DAY_MS), 0);
+    expect(cache.reusable('k', 0)).toBeUndefined();
+    cache.set('k', binding(DAY_MS + 60_000), 0);
+    expect(cache.reusable('k', 0)).toBeDefined();
+    expect(cache.reusable('k', 59_999)).toBeDefined();
+    expect(cache.reusable('k', 60_000)).toBeUndefined();
+  });
+
+  test('I08: the newer certificate counts; tokens of the one before it can still be found', () => {
+    const cache = new BindingCache();
+    const [first, second] = [binding(9 * DAY_MS), binding(10 * DAY_MS)];
+    cache.set('k', first, 0);
+    cache.set('k', second, 0);
+
+    expect(cache.reusable('k', 0)).toBe(second);
+    expect(cache.kept('k')).toMatchObject({ current: second, superseded: first });
+  });
+
+  test('I05: a kept certificate that falls under 24 hours is replaced by the next token request', async () => {
+    const application = world.application();
+    const first = await application.acquireToken(softwareRequest());
+    world.clock.advance(6 * DAY_MS + HOUR_MS);
+    const second = await application.acquireToken(FORCED);
+
+    expect(legs(world.emulator)).toEqual([
+      'metadata',
+      'issuecredential',
+      'token',
+      'metadata',
+      'issuecredential',
+      'token',
+    ]);
+    expect(second.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
+  });
+
+  test('a certificate that starts with less serves the current call only', async () => {
+    const short = await World.start({ certificateLifetimeSeconds: 23 * 3_600, tokenLifetimeSeconds: 3_600 });
+    try {
+      const application = short.application();
+      await application.acquireToken(softwareRequest());
+      await application.acquireToken(FORCED);
+      expect(short.requests()).toMatchObject({ issuecredential: 2, token: 2 });
+    } finally {
+      await short.close();
+    }
+  });
+});
+
+describe('renewal', () => {
+  test('I43: from half of the lifetime on a call starts one renewal and does not wait for it', async () => {
+    const application = world.application();
+    const first = await application.acquireToken(softwareRequest());
+    world.clock.advance(3 * DAY_MS);
+    await application.acquireToken(FORCED);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(1);
+
+    world.clock.advance(13 * HOUR_MS);
+    world.emulator.reset();
+    const renewed = nextBackgroundWork('certificate-renewal');
+    const calls = await Promise.all([1, 2, 3].map(() => application.acquireToken(softwareRequest())));
+    expect(new Set(calls.map((result) => result.bindingCertificate.x5tS256))).toEqual(
+      new Set([first.bindingCertificate.x5tS256]),
+    );
+
+    expect(await renewed).toMatchObject({ work: 'certificate-renewal', status: 'end' });
+    expect(legs(world.emulator).filter((leg) => leg !== 'token')).toEqual(['metadata', 'issuecredential']);
+    const after = await application.acquireToken(FORCED);
+    expect(after.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
+    expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(1);
+  });
+
+  test('a renewal that fails is reported on diagnostics and to nobody else', async () => {
+    const application = world.application({ system: { disableInternalRetries: true } });
+    const first = await application.acquireToken(softwareRequest());
+    world.clock.advance(4 * DAY_MS);
+    world.emulator.fault('getplatformmetadata', [{ status: 500 }]);
+    const renewed = nextBackgroundWork('certificate-renewal');
+
+    const second = await application.acquireToken(FORCED);
+    expect(second.bindingCertificate.x5tS256).toBe(first.bindingCertificate.x5tS256);
+    expect(await renewed).toEqual({
+      version: 1,
+      work: 'certificate-renewal',
+      status: 'error',
+      errorCode: 'managed_identity_request_failed',
+    });
+  });
+
+  test('PROTOCOL D17: a service that issues certificates past half of their lifetime is not asked with every call', async () => {
+    let now = () => Date.now() - 4 * DAY_MS;
+    const late = await World.start({ now: () => now(), tokenLifetimeSeconds: 5 * 86_400 });
+    now = () => late.clock.now() - 4 * DAY_MS;
+    try {
+      const application = late.application();
+      const renewed = nextBackgroundWork('certificate-renewal');
+      await application.acquireToken(softwareRequest());
+      await renewed;
+      for (let i = 0; i < 3; i++) {
+        await application.acquireToken(softwareRequest());
+        await application.acquireToken(FORCED);
+      }
+      expect(late.requests()).toMatchObject({ metadata: 2, issuecredential: 2 });
+
+      const renewedAgain = nextBackgroundWork('certificate-renewal');
+      late.clock.advance(20 * 60_000);
+      await application.acquireToken(softwareRequest());
+      await renewedAgain;
+      expect(late.requests()).toMatchObject({ metadata: 3, issuecredential: 3 });
+    } finally {
+      await late.close();
+    }
+  });
+});
