@@ -35,7 +35,7 @@ BYTE* AllocateNear(HMODULE module) {
 
 }  // namespace
 
-bool PatchExport(HMODULE module, const char* name, void* replacement) {
+void* PatchExport(HMODULE module, const char* name, void* replacement) {
   BYTE* base = Base(module);
   const auto* exports =
       reinterpret_cast<IMAGE_EXPORT_DIRECTORY*>(base + Directory(module, IMAGE_DIRECTORY_ENTRY_EXPORT).VirtualAddress);
@@ -45,14 +45,14 @@ bool PatchExport(HMODULE module, const char* name, void* replacement) {
   for (DWORD i = 0; i < exports->NumberOfNames; ++i) {
     if (std::strcmp(reinterpret_cast<char*>(base + names[i]), name) != 0) continue;
     BYTE* trampoline = AllocateNear(module);
-    if (trampoline == nullptr) return false;
+    if (trampoline == nullptr) return nullptr;
     BYTE code[12] = {0x48, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xE0};  // mov rax, imm64; jmp rax
     std::memcpy(code + 2, &replacement, sizeof(replacement));
     std::memcpy(trampoline, code, sizeof(code));
     Overwrite(&functions[ordinals[i]], static_cast<DWORD>(trampoline - base));
-    return true;
+    return trampoline;
   }
-  return false;
+  return nullptr;
 }
 
 bool PatchImport(HMODULE module, const void* original, void* replacement) {

@@ -5,8 +5,8 @@
 
 namespace keyguard_sim {
 
-// Later look-ups of `name` in `module` find `replacement`.
-bool PatchExport(HMODULE module, const char* name, void* replacement);
+// Later look-ups of `name` in `module` find what is returned: a way to `replacement`, or null where there is no room.
+void* PatchExport(HMODULE module, const char* name, void* replacement);
 // `module` calls `replacement` where it imports `original`.
 bool PatchImport(HMODULE module, const void* original, void* replacement);
 // Pointers equal to `original` in the writable data of `module` become `replacement`. Returns how many there were.

@@ -153,7 +153,7 @@ bool InstallRenegotiation() {
     return false;
   }
   PatchPointers(winhttp, reinterpret_cast<void*>(real_decrypt), decrypt);  // where winhttp looked it up already
-  return PatchExport(secur32, "DecryptMessage", decrypt);
+  return PatchExport(secur32, "DecryptMessage", decrypt) != nullptr;
 }
 
 }  // namespace keyguard_sim
