@@ -101,29 +101,32 @@ test('a chunked upload arrives on Windows; Wine breaks it and the failure is typ
   }
 });
 
-test('an abort before the request, before the head, and in the body rejects at once with its reason', async () => {
-  const reason = new Error('enough');
-  await assert.rejects(binding.fetch(`${server.origin}/hello`, { signal: AbortSignal.abort(reason) }), reason);
-  assert.equal((await server.call('seen')).requests, 0);
+/** What comes this late does not come within a test: only an abort can end the wait for it. */
+const NEVER_MS = 600_000;
 
-  const beforeHead = new AbortController();
-  const waiting = binding.fetch(`${server.origin}/slow?ms=700`, { signal: beforeHead.signal });
-  await delay(100);
-  let abortedAt = performance.now();
-  beforeHead.abort(reason);
-  await assert.rejects(waiting, reason);
-  assert.ok(performance.now() - abortedAt < 500, 'it waited for the server');
+test(
+  'an abort before the request, before the head, and in the body rejects with its reason',
+  { timeout: 60_000 },
+  async () => {
+    const reason = new Error('enough');
+    await assert.rejects(binding.fetch(`${server.origin}/hello`, { signal: AbortSignal.abort(reason) }), reason);
+    assert.equal((await server.call('seen')).requests, 0);
 
-  const inBody = new AbortController();
-  const response = await binding.fetch(`${server.origin}/slow?bodyMs=700`, { signal: inBody.signal });
-  const reader = response.body.getReader();
-  assert.equal(Buffer.from((await reader.read()).value).toString(), 'first ');
-  const rest = reader.read();
-  abortedAt = performance.now();
-  inBody.abort(reason);
-  await assert.rejects(rest, reason);
-  assert.ok(performance.now() - abortedAt < 500, 'it waited for the server');
-});
+    const beforeHead = new AbortController();
+    const waiting = binding.fetch(`${server.origin}/slow?ms=${NEVER_MS}`, { signal: beforeHead.signal });
+    await delay(100);
+    beforeHead.abort(reason);
+    await assert.rejects(waiting, reason);
+
+    const inBody = new AbortController();
+    const response = await binding.fetch(`${server.origin}/slow?bodyMs=${NEVER_MS}`, { signal: inBody.signal });
+    const reader = response.body.getReader();
+    assert.equal(Buffer.from((await reader.read()).value).toString(), 'first ');
+    const rest = reader.read();
+    inBody.abort(reason);
+    await assert.rejects(rest, reason);
+  },
+);
 
 test('200 requests at once: all answered, and really at once', async () => {
   const answers = await Promise.all(
