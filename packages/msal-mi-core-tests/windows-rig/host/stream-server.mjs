@@ -38,7 +38,7 @@ export async function startStreamServer({ clientCa, certificate = 'server', dema
     });
     request.on('error', () => undefined);
     const url = new URL(request.url, 'https://localhost');
-    ROUTES[url.pathname](request, response, url).catch(() => response.destroy());
+    ROUTES[url.pathname](request, response, url, seen).catch(() => response.destroy());
   });
   server.on('connection', () => (seen.connections += 1));
   server.on('secureConnection', () => (seen.handshakes += 1));
@@ -89,6 +89,11 @@ const ROUTES = {
       bytes += chunk.length;
     }
     response.end(JSON.stringify({ bytes, sha256: digest.digest('hex'), headers: request.headers }));
+  },
+  // ?requests=: nothing is answered before so many were open at the same time
+  async '/together'(_request, response, url, seen) {
+    while (seen.mostOpen < Number(url.searchParams.get('requests'))) await delay(20);
+    response.end('together');
   },
   // ?ms=: the head comes late; ?bodyMs=: the second half of the body does
   async '/slow'(_request, response, url) {
