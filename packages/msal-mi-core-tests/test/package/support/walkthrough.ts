@@ -112,10 +112,10 @@ function withTarballs(commands: string): string {
   return commands.replaceAll(/^npm install .*$/gm, (command) => command.split(' ').map(inPlaceOf).join(' '));
 }
 
-/** The first of five free ports in a row. */
+/** The first of five free ports in a row, below those that Linux gives out by itself. */
 async function fivePorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const first = 20_000 + 10 * Math.floor(Math.random() * 2_000);
+    const first = 20_000 + 10 * Math.floor(Math.random() * 1_200);
     const free = await Promise.all([0, 1, 2, 3, 4].map((offset) => isFree(first + offset)));
     if (!free.includes(false)) return first;
   }
