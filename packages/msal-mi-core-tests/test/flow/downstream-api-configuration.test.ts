@@ -1,6 +1,7 @@
 /** What the configuration of a downstream call may say, and what is refused, before any I/O. */
 import { CloudHost, WORLD_OPTIONS } from '../support/downstream.js';
 import { directly, federated } from '../support/downstream-samples.js';
+import { rejection } from '../support/rejection.js';
 import { World } from '../support/world.js';
 
 let world: World;
@@ -14,10 +15,12 @@ beforeEach(() => {
 });
 afterAll(() => world.close());
 
+const callVault = (configuration: unknown) => host.downstreamApi(configuration).callApiForApp('AzureKeyVault');
+
 test.each(['MTLS', 'PoP', 'DPoP', 'mtls-pop'])('N02, N20: the protocol scheme %s is refused', async (scheme) => {
   const configuration = directly();
   configuration.AzureKeyVault['ProtocolScheme'] = scheme;
-  await expect(host.downstreamApi(configuration).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
+  await expect(callVault(configuration)).rejects.toMatchObject({
     errorCode: 'invalid_configuration',
   });
   expect(world.emulator.journal).toHaveLength(0);
@@ -35,10 +38,7 @@ test.each([
 ])('N09, N10: with %s there is nothing to bind a token to', async (_name, credentials) => {
   const configuration = federated();
   Object.assign(configuration.AzureAd, { ClientCredentials: credentials });
-  const error: unknown = await host
-    .downstreamApi(configuration)
-    .callApiForApp('AzureKeyVault')
-    .catch((thrown: unknown) => thrown);
+  const error = await rejection(callVault(configuration));
   expect(error).toMatchObject({ errorCode: 'bound_credential_missing' });
   expect(String(error)).not.toContain('hush');
   expect(world.emulator.journal).toHaveLength(0);
@@ -59,14 +59,14 @@ test('N24: a bearer token without any usable credential is refused as such', asy
 test('N04: a bound token on behalf of a user is refused, unless a managed identity makes the call', async () => {
   const application = federated();
   application.AzureKeyVault['RequestAppToken'] = false;
-  await expect(host.downstreamApi(application).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
+  await expect(callVault(application)).rejects.toMatchObject({
     errorCode: 'app_token_required',
   });
   expect(world.emulator.journal).toHaveLength(0);
 
   const identity = directly();
   identity.AzureKeyVault['RequestAppToken'] = false;
-  const response = await host.downstreamApi(identity).callApiForApp('AzureKeyVault');
+  const response = await callVault(identity);
   expect(response.status).toBe(200);
 });
 
@@ -75,7 +75,7 @@ test.each([[['https://vault.azure.net/user_impersonation']], [[]], [['a/.default
   async (scopes) => {
     const configuration = directly();
     configuration.AzureKeyVault['Scopes'] = scopes;
-    await expect(host.downstreamApi(configuration).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
+    await expect(callVault(configuration)).rejects.toMatchObject({
       errorCode: 'invalid_scope',
     });
     expect(world.emulator.journal).toHaveLength(0);
@@ -92,10 +92,7 @@ test.each([
 ])('the base URL %s is refused', async (BaseUrl) => {
   const configuration = directly();
   configuration.AzureKeyVault['BaseUrl'] = BaseUrl;
-  const error: unknown = await host
-    .downstreamApi(configuration)
-    .callApiForApp('AzureKeyVault')
-    .catch((thrown: unknown) => thrown);
+  const error = await rejection(callVault(configuration));
   expect(error).toMatchObject({ errorCode: 'invalid_configuration' });
   expect(String(error)).not.toContain('hush');
 });
@@ -119,7 +116,7 @@ test.each([
 ])('the value of %s is checked: %j is refused with its name', async (name, value) => {
   const configuration = directly();
   configuration.AzureKeyVault[name] = value;
-  await expect(host.downstreamApi(configuration).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
+  await expect(callVault(configuration)).rejects.toMatchObject({
     errorCode: 'invalid_configuration',
     errorMessage: expect.stringContaining(`AzureKeyVault:${name}`) as string,
   });
@@ -132,12 +129,12 @@ test('a section that is not there, names that differ in case only, and a missing
   expect(() => host.downstreamApi([])).toThrow(expect.objectContaining(invalid) as Error);
   const tenantless = federated();
   Reflect.deleteProperty(tenantless.AzureAd, 'TenantId');
-  await expect(host.downstreamApi(tenantless).callApiForApp('AzureKeyVault')).rejects.toMatchObject({
+  await expect(callVault(tenantless)).rejects.toMatchObject({
     errorCode: 'missing_tenanted_authority',
   });
   const nameless = federated();
   Reflect.deleteProperty(nameless.AzureAd, 'ClientId');
-  await expect(host.downstreamApi(nameless).callApiForApp('AzureKeyVault')).rejects.toMatchObject(invalid);
+  await expect(callVault(nameless)).rejects.toMatchObject(invalid);
 });
 
 test('a nested section is named with a colon', async () => {

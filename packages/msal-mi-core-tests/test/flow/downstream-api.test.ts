@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterAll(() => world.close());
 
-const calls = () => world.emulator.journal.filter(({ leg }) => leg === 'resource');
+const calls = () => requestsOf(world.emulator, 'resource');
 
 test('N01, N04, N05: the sample for a managed identity runs unchanged, attested, as that identity', async () => {
   const response = await host.downstreamApi(directly()).callApiForApp('AzureKeyVault');

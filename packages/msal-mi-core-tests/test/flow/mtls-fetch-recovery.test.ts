@@ -3,6 +3,7 @@ import type { MtlsFetchOptions } from '../../../msal-mi-core/src/downstream/mtls
 import type { ManagedIdentityApplication } from '../../../msal-mi-core/src/index.js';
 import { MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
 import { boundFetch } from '../support/bound-fetch.js';
+import { requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
 import { World } from '../support/world.js';
 
@@ -17,7 +18,7 @@ afterAll(() => world.close());
 
 const REFUSED_HANDSHAKE = { reset: 'handshake', tlsAlert: 'certificate_revoked' } as const;
 const handshakeUrl = (path: string) => world.emulator.resources.handshake + path;
-const callsOfResource = () => world.emulator.journal.filter(({ leg }) => leg === 'resource');
+const callsOfResource = () => requestsOf(world.emulator, 'resource');
 const fetchFor = (options: Partial<MtlsFetchOptions> = {}, app = world.application()) =>
   boundFetch(app, world.emulator.resources.handshake, options);
 const refusedConnection = (error: unknown) =>

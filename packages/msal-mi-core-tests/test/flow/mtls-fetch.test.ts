@@ -2,6 +2,7 @@ import { createMtlsFetch, type MtlsFetchOptions } from '../../../msal-mi-core/sr
 import { MtlsBindingStrength, type MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
 import { startContractServers, type ContractServers } from '../contract/fetch-contract-server.mjs';
 import { boundFetch } from '../support/bound-fetch.js';
+import { requestsOf } from '../support/journal.js';
 import { createTestPki } from '../support/test-pki.js';
 import { World } from '../support/world.js';
 
@@ -27,7 +28,7 @@ const fetchFor = (name: 'handshake' | 'vault', options: Partial<MtlsFetchOptions
   boundFetch(app, world.emulator.resources[name], options);
 
 const handshakeUrl = (path: string) => world.emulator.resources.handshake + path;
-const callsOfResource = () => world.emulator.journal.filter(({ leg }) => leg === 'resource');
+const callsOfResource = () => requestsOf(world.emulator, 'resource');
 
 describe('a call with createMtlsFetch', () => {
   test('is accepted by a resource that asks for the certificate in the handshake', async () => {

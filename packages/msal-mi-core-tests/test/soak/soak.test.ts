@@ -198,9 +198,8 @@ test(
     expect(seen.mismatched).toBe(0);
     expect(rejections).toEqual([]);
     expect(seen.acquired + seen.cached + seen.failed + seen.aborted).toBe(ACQUISITIONS);
-    // Everything took place, the rarest some 40 times in 20 000.
     expect(Math.min(seen.acquired, seen.cached, seen.failed, seen.aborted, seen.reminted)).toBeGreaterThan(
-      ACQUISITIONS / 5_000,
+      ACQUISITIONS / 1_000,
     );
     expect(grownBytes / (ACQUISITIONS * (1 - FIRST_HEAP_AT))).toBeLessThan(MOST_BYTES_PER_ACQUISITION);
     if (process.env['MSAL_MI_SOAK_VERBOSE']) console.log(seen, grownBytes);

@@ -55,6 +55,14 @@ export async function startNginx(options: {
   return { origin: `https://localhost:${port}`, stop };
 }
 
+/** Members of the JSON that it answers with. */
+const ANSWER = [
+  '"verify":"$ssl_client_verify"',
+  '"fingerprint":"$ssl_client_fingerprint"',
+  '"protocol":"$ssl_protocol"',
+  '"requests":$connection_requests',
+].join(',');
+
 function configuration(folder: string, port: number, fingerprintSha1: string): string {
   return `
 daemon off;
@@ -81,7 +89,7 @@ http {
     if ($may_enter = 0) { return 403 '{"fingerprint":"$ssl_client_fingerprint","scheme":"$scheme_is"}'; }
     location / {
       default_type application/json;
-      return 200 '{"verify":"$ssl_client_verify","fingerprint":"$ssl_client_fingerprint","protocol":"$ssl_protocol","requests":$connection_requests}';
+      return 200 '{${ANSWER}}';
     }
   }
 }`;
@@ -98,7 +106,7 @@ async function freePort(): Promise<number> {
 }
 
 async function untilListening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
     const socket = connect(port, '127.0.0.1');
     const isOpen = await Promise.race([
       once(socket, 'connect').then(() => true),

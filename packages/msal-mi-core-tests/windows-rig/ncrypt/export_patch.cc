@@ -35,6 +35,8 @@ BYTE* AllocateNear(HMODULE module) {
 
 }  // namespace
 
+HMODULE SystemLibrary(const wchar_t* name) { return ::LoadLibraryExW(name, nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32); }
+
 void* PatchExport(HMODULE module, const char* name, void* replacement) {
   BYTE* base = Base(module);
   const auto* exports =

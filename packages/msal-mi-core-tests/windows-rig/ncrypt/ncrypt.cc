@@ -75,7 +75,7 @@ BOOL WINAPI AddCertificateUnlessFull(HCERTSTORE store, PCCERT_CONTEXT context, D
 void PatchSystemLibraries() {
   static std::once_flag once;
   std::call_once(once, [] {
-    if (const HMODULE crypt32 = ::LoadLibraryExW(L"crypt32.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32)) {
+    if (const HMODULE crypt32 = SystemLibrary(L"crypt32.dll")) {
       real_add_certificate = reinterpret_cast<AddCertificate>(
           reinterpret_cast<void*>(::GetProcAddress(crypt32, "CertAddCertificateContextToStore")));
       PatchExport(crypt32, "CertAddCertificateContextToStore", reinterpret_cast<void*>(&AddCertificateUnlessFull));

@@ -134,9 +134,9 @@ Function Find(HMODULE module, const char* name) {
 }  // namespace
 
 bool InstallRenegotiation() {
-  const HMODULE winhttp = ::LoadLibraryExW(L"winhttp.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
-  const HMODULE secur32 = ::LoadLibraryExW(L"secur32.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
-  const HMODULE sockets = ::LoadLibraryExW(L"ws2_32.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
+  const HMODULE winhttp = SystemLibrary(L"winhttp.dll");
+  const HMODULE secur32 = SystemLibrary(L"secur32.dll");
+  const HMODULE sockets = SystemLibrary(L"ws2_32.dll");
   const HMODULE ntdll = ::GetModuleHandleW(L"ntdll.dll");
   if (winhttp == nullptr || secur32 == nullptr || sockets == nullptr || ntdll == nullptr) return false;
   auto* dispatcher = Find<void**>(ntdll, "__wine_unix_call_dispatcher");

@@ -46,8 +46,8 @@ struct Serialized<kId, Result(SEC_ENTRY*)(Arguments...)> {
 }  // namespace
 
 bool SerializeSchannel() {
-  const HMODULE secur32 = ::LoadLibraryExW(L"secur32.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
-  const HMODULE winhttp = ::LoadLibraryExW(L"winhttp.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
+  const HMODULE secur32 = SystemLibrary(L"secur32.dll");
+  const HMODULE winhttp = SystemLibrary(L"winhttp.dll");
   if (secur32 == nullptr || winhttp == nullptr) return false;
   // What winhttp uses of Schannel.
   return RIG_SERIALIZE(AcquireCredentialsHandleW) && RIG_SERIALIZE(FreeCredentialsHandle) &&

@@ -14,8 +14,7 @@ export type HostCheck = (url: URL) => void;
  * `https://storage.azure.com`, the domains where their resources live.
  *
  * With `allowedHosts`, only what it names: a string is a host name, with a leading `*.` everything below it; either on
- * every port unless it ends with `:port`. A RegExp must match whole labels up to the end of the name, or of the name and
- * `:port`.
+ * port 443 unless it ends with `:port`. A RegExp must match the whole host name; it allows any port.
  *
  * @throws ManagedIdentityError `invalid_request` for a list with anything else in it, and for a resource that is no
  *   https URL when there is no list.
@@ -73,17 +72,17 @@ function anyOf(allowedHosts: unknown): (url: URL) => boolean {
     throw invalidRequest('allowedHosts must be a list of host names and regular expressions, and not empty.');
   }
   const checks = allowedHosts.map((entry: unknown) => {
-    if (entry instanceof RegExp) return matchesEnd(entry);
+    if (entry instanceof RegExp) return matchesWhole(entry);
     if (typeof entry === 'string') return matchesName(entry);
     throw invalidRequest('allowedHosts must hold host names and regular expressions only.');
   });
   return (url) => checks.some((check) => check(url));
 }
 
-/** /vault\.azure\.net/ allows contoso.vault.azure.net, but neither evilvault.azure.net nor vault.azure.net.example.com. */
-function matchesEnd(expression: RegExp): (url: URL) => boolean {
-  const labels = new RegExp(`(?:^|\\.|(?=\\.))(?:${expression.source})$`, expression.flags.replace(/[gym]/g, ''));
-  return ({ hostname, host }) => labels.test(hostname) || labels.test(host);
+/** As the whole name: /vault\.azure\.net/ does not allow vault.azure.net.example.com. */
+function matchesWhole(expression: RegExp): (url: URL) => boolean {
+  const whole = new RegExp(`^(?:${expression.source})$`, expression.flags.replace(/[gym]/g, ''));
+  return ({ hostname }) => whole.test(hostname);
 }
 
 function matchesName(entry: string): (url: URL) => boolean {
@@ -97,6 +96,6 @@ function matchesName(entry: string): (url: URL) => boolean {
     );
   }
   return (url) =>
-    (port === '' || url.port === own.port) &&
+    url.port === own.port &&
     (wildcard === undefined ? url.hostname === own.hostname : url.hostname.endsWith(`.${own.hostname}`));
 }

@@ -16,10 +16,9 @@ export interface MtlsFetchOptions {
   minStrength?: MtlsBindingStrength;
   /**
    * Hosts that may receive the token: names (`contoso.vault.azure.net`), everything below a name
-   * (`*.vault.azure.net`), either on every port unless it ends with `:port`, or regular expressions that match whole
-   * labels up to the end of the name (`/\.vault\.azure\.net$/`). Default: the host of
-   * `resource`, everything below it when it has at least three labels, on the same port, and for
-   * `https://storage.azure.com` the domains of the storage services.
+   * (`*.vault.azure.net`), either on port 443 unless it ends with `:port`, or regular expressions for the whole name
+   * (`/.*\.vault\.azure\.net/`), on every port. Default: the host of `resource`, everything below it when it has at
+   * least three labels, on the same port, and for `https://storage.azure.com` the domains of the storage services.
    */
   allowedHosts?: ReadonlyArray<string | RegExp>;
   /** Sent with every request that does not set them itself. `Authorization` is not possible. Default: none. */

@@ -25,7 +25,7 @@ export function openWorld({ test, assert, makeFetch, servers, clientThumbprint }
   };
   const eventsOf = async (id) => (await (await fetch(url(`/events?id=${id}`))).json()).events;
   const eventually = async (condition) => {
-    for (let attempt = 0; attempt < 800; attempt += 1) {
+    for (let attempt = 0; attempt < 200; attempt += 1) {
       if (await condition()) return;
       await delay(25);
     }
