@@ -12,19 +12,19 @@ const BASE = ['model', 'errors', 'secret', 'bad-input'];
 const COMMON = ['diagnostics', 'time', 'version'];
 
 /** Stages of the flow. They never import one another: only `request` and `client` know their order. */
-const STAGE = [...BASE, ...COMMON, 'ports', 'crypto', 'transport', 'cache'];
+const STAGE = [...BASE, ...COMMON, 'ports', 'crypto', 'transport', 'imds', 'cache'];
 
 /** The stages and what they end in: for those who compose them. */
-const STAGES = ['source', 'binding', 'token', 'attestation', 'downstream', 'result'];
+const STAGES = ['source', 'binding', 'token', 'attestation', 'fetch', 'mtls-fetch', 'msal-node', 'result'];
 
 /** Subpath entry points: users of the public surface, with the token exchange as the one shared inner part. */
 const ENTRY_POINT = [...BASE, ...COMMON, 'index', 'ports', 'token'];
 
 export const CORE_LAYERS = {
-  model: { files: ['model.ts', 'types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
+  model: { files: ['model.ts', 'public-types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
   errors: { files: ['errors.ts', 'error-codes.ts'], may: [], types: ['model', 'secret'] },
   secret: { files: ['secret.ts'], may: [], types: ['model', 'errors'] },
-  'bad-input': { files: ['bad-input.ts'], may: ['errors'] },
+  'bad-input': { files: ['options/bad-input.ts'], may: ['errors'] },
   ports: { files: ['ports.ts'], may: ['model', 'errors'] },
   config: { files: ['config.ts'], may: [...BASE, 'ports'] },
   crypto: { files: ['crypto/'], may: ['model', 'errors'] },
@@ -32,14 +32,18 @@ export const CORE_LAYERS = {
   time: { files: ['time/'], may: [...BASE, 'ports'] },
   diagnostics: { files: ['diagnostics.ts', 'diagnostics/'], may: [...BASE, 'ports'] },
   transport: { files: ['transport/'], may: [...BASE, ...COMMON, 'ports', 'crypto'] },
+  imds: { files: ['imds/'], may: [...BASE, ...COMMON, 'ports', 'crypto', 'transport', 'cache'] },
   cache: { files: ['cache/'], may: [...BASE, ...COMMON, 'ports', 'crypto'] },
   source: { files: ['source/'], may: STAGE, types: ['config'] },
-  binding: { files: ['binding/'], may: STAGE },
+  binding: { files: ['binding/'], may: [...STAGE, 'fetch'] },
   token: { files: ['token/'], may: STAGE },
-  downstream: { files: ['downstream/'], may: [...STAGE, 'options'] },
+  fetch: { files: ['fetch/'], may: [...STAGE, 'options'] },
+  'mtls-fetch': { files: ['mtls-fetch/'], may: [...STAGE, 'fetch', 'options'] },
+  // The one place that loads @azure/msal-node.
+  'msal-node': { files: ['msal-node/'], may: [...STAGE, 'client'], types: ['identity-web'] },
   attestation: { files: ['attestation/'], may: STAGE },
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
-  options: { files: ['options.ts', 'request-options.ts'], may: [...BASE, 'diagnostics', 'token'] },
+  options: { files: ['options/'], may: [...BASE, 'diagnostics', 'token'] },
   request: { files: ['request/'], may: [...STAGE, ...STAGES, 'options'], types: ['config'] },
   platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto'] },
   // The public class, and what it is composed of: everything, loaded with its first call.
@@ -50,12 +54,25 @@ export const CORE_LAYERS = {
   },
   fic: {
     files: ['fic/'],
-    may: [...ENTRY_POINT, 'client', 'config', 'cache', 'crypto', 'downstream', 'options', 'result', 'transport'],
+    may: [
+      ...ENTRY_POINT,
+      'binding',
+      'client',
+      'config',
+      'cache',
+      'crypto',
+      'fetch',
+      'mtls-fetch',
+      'options',
+      'result',
+      'transport',
+    ],
   },
-  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'downstream'] },
-  'downstream-api': {
-    files: ['downstream-api/'],
-    may: [...ENTRY_POINT, 'client', 'downstream', 'fic', 'result'],
+  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'fetch', 'mtls-fetch'] },
+  // The JSON configuration of Microsoft Identity Web, behind the subpath downstream-api.
+  'identity-web': {
+    files: ['identity-web/'],
+    may: [...ENTRY_POINT, 'client', 'fetch', 'mtls-fetch', 'msal-node', 'fic', 'result'],
   },
   'resource-server': { files: ['resource-server/', 'resource-server.ts'], may: [...ENTRY_POINT, 'crypto'] },
   otel: { files: ['otel/', 'otel.ts'], may: ENTRY_POINT },
@@ -63,7 +80,7 @@ export const CORE_LAYERS = {
   cli: { files: ['cli/'], may: [...STAGE, 'result', 'client', 'config', 'attestation', 'source', 'platform'] },
   index: {
     files: ['index.ts'],
-    may: [...BASE, 'ports', 'client', 'config', 'result', 'downstream', 'fic', 'attestation', 'diagnostics'],
+    may: [...BASE, 'ports', 'client', 'config', 'result', 'fetch', 'mtls-fetch', 'fic', 'attestation', 'diagnostics'],
   },
 };
 

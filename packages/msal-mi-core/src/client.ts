@@ -3,7 +3,7 @@ import { existingState } from './cache/process-state.js';
 import type { SharedState } from './cache/shared-state.js';
 import type { ComposedApplication, Surroundings } from './composition.js';
 import { parseConfiguration, type Configuration } from './config.js';
-import { REPLACE_BINDING, TRUSTED_AUTHORITIES } from './downstream/application-members.js';
+import { REPLACE_BINDING, TRUSTED_AUTHORITIES } from './mtls-fetch/application-members.js';
 import { environmentSource, knownSource } from './source/select-source.js';
 import {
   ManagedIdentitySourceNames,
@@ -14,7 +14,7 @@ import {
   type MtlsBindingContext,
   type MtlsPopAuthenticationResult,
   type MtlsPopRequestParams,
-} from './types.js';
+} from './public-types.js';
 
 /**
  * Acquires tokens for the managed identity of this host.

@@ -7,9 +7,9 @@ import { processState, type SharedState } from './cache/shared-state.js';
 import { readExtraAuthorities, readProxyEnvironment, type Configuration } from './config.js';
 import { createCorrelationId } from './diagnostics/correlation-id.js';
 import { createLogger } from './diagnostics/logger.js';
-import { createBindingContext } from './downstream/binding-context.js';
+import { createBindingContext } from './binding/binding-context.js';
 import { ManagedIdentityError } from './errors.js';
-import type { UncheckedOptions } from './options.js';
+import type { UncheckedOptions } from './options/options.js';
 import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
 import { authoritiesOf } from './platform/software/mtls-transport.js';
@@ -17,20 +17,20 @@ import type { Clock, HttpTransport, Platform } from './ports.js';
 import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
 import { Flow } from './request/flow.js';
 import { isBoundRequest, parseCapabilityQuery, parseRequest } from './request/parse-request.js';
-import { createBearerDelegate } from './source/bearer-delegate.js';
+import { createBearerDelegate } from './msal-node/bearer-delegate.js';
 import { discoverSource } from './source/capabilities.js';
 import { environmentSource, knownSource } from './source/select-source.js';
 import { withDeadline } from './time/cancellation.js';
 import { systemClock } from './time/clock.js';
-import { createHttpTransport } from './transport/http.js';
-import { createNetworkModuleTransport } from './transport/network-module.js';
+import { createHttpTransport } from './imds/http.js';
+import { createNetworkModuleTransport } from './imds/network-module.js';
 import type {
   AuthenticationResult,
   ManagedIdentityCapabilities,
   MtlsBindingContext,
   MtlsPopAuthenticationResult,
   MtlsPopRequestParams,
-} from './types.js';
+} from './public-types.js';
 
 /** What an application works with besides its configuration. */
 export interface Surroundings {

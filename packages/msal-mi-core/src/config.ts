@@ -1,10 +1,10 @@
 /** Validates, completes and freezes the configuration. The only reader of `process.env`. */
 import { readFileSync } from 'node:fs';
-import { invalidConfiguration, refusePollution } from './bad-input.js';
+import { invalidConfiguration, refusePollution } from './options/bad-input.js';
 import { ManagedIdentityError } from './errors.js';
 import type { HostEnvironment, ManagedIdentity } from './model.js';
 import type { AttestationProvider } from './ports.js';
-import type { INetworkModule, LoggerOptions, ManagedIdentityConfiguration } from './types.js';
+import type { INetworkModule, LoggerOptions, ManagedIdentityConfiguration } from './public-types.js';
 
 export interface Configuration {
   readonly identity: ManagedIdentity;

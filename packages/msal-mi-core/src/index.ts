@@ -1,7 +1,7 @@
 /** Certificate-bound access tokens for Azure managed identities. */
 export { ManagedIdentityApplication } from './client.js';
-export { createMtlsFetch } from './downstream/mtls-fetch.js';
-export type { MtlsFetchOptions } from './downstream/mtls-fetch.js';
+export { createMtlsFetch } from './mtls-fetch/mtls-fetch.js';
+export type { MtlsFetchOptions } from './mtls-fetch/mtls-fetch.js';
 export {
   AttestationError,
   ManagedIdentityError,
@@ -28,7 +28,7 @@ export {
   createAuthorizationHeader,
   ManagedIdentitySourceNames,
   MtlsBindingStrength,
-} from './types.js';
+} from './public-types.js';
 export type {
   AuthenticationResult,
   BindingCertificate,
@@ -44,4 +44,4 @@ export type {
   NetworkRequestOptions,
   NetworkResponse,
   TlsClientOptions,
-} from './types.js';
+} from './public-types.js';

@@ -1,6 +1,6 @@
 /** One immutable type per arrow of the flow: request -> source -> binding -> token -> cache -> result. */
 import type { SigningKey } from './ports.js';
-import type { BindingCertificate, MtlsBindingStrength } from './types.js';
+import type { BindingCertificate, MtlsBindingStrength } from './public-types.js';
 
 /** Query parameter that selects an identity at IMDS v2, and its value (PROTOCOL D7). */
 export type IdentitySelector = 'client_id' | 'object_id' | 'mi_res_id';

@@ -2,7 +2,7 @@
  * What the flow needs from its surroundings. `platform/software` and `platform/win32` implement the ports; the stages
  * know nothing else of a platform. Cancellation: every `signal` rejects at once with its reason, unwrapped.
  */
-import type { MtlsBindingStrength, TlsClientOptions } from './types.js';
+import type { MtlsBindingStrength, TlsClientOptions } from './public-types.js';
 
 /** A key by name. Keys cross packages only like this: whoever uses one opens and owns a handle of its own. */
 export interface NamedKey {

@@ -5,7 +5,7 @@ import type {
   BindingCertificate,
   MtlsBindingContext,
   MtlsPopAuthenticationResult,
-} from './types.js';
+} from './public-types.js';
 
 /** What a result is made of. */
 export interface ResultParts {

@@ -1,5 +1,5 @@
 /** getplatformmetadata on the wire: what is sent, and what each answer becomes (PROTOCOL D7 to D9, D11, B 2). */
-import type { INetworkModule } from '../../../msal-mi-core/src/types.js';
+import type { INetworkModule } from 'core/public-types.js';
 import { GOOD_METADATA, IMDS_SERVER, ImdsOnTheWire, type Answer } from './support/imds.js';
 
 const imds = new ImdsOnTheWire();

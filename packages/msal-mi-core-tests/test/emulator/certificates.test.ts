@@ -1,6 +1,6 @@
 import { generateKeyPairSync, verify, X509Certificate } from 'node:crypto';
-import { CertificateAuthority } from '../../../msal-mi-emulator/src/crypto/certificate-authority.js';
-import { signEcdsa } from '../../../msal-mi-emulator/src/crypto/sign-ecdsa.js';
+import { CertificateAuthority } from 'emulator/crypto/certificate-authority.js';
+import { signEcdsa } from 'emulator/crypto/sign-ecdsa.js';
 
 const MESSAGE = Buffer.from('to be signed');
 /** Without care one signature in 128 has a number that begins with a zero octet. */

@@ -1,6 +1,6 @@
 /** How long a certificate is used, and when its successor is minted (PROTOCOL D17). */
-import { BindingCache } from '../../../msal-mi-core/src/cache/binding-cache.js';
-import type { Binding } from '../../../msal-mi-core/src/model.js';
+import { BindingCache } from 'core/cache/binding-cache.js';
+import type { Binding } from 'core/model.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { legs, requestsOf } from '../support/journal.js';
 import { World, softwareRequest } from '../support/world.js';

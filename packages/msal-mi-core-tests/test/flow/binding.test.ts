@@ -1,5 +1,5 @@
 /** Certificates: one per identity, kept, replaced (PROTOCOL D7, D8, D16 to D18, D23, D27). */
-import { createSoftwareKeyStore } from '../../../msal-mi-core/src/platform/software/key-store.js';
+import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
 import { IsolatedPlatform, MemoryCertificateStore } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';

@@ -1,8 +1,8 @@
 /** Aborts and deadlines reach every leg, at once and unwrapped (PROTOCOL D10). */
 import type { FaultLeg } from 'msal-mi-emulator';
-import { createLogger } from '../../../msal-mi-core/src/diagnostics/logger.js';
-import { TransportError } from '../../../msal-mi-core/src/ports.js';
-import { requestMetadata } from '../../../msal-mi-core/src/source/imds-metadata.js';
+import { createLogger } from 'core/diagnostics/logger.js';
+import { TransportError } from 'core/ports.js';
+import { requestMetadata } from 'core/imds/metadata.js';
 import { nextEvent } from '../support/diagnostics.js';
 import { legs } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';

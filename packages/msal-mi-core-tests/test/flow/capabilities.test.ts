@@ -1,10 +1,10 @@
 /** What this host can do, found by probes that create nothing (PROTOCOL D4, B 1.4). */
-import { SingleFlight } from '../../../msal-mi-core/src/cache/single-flight.js';
-import { createLogger } from '../../../msal-mi-core/src/diagnostics/logger.js';
-import { TransportError, type AttestationProvider } from '../../../msal-mi-core/src/ports.js';
-import { discoverSource } from '../../../msal-mi-core/src/source/capabilities.js';
-import { parseConfiguration } from '../../../msal-mi-core/src/config.js';
-import type { INetworkModule } from '../../../msal-mi-core/src/types.js';
+import { SingleFlight } from 'core/cache/single-flight.js';
+import { createLogger } from 'core/diagnostics/logger.js';
+import { TransportError, type AttestationProvider } from 'core/ports.js';
+import { discoverSource } from 'core/source/capabilities.js';
+import { parseConfiguration } from 'core/config.js';
+import type { INetworkModule } from 'core/public-types.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';

@@ -2,7 +2,7 @@
 import { createServer, request as requestPlain, type Server } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '../../../msal-mi-core/src/types.js';
+import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from 'core/public-types.js';
 import { CloudHost, SAMPLE_APPLICATION, SAMPLE_IDENTITY, WORLD_OPTIONS } from '../support/downstream.js';
 import { formOf, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';

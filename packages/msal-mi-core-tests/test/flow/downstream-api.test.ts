@@ -1,4 +1,4 @@
-import type { ManagedIdentityApplication } from '../../../msal-mi-core/src/client.js';
+import type { ManagedIdentityApplication } from 'core/client.js';
 import { CloudHost, SAMPLE_APPLICATION, SAMPLE_IDENTITY, WORLD_OPTIONS } from '../support/downstream.js';
 import { directly, federated, FEDERATED_SAMPLE } from '../support/downstream-samples.js';
 import { exchanges } from '../support/fic.js';

@@ -2,8 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
-import type { RetryEvent } from '../../../msal-mi-core/src/diagnostics/channels.js';
-import type { MtlsPopAuthenticationResult } from '../../../msal-mi-core/src/types.js';
+import type { RetryEvent } from 'core/diagnostics/channels.js';
+import type { MtlsPopAuthenticationResult } from 'core/public-types.js';
 import { Wire } from '../support/wire.js';
 import { World, softwareRequest } from '../support/world.js';
 

@@ -1,5 +1,5 @@
 /** Where the second leg is sent, with the names of the clouds routed to the emulator. */
-import type { ManagedIdentityConfiguration } from '../../../msal-mi-core/src/types.js';
+import type { ManagedIdentityConfiguration } from 'core/public-types.js';
 import { boundClient, countedAssertion, GRAPH_SCOPES } from '../support/fic.js';
 import { requestsOf } from '../support/journal.js';
 import { RoutedPlatform } from '../support/routed-platform.js';

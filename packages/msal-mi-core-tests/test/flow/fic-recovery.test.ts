@@ -1,6 +1,6 @@
 /** Self-healing of the second leg (PROTOCOL D22, B 11.5): one repetition, with another assertion or another certificate. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { BoundClientAssertion } from '../../../msal-mi-core/src/fic/client-assertion.js';
+import type { BoundClientAssertion } from 'core/fic/client-assertion.js';
 import { boundClient, countedAssertion, exchanges, GRAPH_SCOPES } from '../support/fic.js';
 import { formOf } from '../support/journal.js';
 import { World } from '../support/world.js';

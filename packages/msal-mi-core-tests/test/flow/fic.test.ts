@@ -1,9 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
-import { BoundConfidentialClient } from '../../../msal-mi-core/src/fic/bound-confidential-client.js';
-import { createManagedIdentityAssertion } from '../../../msal-mi-core/src/fic/managed-identity-assertion.js';
-import type { BoundClientAssertion } from '../../../msal-mi-core/src/fic/client-assertion.js';
-import { createAuthorizationHeader, MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
+import { BoundConfidentialClient } from 'core/fic/bound-confidential-client.js';
+import { createManagedIdentityAssertion } from 'core/fic/managed-identity-assertion.js';
+import type { BoundClientAssertion } from 'core/fic/client-assertion.js';
+import { createAuthorizationHeader, MtlsBindingStrength } from 'core/public-types.js';
 import { boundClient, CLIENT_ID, countedAssertion, exchanges, GRAPH_SCOPES } from '../support/fic.js';
 import { formOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';

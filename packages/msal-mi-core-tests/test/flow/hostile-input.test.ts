@@ -3,17 +3,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
-import { MtlsManagedIdentityCredential } from '../../../msal-mi-core/src/azure/index.js';
-import { createDownstreamApi } from '../../../msal-mi-core/src/downstream-api/index.js';
+import { MtlsManagedIdentityCredential } from 'core/azure/index.js';
+import { createDownstreamApi } from 'core/identity-web/index.js';
 import {
   BoundConfidentialClient,
   createManagedIdentityAssertion,
   createMtlsFetch,
   ManagedIdentityApplication,
-} from '../../../msal-mi-core/src/index.js';
-import { requireMtlsPop } from '../../../msal-mi-core/src/resource-server/index.js';
-import type { ManagedIdentityIdParams, MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
-import { createAttestationProvider } from '../../../msal-key-attestation/src/index.js';
+} from 'core/index.js';
+import { requireMtlsPop } from 'core/resource-server/index.js';
+import type { ManagedIdentityIdParams, MtlsPopRequestParams } from 'core/public-types.js';
+import { createAttestationProvider } from 'attestation/index.js';
 import { errorWith } from '../support/errors.js';
 import { createTestPki } from '../support/test-pki.js';
 import { softwareRequest, VAULT, World } from '../support/world.js';

@@ -1,7 +1,7 @@
 /** A certificate that a resource, or the token service, refuses in a call of createMtlsFetch (PROTOCOL D22, D23). */
-import type { MtlsFetchOptions } from '../../../msal-mi-core/src/downstream/mtls-fetch.js';
-import type { ManagedIdentityApplication } from '../../../msal-mi-core/src/index.js';
-import { MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
+import type { MtlsFetchOptions } from 'core/mtls-fetch/mtls-fetch.js';
+import type { ManagedIdentityApplication } from 'core/index.js';
+import { MtlsBindingStrength } from 'core/public-types.js';
 import { boundFetch } from '../support/bound-fetch.js';
 import { requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';

@@ -1,5 +1,5 @@
-import { createMtlsFetch, type MtlsFetchOptions } from '../../../msal-mi-core/src/downstream/mtls-fetch.js';
-import { MtlsBindingStrength, type MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
+import { createMtlsFetch, type MtlsFetchOptions } from 'core/mtls-fetch/mtls-fetch.js';
+import { MtlsBindingStrength, type MtlsPopRequestParams } from 'core/public-types.js';
 import { startContractServers, type ContractServers } from '../contract/fetch-contract-server.mjs';
 import { boundFetch } from '../support/bound-fetch.js';
 import { requestsOf } from '../support/journal.js';

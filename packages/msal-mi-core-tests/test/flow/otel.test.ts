@@ -10,7 +10,7 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
-import { instrument } from '../../../msal-mi-core/src/otel/index.js';
+import { instrument } from 'core/otel/index.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const exporter = new InMemorySpanExporter();

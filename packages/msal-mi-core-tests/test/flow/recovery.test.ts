@@ -1,6 +1,6 @@
 /** A certificate that the token endpoint refuses is replaced once (PROTOCOL D22, D23). */
 import type { Fault } from 'msal-mi-emulator';
-import { TransportError, type Platform } from '../../../msal-mi-core/src/ports.js';
+import { TransportError, type Platform } from 'core/ports.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { jwtClaims } from '../support/jwt.js';
 import { legs, queryOf, requestsOf } from '../support/journal.js';

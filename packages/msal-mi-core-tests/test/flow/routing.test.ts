@@ -1,5 +1,5 @@
 /** Which requests go where, and which go nowhere (PROTOCOL D1 to D6). */
-import type { INetworkModule, MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
+import type { INetworkModule, MtlsPopRequestParams } from 'core/public-types.js';
 import { legs, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
 import { World, softwareRequest, withEnvironment } from '../support/world.js';

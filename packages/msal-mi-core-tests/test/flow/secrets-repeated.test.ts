@@ -6,13 +6,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
-import { TRACED } from '../../../msal-mi-core/src/diagnostics/channels.js';
-import type { AttestationProvider } from '../../../msal-mi-core/src/ports.js';
-import type {
-  INetworkModule,
-  ManagedIdentityConfiguration,
-  MtlsPopRequestParams,
-} from '../../../msal-mi-core/src/types.js';
+import { TRACED } from 'core/diagnostics/channels.js';
+import type { AttestationProvider } from 'core/ports.js';
+import type { INetworkModule, ManagedIdentityConfiguration, MtlsPopRequestParams } from 'core/public-types.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { World, softwareRequest } from '../support/world.js';
 

@@ -3,7 +3,7 @@ import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { AttestationProvider, INetworkModule } from 'msal-mi-core';
-import { TRACED } from '../../../msal-mi-core/src/diagnostics/channels.js';
+import { TRACED } from 'core/diagnostics/channels.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { VAULT, World } from '../support/world.js';
 

@@ -1,10 +1,10 @@
 /** The token request over TLS: what is sent, and what the answer becomes (PROTOCOL D19 to D21, D24). */
-import { MAX_BODY_BYTES } from '../../../msal-mi-core/src/transport/body.js';
-import { requestToken } from '../../../msal-mi-core/src/token/token-request.js';
-import { createLogger } from '../../../msal-mi-core/src/diagnostics/logger.js';
-import { TransportError } from '../../../msal-mi-core/src/ports.js';
-import { VERSION } from '../../../msal-mi-core/src/version.js';
-import type { ManagedIdentityConfiguration, MtlsPopRequestParams } from '../../../msal-mi-core/src/types.js';
+import { MAX_BODY_BYTES } from 'core/transport/body.js';
+import { requestToken } from 'core/token/token-request.js';
+import { createLogger } from 'core/diagnostics/logger.js';
+import { TransportError } from 'core/ports.js';
+import { VERSION } from 'core/version.js';
+import type { ManagedIdentityConfiguration, MtlsPopRequestParams } from 'core/public-types.js';
 import { formOf, legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
 import { VirtualClock } from '../support/virtual-clock.js';

@@ -9,8 +9,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
-import { isMsalMiError } from '../../../msal-mi-core/src/errors.js';
-import type { MtlsPopAuthenticationResult } from '../../../msal-mi-core/src/types.js';
+import { isMsalMiError } from 'core/errors.js';
+import type { MtlsPopAuthenticationResult } from 'core/public-types.js';
 import { jwtClaims } from '../support/jwt.js';
 import { World, softwareRequest } from '../support/world.js';
 

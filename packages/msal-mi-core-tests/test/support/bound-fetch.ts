@@ -1,6 +1,6 @@
-import { createMtlsFetch, type MtlsFetchOptions } from '../../../msal-mi-core/src/downstream/mtls-fetch.js';
-import type { ManagedIdentityApplication } from '../../../msal-mi-core/src/index.js';
-import { MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
+import { createMtlsFetch, type MtlsFetchOptions } from 'core/mtls-fetch/mtls-fetch.js';
+import type { ManagedIdentityApplication } from 'core/index.js';
+import { MtlsBindingStrength } from 'core/public-types.js';
 
 /** createMtlsFetch for a resource that is called with a software key. */
 export function boundFetch(app: ManagedIdentityApplication, resource: string, options: Partial<MtlsFetchOptions> = {}) {

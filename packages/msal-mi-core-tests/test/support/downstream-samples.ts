@@ -1,5 +1,5 @@
 /** Configurations for downstream calls, as text that people have in their files. */
-import type { DownstreamApiConfiguration } from '../../../msal-mi-core/src/downstream-api/types.js';
+import type { DownstreamApiConfiguration } from 'core/identity-web/types.js';
 import { SAMPLE_APPLICATION, SAMPLE_IDENTITY, SAMPLE_TENANT } from './downstream.js';
 
 /** As in an appsettings.json of Identity Web, for a call as a user-assigned identity. */

@@ -1,9 +1,6 @@
 /** The names that the samples of the configuration use, led to an emulator, on a host with an isolated key. */
-import {
-  composeDownstreamApi,
-  type CreateDownstreamApiOptions,
-} from '../../../msal-mi-core/src/downstream-api/downstream-api.js';
-import type { DownstreamApi, DownstreamApiConfiguration } from '../../../msal-mi-core/src/downstream-api/types.js';
+import { composeDownstreamApi, type CreateDownstreamApiOptions } from 'core/identity-web/downstream-api.js';
+import type { DownstreamApi, DownstreamApiConfiguration } from 'core/identity-web/types.js';
 import { EmulatedAttestation, IsolatedPlatform } from './isolated-platform.js';
 import { RoutedPlatform } from './routed-platform.js';
 import { withEnvironment, type World } from './world.js';

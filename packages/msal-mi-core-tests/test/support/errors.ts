@@ -1,4 +1,4 @@
-import type { MsalMiError } from '../../../msal-mi-core/src/errors.js';
+import type { MsalMiError } from 'core/errors.js';
 
 /** Matches an error of this library by its members: for `toThrow`, which otherwise compares messages only. */
 export function errorWith(members: Partial<MsalMiError>): Error {

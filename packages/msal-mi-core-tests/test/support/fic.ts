@@ -2,15 +2,12 @@
 import {
   BoundConfidentialClient,
   type BoundConfidentialClientConfiguration,
-} from '../../../msal-mi-core/src/fic/bound-confidential-client.js';
-import type {
-  BoundClientAssertionCallback,
-  BoundClientAssertionContext,
-} from '../../../msal-mi-core/src/fic/client-assertion.js';
-import { createManagedIdentityAssertion } from '../../../msal-mi-core/src/fic/managed-identity-assertion.js';
-import type { ManagedIdentityApplication } from '../../../msal-mi-core/src/client.js';
-import type { Platform } from '../../../msal-mi-core/src/ports.js';
-import { MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
+} from 'core/fic/bound-confidential-client.js';
+import type { BoundClientAssertionCallback, BoundClientAssertionContext } from 'core/fic/client-assertion.js';
+import { createManagedIdentityAssertion } from 'core/fic/managed-identity-assertion.js';
+import type { ManagedIdentityApplication } from 'core/client.js';
+import type { Platform } from 'core/ports.js';
+import { MtlsBindingStrength } from 'core/public-types.js';
 import { formOf, requestsOf } from './journal.js';
 import { withEnvironment, type World } from './world.js';
 

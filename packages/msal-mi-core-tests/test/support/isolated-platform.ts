@@ -3,7 +3,7 @@
  * openable by name, and with a certificate store in memory. What Windows really does is tested by the Windows rig.
  */
 import type { Emulator } from 'msal-mi-emulator';
-import { createSoftwarePlatform } from '../../../msal-mi-core/src/platform/software/index.js';
+import { createSoftwarePlatform } from 'core/platform/software/index.js';
 import type {
   AttestationProvider,
   CertificateStore,
@@ -12,8 +12,8 @@ import type {
   Platform,
   SigningKey,
   StoredCertificate,
-} from '../../../msal-mi-core/src/ports.js';
-import { MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
+} from 'core/ports.js';
+import { MtlsBindingStrength } from 'core/public-types.js';
 
 const software = createSoftwarePlatform(() => []);
 

@@ -1,4 +1,4 @@
-import { MsalMiError } from '../../../msal-mi-core/src/errors.js';
+import { MsalMiError } from 'core/errors.js';
 
 /** The error of this library that a call rejects with; anything else fails the test. */
 export async function rejection(call: Promise<unknown>): Promise<MsalMiError> {

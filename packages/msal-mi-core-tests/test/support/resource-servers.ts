@@ -2,14 +2,10 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
-import { fetchOverChannel } from '../../../msal-mi-core/src/downstream/channel-fetch.js';
-import { isMsalMiError } from '../../../msal-mi-core/src/errors.js';
-import type { MtlsChannel } from '../../../msal-mi-core/src/ports.js';
-import {
-  requireMtlsPop,
-  verifyMtlsPop,
-  type RequireMtlsPopOptions,
-} from '../../../msal-mi-core/src/resource-server/index.js';
+import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
+import { isMsalMiError } from 'core/errors.js';
+import type { MtlsChannel } from 'core/ports.js';
+import { requireMtlsPop, verifyMtlsPop, type RequireMtlsPopOptions } from 'core/resource-server/index.js';
 import { AUDIENCE, ISSUER, TokenIssuer } from './bound-tokens.js';
 import { createTestPki, openSoftwareChannel, type TestPki } from './test-pki.js';
 

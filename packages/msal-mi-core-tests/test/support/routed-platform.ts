@@ -1,5 +1,5 @@
 /** A host whose name server sends the names of a cloud to the emulator: real connections, to an address of the test. */
-import type { MtlsTransport, Platform } from '../../../msal-mi-core/src/ports.js';
+import type { MtlsTransport, Platform } from 'core/ports.js';
 
 export class RoutedPlatform implements Platform {
   /** Origins that were asked for, in order. */

@@ -11,8 +11,8 @@ import type {
   RsaPublicKey,
   SessionOptions,
   StoreEntry,
-} from '../../../msal-mi-core/src/platform/win32/native/bindings.js';
-import type { NamedKey } from '../../../msal-mi-core/src/ports.js';
+} from 'core/platform/win32/native/bindings.js';
+import type { NamedKey } from 'core/ports.js';
 
 interface StoredKey extends RsaPublicKey {
   readonly privateKey: KeyObject;

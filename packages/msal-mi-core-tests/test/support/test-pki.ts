@@ -1,11 +1,8 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
-import { createSoftwareKeyStore } from '../../../msal-mi-core/src/platform/software/key-store.js';
-import { createSoftwareTransport } from '../../../msal-mi-core/src/platform/software/mtls-transport.js';
-import type { MtlsChannel } from '../../../msal-mi-core/src/ports.js';
-import {
-  CertificateAuthority,
-  type ServerCertificate,
-} from '../../../msal-mi-emulator/src/crypto/certificate-authority.js';
+import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
+import { createSoftwareTransport } from 'core/platform/software/mtls-transport.js';
+import type { MtlsChannel } from 'core/ports.js';
+import { CertificateAuthority, type ServerCertificate } from 'emulator/crypto/certificate-authority.js';
 
 /** An authority of one test run, with a server certificate it issued and one it did not. */
 export interface TestPki {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../msal-mi-core/src/ports.js';
+import type { Clock } from 'core/ports.js';
 
 interface Sleeper {
   readonly dueAtMs: number;

@@ -1,15 +1,15 @@
 /** One emulator and one isolated process state: the real flow over real sockets, on a virtual clock. */
 import { startEmulator, type Emulator, type EmulatorOptions } from 'msal-mi-emulator';
-import { createSharedState, type SharedState } from '../../../msal-mi-core/src/cache/shared-state.js';
-import { ManagedIdentityApplication } from '../../../msal-mi-core/src/client.js';
-import type { Surroundings } from '../../../msal-mi-core/src/composition.js';
-import { createSoftwarePlatform } from '../../../msal-mi-core/src/platform/software/index.js';
-import type { Platform } from '../../../msal-mi-core/src/ports.js';
+import { createSharedState, type SharedState } from 'core/cache/shared-state.js';
+import { ManagedIdentityApplication } from 'core/client.js';
+import type { Surroundings } from 'core/composition.js';
+import { createSoftwarePlatform } from 'core/platform/software/index.js';
+import type { Platform } from 'core/ports.js';
 import {
   MtlsBindingStrength,
   type ManagedIdentityConfiguration,
   type MtlsPopRequestParams,
-} from '../../../msal-mi-core/src/types.js';
+} from 'core/public-types.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export const VAULT = 'https://vault.azure.net';

@@ -6,8 +6,8 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { fetchOverChannel } from '../../../msal-mi-core/src/downstream/channel-fetch.js';
-import type { MtlsChannel } from '../../../msal-mi-core/src/ports.js';
+import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
+import type { MtlsChannel } from 'core/ports.js';
 import { eventually } from '../emulator/support/eventually.js';
 import { createTestPki, openSoftwareChannel } from '../support/test-pki.js';
 

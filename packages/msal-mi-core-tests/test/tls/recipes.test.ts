@@ -5,8 +5,8 @@ import axios from 'axios';
 import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
-import { createMtlsFetch } from '../../../msal-mi-core/src/downstream/mtls-fetch.js';
-import { createAuthorizationHeader, MtlsBindingStrength } from '../../../msal-mi-core/src/types.js';
+import { createMtlsFetch } from 'core/mtls-fetch/mtls-fetch.js';
+import { createAuthorizationHeader, MtlsBindingStrength } from 'core/public-types.js';
 import { softwareRequest, World } from '../support/world.js';
 
 let world: World;

@@ -3,12 +3,12 @@ import type { X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import { createServer as createPlainServer, request as plainRequest } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { fetchOverChannel } from '../../../msal-mi-core/src/downstream/channel-fetch.js';
+import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
 import {
   createCertificateSource,
   type ForwardedCertificateOptions,
   type RequireMtlsPopOptions,
-} from '../../../msal-mi-core/src/resource-server/index.js';
+} from 'core/resource-server/index.js';
 import type { TokenIssuer } from '../support/bound-tokens.js';
 import { ResourceServers, type Client } from '../support/resource-servers.js';
 

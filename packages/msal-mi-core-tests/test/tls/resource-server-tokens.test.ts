@@ -1,7 +1,7 @@
 /** What verifyMtlsPop accepts: of tokens, of authorization headers, of keys. */
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { exportSPKI, generateKeyPair, importJWK, SignJWT } from 'jose';
-import { verifyMtlsPop } from '../../../msal-mi-core/src/resource-server/index.js';
+import { verifyMtlsPop } from 'core/resource-server/index.js';
 import { AUDIENCE, ISSUER, type TokenIssuer } from '../support/bound-tokens.js';
 import { ResourceServers, type Client } from '../support/resource-servers.js';
 

@@ -2,8 +2,8 @@
 import https from 'node:https';
 import { createServer as createPlainServer } from 'node:http';
 import { createLocalJWKSet, createRemoteJWKSet } from 'jose';
-import { requireMtlsPop, type RequireMtlsPopOptions } from '../../../msal-mi-core/src/resource-server/index.js';
-import { createAuthorizationHeader } from '../../../msal-mi-core/src/types.js';
+import { requireMtlsPop, type RequireMtlsPopOptions } from 'core/resource-server/index.js';
+import { createAuthorizationHeader } from 'core/public-types.js';
 import { AUDIENCE, type TokenIssuer } from '../support/bound-tokens.js';
 import { ResourceServers, type Client } from '../support/resource-servers.js';
 import { softwareRequest, World } from '../support/world.js';

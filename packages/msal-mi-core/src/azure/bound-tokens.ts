@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { REPLACE_BINDING } from '../downstream/application-members.js';
+import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
 import type { ManagedIdentityApplication } from '../index.js';
-import type { MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
+import type { MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 
 const MAX_TOKENS = 1000;
 

@@ -1,9 +1,13 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { HttpClient, PipelinePolicy } from '@azure/core-rest-pipeline';
-import { invalidRequest, refusePollution } from '../bad-input.js';
+import { invalidRequest, refusePollution } from '../options/bad-input.js';
 import { MsiV2Error } from '../errors.js';
 import { ManagedIdentityApplication } from '../index.js';
-import type { ManagedIdentityConfiguration, MtlsBindingStrength, MtlsPopAuthenticationResult } from '../types.js';
+import type {
+  ManagedIdentityConfiguration,
+  MtlsBindingStrength,
+  MtlsPopAuthenticationResult,
+} from '../public-types.js';
 import { BoundTokens } from './bound-tokens.js';
 import { createBoundHttpClient } from './http-client.js';
 import { followAbort } from './follow-abort.js';

@@ -5,8 +5,8 @@ import {
   type PipelineRequest,
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
-import { headersForToken } from '../downstream/host-profiles.js';
-import { TRUSTED_AUTHORITIES } from '../downstream/application-members.js';
+import { headersForToken } from '../mtls-fetch/host-profiles.js';
+import { TRUSTED_AUTHORITIES } from '../mtls-fetch/application-members.js';
 import { MsiV2Error } from '../errors.js';
 import type { ManagedIdentityApplication } from '../index.js';
 import type { BoundToken, BoundTokens } from './bound-tokens.js';

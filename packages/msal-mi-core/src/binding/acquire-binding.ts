@@ -4,7 +4,7 @@ import type { SingleFlight } from '../cache/single-flight.js';
 import { isMsalMiError } from '../errors.js';
 import type { Binding } from '../model.js';
 import type { CertificateStore, Clock, SigningKey } from '../ports.js';
-import type { MtlsBindingStrength } from '../types.js';
+import type { MtlsBindingStrength } from '../public-types.js';
 import { tryBindCertificate } from './bind-certificate.js';
 import { assertStrength } from './key.js';
 

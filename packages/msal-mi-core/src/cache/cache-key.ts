@@ -1,6 +1,6 @@
 /** Every cache key of the product, side by side. NUL separates parts: no part can contain it. */
 import type { ManagedIdentity, TokenRequest } from '../model.js';
-import type { MtlsBindingStrength } from '../types.js';
+import type { MtlsBindingStrength } from '../public-types.js';
 
 const SEPARATOR = '\0';
 

@@ -1,5 +1,5 @@
 import type { ManagedIdentity } from '../model.js';
-import type { ManagedIdentityCapabilities } from '../types.js';
+import type { ManagedIdentityCapabilities } from '../public-types.js';
 import type { Platform } from '../ports.js';
 import { ownerKey } from './cache-key.js';
 import { BindingCache } from './binding-cache.js';

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { BindingCertificate } from '../types.js';
+import type { BindingCertificate } from '../public-types.js';
 import { x5tS256 } from './thumbprint.js';
 
 /** A parsed leaf certificate. */

@@ -1,5 +1,5 @@
 import { debuglog } from 'node:util';
-import type { LoggerOptions } from '../types.js';
+import type { LoggerOptions } from '../public-types.js';
 
 /** msal-node's levels. */
 const LEVEL = { error: 0, warning: 1, info: 2, verbose: 3, trace: 4 } as const;

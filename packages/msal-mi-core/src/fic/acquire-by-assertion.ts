@@ -15,7 +15,7 @@ import { stringsInJson } from '../secret.js';
 import { withDeadline } from '../time/cancellation.js';
 import { mergeClaims } from '../token/claims.js';
 import { requestToken, tokenUrl } from '../token/token-request.js';
-import type { AuthenticationResult } from '../types.js';
+import type { AuthenticationResult } from '../public-types.js';
 import { parseAssertion, type AssertionPair } from './assertion-pair.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
 import { AUTO_DETECT_REGION, type ClientCredentialRequest } from './client-credential-request.js';

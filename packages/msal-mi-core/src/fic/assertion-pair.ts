@@ -1,8 +1,8 @@
 /** What an assertion callback returned, as the one immutable pair that everything else takes. */
 import { readConfirmation } from '../crypto/jwt.js';
-import { boundParts, type BoundParts } from '../downstream/binding-context.js';
+import { boundParts, type BoundParts } from '../binding/binding-context.js';
 import { MsiV2Error } from '../errors.js';
-import type { MtlsBindingContext } from '../types.js';
+import type { MtlsBindingContext } from '../public-types.js';
 import { JWT_POP } from './managed-identity-assertion.js';
 
 /** A checked pair: cache key, TLS connection, request body and result all take this one object. */

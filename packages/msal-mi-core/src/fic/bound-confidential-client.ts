@@ -1,13 +1,13 @@
-import { invalidConfiguration, refusePollution } from '../bad-input.js';
+import { invalidConfiguration, refusePollution } from '../options/bad-input.js';
 import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
-import { REPLACE_BINDING } from '../downstream/application-members.js';
+import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
 import type {
   AuthenticationResult,
   ManagedIdentityConfiguration,
   MtlsBindingContext,
   MtlsPopAuthenticationResult,
-} from '../types.js';
+} from '../public-types.js';
 import type { AcquireByAssertion, ClientParts } from './compose-client.js';
 import type { BoundClientAssertionCallback } from './client-assertion.js';
 import type { ClientCredentialParams } from './client-credential-request.js';

@@ -1,5 +1,5 @@
 /** What an assertion callback is asked, and what it returns. */
-import type { MtlsBindingContext } from '../types.js';
+import type { MtlsBindingContext } from '../public-types.js';
 
 /** An assertion together with the certificate it is bound to: neither is ever used without the other. */
 export interface BoundClientAssertion {

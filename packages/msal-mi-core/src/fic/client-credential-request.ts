@@ -1,8 +1,8 @@
 /** Untrusted options in, a validated request out, before any I/O (PROTOCOL D20, D31). */
-import { invalidRequest } from '../bad-input.js';
+import { invalidRequest } from '../options/bad-input.js';
 import { MsiV2Error } from '../errors.js';
-import { parseFlag, parseOptions } from '../options.js';
-import { parseClaimsOption, parseCorrelationId, parseSignal } from '../request-options.js';
+import { parseFlag, parseOptions } from '../options/options.js';
+import { parseClaimsOption, parseCorrelationId, parseSignal } from '../options/request-options.js';
 import { isRegionName } from './mtls-authority.js';
 
 /** Parameters of every request of a {@link BoundConfidentialClient}. Unknown members are refused. */

@@ -5,7 +5,7 @@ import type { Configuration } from '../config.js';
 import { createLogger } from '../diagnostics/logger.js';
 import type { Binding } from '../model.js';
 import type { MtlsChannel } from '../ports.js';
-import type { AuthenticationResult } from '../types.js';
+import type { AuthenticationResult } from '../public-types.js';
 import { acquireByAssertion, type AssertedClient, type Refused } from './acquire-by-assertion.js';
 import type { AssertionPair } from './assertion-pair.js';
 import type { BoundClientAssertionCallback } from './client-assertion.js';

@@ -1,9 +1,9 @@
 /** The first leg: a token of the managed identity, bound to its certificate, that serves an application as assertion. */
 import type { ManagedIdentityApplication } from '../client.js';
-import { REPLACE_BINDING } from '../downstream/application-members.js';
+import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
-import { parseFlag, parseOptions, parseStrength } from '../options.js';
-import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../types.js';
+import { parseFlag, parseOptions, parseStrength } from '../options/options.js';
+import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
 
 /** Options of {@link createManagedIdentityAssertion}. Unknown members are refused. */

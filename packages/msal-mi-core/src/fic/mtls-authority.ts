@@ -1,5 +1,5 @@
 /** Where the second leg is sent: the host rules of PROTOCOL D31 and B 11.3, in one place. */
-import { invalidConfiguration } from '../bad-input.js';
+import { invalidConfiguration } from '../options/bad-input.js';
 import { MsiV2Error } from '../errors.js';
 
 /** A tenant's token service, for clients that authenticate by certificate. */

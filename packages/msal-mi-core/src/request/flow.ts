@@ -7,8 +7,8 @@ import type { Configuration } from '../config.js';
 import type { Logger } from '../diagnostics/logger.js';
 import type { Binding } from '../model.js';
 import type { AttestationProvider, Clock, HttpTransport, MtlsChannel, MtlsTransport, Platform } from '../ports.js';
-import type { ImdsEndpoint } from '../transport/imds.js';
-import type { MtlsBindingContext, MtlsBindingStrength } from '../types.js';
+import type { ImdsEndpoint } from '../imds/endpoint.js';
+import type { MtlsBindingContext, MtlsBindingStrength } from '../public-types.js';
 
 /** A binding as one flow uses it: always the same for the same binding. */
 export interface FlowBinding {

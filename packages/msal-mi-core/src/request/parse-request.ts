@@ -1,10 +1,10 @@
 /** Untrusted options in, a validated request out, before any I/O (PROTOCOL D3, D20). */
-import { invalidRequest } from '../bad-input.js';
-import { REPLACEMENT, type CallMembers } from '../downstream/application-members.js';
+import { invalidRequest } from '../options/bad-input.js';
+import { REPLACEMENT, type CallMembers } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
-import { parseFlag, parseOptions, parseStrength, type UncheckedOptions } from '../options.js';
-import { parseClaimsOption, parseCorrelationId, parseSignal } from '../request-options.js';
+import { parseFlag, parseOptions, parseStrength, type UncheckedOptions } from '../options/options.js';
+import { parseClaimsOption, parseCorrelationId, parseSignal } from '../options/request-options.js';
 
 const KNOWN_OPTIONS = new Set([
   'resource',

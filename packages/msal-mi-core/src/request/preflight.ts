@@ -3,7 +3,7 @@ import { assertStrength } from '../binding/key.js';
 import { MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
 import { environmentSource, knownSource } from '../source/select-source.js';
-import { MtlsBindingStrength } from '../types.js';
+import { MtlsBindingStrength } from '../public-types.js';
 import type { Flow } from './flow.js';
 
 export async function assertHostCanServe(request: TokenRequest, flow: Flow): Promise<void> {

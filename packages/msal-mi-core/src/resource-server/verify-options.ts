@@ -1,4 +1,4 @@
-import { refusePollution } from '../bad-input.js';
+import { refusePollution } from '../options/bad-input.js';
 import { MsalMiError } from '../errors.js';
 
 /** Returns the public key of a token. Written as a method, so that the resolvers of jose fit with their own parameter types. */

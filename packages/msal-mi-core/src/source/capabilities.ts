@@ -4,10 +4,10 @@ import type { SingleFlight } from '../cache/single-flight.js';
 import { isMsalMiError } from '../errors.js';
 import type { HostEnvironment } from '../model.js';
 import type { Clock, KeyStore } from '../ports.js';
-import { callImds, parseJsonObject, type ImdsCall, type ImdsEndpoint } from '../transport/imds.js';
+import { callImds, parseJsonObject, type ImdsCall, type ImdsEndpoint } from '../imds/endpoint.js';
 import { IMDS_PROBE_POLICY } from '../transport/retry.js';
-import { ManagedIdentitySourceNames, MtlsBindingStrength } from '../types.js';
-import { METADATA_PATH } from './imds-metadata.js';
+import { ManagedIdentitySourceNames, MtlsBindingStrength } from '../public-types.js';
+import { METADATA_PATH } from '../imds/metadata.js';
 import { environmentSource, knownSource } from './select-source.js';
 
 export interface CapabilityQuery {

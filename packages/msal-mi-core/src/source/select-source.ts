@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { DiscoveredSource } from '../cache/shared-state.js';
 import type { HostEnvironment } from '../model.js';
-import { ManagedIdentitySourceNames } from '../types.js';
+import { ManagedIdentitySourceNames } from '../public-types.js';
 
 /** Nothing found is believed for a short time only: the metadata service may come up after the process. */
 const NOTHING_FOUND_TTL_MS = 60_000;

@@ -1,10 +1,10 @@
 /** The metadata service at its real address, as seen on the wire, and an application that talks to it. */
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
-import { createSharedState } from '../../../../msal-mi-core/src/cache/shared-state.js';
-import { ManagedIdentityApplication } from '../../../../msal-mi-core/src/client.js';
-import { createSoftwarePlatform } from '../../../../msal-mi-core/src/platform/software/index.js';
-import type { ManagedIdentityConfiguration } from '../../../../msal-mi-core/src/types.js';
+import { createSharedState } from 'core/cache/shared-state.js';
+import { ManagedIdentityApplication } from 'core/client.js';
+import { createSoftwarePlatform } from 'core/platform/software/index.js';
+import type { ManagedIdentityConfiguration } from 'core/public-types.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 import { softwareRequest, withEnvironment } from '../../support/world.js';
 

@@ -4,7 +4,7 @@ import { isMsalMiError } from '../../errors.js';
 import type { HostEnvironment } from '../../model.js';
 import type { AttestationProvider, Platform } from '../../ports.js';
 import { environmentSource } from '../../source/select-source.js';
-import { MtlsBindingStrength } from '../../types.js';
+import { MtlsBindingStrength } from '../../public-types.js';
 import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError } from './from-error.js';
 import type { Seen } from './seen.js';

@@ -1,8 +1,8 @@
 /** Checks of the metadata service and of what it says about this VM. */
 import { isMsalMiError } from '../../errors.js';
-import { requestMetadata } from '../../source/imds-metadata.js';
-import { createHttpTransport } from '../../transport/http.js';
-import { parseJsonObject, type ImdsEndpoint } from '../../transport/imds.js';
+import { requestMetadata } from '../../imds/metadata.js';
+import { createHttpTransport } from '../../imds/http.js';
+import { parseJsonObject, type ImdsEndpoint } from '../../imds/endpoint.js';
 import { fail, inconclusive, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError, networkCode } from './from-error.js';
 import type { Seen } from './seen.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { MtlsBindingStrength, type ManagedIdentityIdParams } from '../../types.js';
+import { MtlsBindingStrength, type ManagedIdentityIdParams } from '../../public-types.js';
 
 export interface DoctorOptions {
   readonly json: boolean;

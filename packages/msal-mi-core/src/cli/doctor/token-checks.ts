@@ -1,9 +1,9 @@
 /** Checks of the attestation service, and with --deep of the whole flow. */
 import { isMsalMiError } from '../../errors.js';
 import { readJwtClaims } from '../../crypto/jwt.js';
-import { requestMetadata } from '../../source/imds-metadata.js';
-import { createHttpTransport } from '../../transport/http.js';
-import { createAuthorizationHeader, MtlsBindingStrength } from '../../types.js';
+import { requestMetadata } from '../../imds/metadata.js';
+import { createHttpTransport } from '../../imds/http.js';
+import { createAuthorizationHeader, MtlsBindingStrength } from '../../public-types.js';
 import type { ManagedIdentityApplication } from '../../client.js';
 import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError, networkCode } from './from-error.js';

@@ -5,7 +5,7 @@ import { createSecureContext, rootCertificates, type SecureContext } from 'node:
 import * as tls from 'node:tls';
 import { ManagedIdentityError, MsiV2Error } from '../../errors.js';
 import { TransportError, type MtlsChannel, type MtlsTransport, type SigningKey } from '../../ports.js';
-import type { TlsClientOptions } from '../../types.js';
+import type { TlsClientOptions } from '../../public-types.js';
 import { exportPrivateKey } from './key-store.js';
 import { sendRequest } from './send-request.js';
 

@@ -3,7 +3,7 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { x5tS256 } from '../../crypto/thumbprint.js';
 import { MsiV2Error } from '../../errors.js';
 import type { KeyStore, NamedKey, SigningKey } from '../../ports.js';
-import { MtlsBindingStrength } from '../../types.js';
+import { MtlsBindingStrength } from '../../public-types.js';
 import { abortable } from './abortable.js';
 import { FRIENDLY_NAME_PREFIX } from './friendly-name.js';
 import { acquireLock } from './interprocess-lock.js';

@@ -1,0 +1,90 @@
+import { AttestationError } from 'attestation/errors.js';
+import { findLibrary, isFullyQualified, type LibrarySearch } from 'attestation/native/library-path.js';
+
+const PACKAGE = 'C:\\app\\node_modules\\msal-key-attestation\\native\\AttestationClientLib.dll';
+const EXECUTABLE = 'C:\\Program Files\\nodejs\\AttestationClientLib.dll';
+const NAMED = 'D:\\vendor\\AttestationClientLib.dll';
+
+const search = (more: Partial<LibrarySearch> = {}): LibrarySearch => ({
+  explicitPath: undefined,
+  variablePath: undefined,
+  packageFolder: 'C:\\app\\node_modules\\msal-key-attestation',
+  executableFolder: 'C:\\Program Files\\nodejs',
+  ...more,
+});
+const only =
+  (...files: string[]) =>
+  (path: string) =>
+    files.includes(path);
+
+describe('the search for AttestationClientLib.dll', () => {
+  it('takes the explicit path first, then the variable, the package folder and the folder of the executable', () => {
+    const everywhere = only(NAMED, 'D:\\variable.dll', PACKAGE, EXECUTABLE);
+    expect(findLibrary(search({ explicitPath: NAMED, variablePath: 'D:\\variable.dll' }), everywhere)).toBe(NAMED);
+    expect(findLibrary(search({ variablePath: 'D:\\variable.dll' }), everywhere)).toBe('D:\\variable.dll');
+    expect(findLibrary(search(), everywhere)).toBe(PACKAGE);
+    expect(findLibrary(search(), only(EXECUTABLE))).toBe(EXECUTABLE);
+  });
+
+  it.each(['', '  '])('treats an empty variable as unset (%j)', (variablePath) => {
+    expect(findLibrary(search({ variablePath }), only(PACKAGE))).toBe(PACKAGE);
+  });
+
+  it('lists every path tried when there is none, and says where to get the library', () => {
+    expect(() => findLibrary(search(), only())).toThrow(AttestationError);
+    expect(() => findLibrary(search(), only())).toThrow(
+      expect.objectContaining({
+        errorCode: 'attestation_library_not_found',
+        errorMessage: `AttestationClientLib.dll was not found. Tried: ${PACKAGE}; ${EXECUTABLE}.`,
+        remediation: expect.stringContaining('nuget install Microsoft.Azure.Security.KeyGuardAttestation') as string,
+      }) as Error,
+    );
+  });
+
+  it('never falls back from a path that was named to another library', () => {
+    const elsewhere = only(PACKAGE, EXECUTABLE);
+    for (const named of [{ explicitPath: NAMED }, { variablePath: NAMED }]) {
+      expect(() => findLibrary(search(named), elsewhere)).toThrow(
+        expect.objectContaining({ errorMessage: `AttestationClientLib.dll was not found. Tried: ${NAMED}.` }) as Error,
+      );
+    }
+  });
+
+  it.each([
+    'AttestationClientLib.dll',
+    '.\\AttestationClientLib.dll',
+    'C:AttestationClientLib.dll',
+    '\\lib.dll',
+    '/lib',
+  ])('refuses %j in the variable: it would depend on the working directory', (variablePath) => {
+    const anything = () => true;
+    expect(() => findLibrary(search({ variablePath }), anything)).toThrow(
+      expect.objectContaining({ errorCode: 'attestation_library_not_found' }) as Error,
+    );
+  });
+
+  it('never tries the working directory or PATH', () => {
+    const tried: string[] = [];
+    const watching = (path: string) => {
+      tried.push(path);
+      return false;
+    };
+    expect(() => findLibrary(search(), watching)).toThrow();
+    expect(tried).toEqual([PACKAGE, EXECUTABLE]);
+  });
+
+  it('does not take a folder of that name for the library', () => {
+    expect(() => findLibrary(search({ explicitPath: '/' }))).toThrow(
+      expect.objectContaining({ errorCode: 'attestation_library_not_found' }) as Error,
+    );
+  });
+});
+
+describe('a fully qualified path', () => {
+  it.each(['C:\\x.dll', 'c:/x.dll', '\\\\server\\share\\x.dll', '\\\\?\\C:\\x.dll'])('is %j', (path) => {
+    expect(isFullyQualified(path)).toBe(true);
+  });
+  it.each(['x.dll', 'C:x.dll', '\\x.dll', '/x.dll', '', 'C:\\x\0.dll'])('is not %j', (path) => {
+    expect(isFullyQualified(path)).toBe(false);
+  });
+});

@@ -1,0 +1,55 @@
+/** Retry-After (RFC 9110 section 10.2.3) and what it blocks (PROTOCOL D24). */
+import { throttleKey } from 'core/cache/cache-key.js';
+import { assertNotThrottled, parseRetryAfter, remember } from 'core/token/throttle.js';
+import { errorWith } from '../../../support/errors.js';
+import { VirtualClock } from '../../../support/virtual-clock.js';
+
+const NOW = Date.parse('2026-05-01T12:00:00Z');
+
+test.each([
+  ['absent', undefined, undefined],
+  ['blank', ' ', undefined],
+  ['seconds', '120', 120_000],
+  ['zero', '0', 0],
+  ['more than an hour', '7200', 3_600_000],
+  ['a date', 'Fri, 01 May 2026 12:01:30 GMT', 90_000],
+  ['a date that has passed', 'Fri, 01 May 2026 11:00:00 GMT', 0],
+  ['a far date', 'Sat, 02 May 2026 12:00:00 GMT', 3_600_000],
+  ['nonsense', 'soon', undefined],
+])('Retry-After: %s', (_what, value, expectedMs) => {
+  expect(parseRetryAfter(value, NOW)).toBe(expectedMs);
+});
+
+test('identical requests are refused until the time is over, others never', () => {
+  const clock = new VirtualClock(NOW);
+  const throttled = new Map<string, number>();
+  remember(throttled, 'a', 60_000, clock.now());
+  const ask = (key: string) => () => assertNotThrottled(throttled, key, clock, 'c-1');
+
+  expect(ask('a')).toThrow(
+    errorWith({ errorCode: 'request_throttled', retryable: true, stage: 'token', correlationId: 'c-1' }),
+  );
+  expect(ask('b')).not.toThrow();
+  clock.advance(59_999);
+  expect(ask('a')).toThrow(/another 1 s/);
+  clock.advance(1);
+  expect(ask('a')).not.toThrow();
+  expect(throttled.size).toBe(0);
+});
+
+test('the number of waits kept is bounded, and what is over goes first', () => {
+  const throttled = new Map<string, number>();
+  for (let i = 0; i < 999; i++) remember(throttled, `old ${i}`, 1_000, NOW);
+  remember(throttled, 'long', 60_000, NOW);
+  remember(throttled, 'new', 60_000, NOW + 2_000);
+
+  expect([...throttled.keys()]).toEqual(['long', 'new']);
+});
+
+test('a request is identical when URL and form are, whatever the order and the assertion', () => {
+  const key = (tokenUrl: string, form: string) => throttleKey({ tokenUrl, form: new URLSearchParams(form) });
+
+  expect(key('u', 'a=1&b=2&client_assertion=x')).toBe(key('u', 'client_assertion=y&b=2&a=1'));
+  expect(key('u', 'a=1')).not.toBe(key('u', 'a=2'));
+  expect(key('u', 'a=1')).not.toBe(key('v', 'a=1'));
+});

@@ -1,0 +1,42 @@
+import type { Binding } from '../model.js';
+import type { MtlsChannel } from '../ports.js';
+import type { MtlsBindingContext } from '../public-types.js';
+import { fetchOverChannel } from '../fetch/channel-fetch.js';
+
+/** What a handle stands for. */
+export interface BoundParts {
+  readonly binding: Binding;
+  readonly channel: MtlsChannel;
+}
+
+const CONTEXTS = Symbol.for('msal-mi-core/binding-contexts/v1');
+
+/** The handle that results carry. Serialises to its certificate only. */
+export function createBindingContext(binding: Binding, channel: MtlsChannel): MtlsBindingContext {
+  const context: MtlsBindingContext = {
+    certificate: binding.certificate,
+    strength: binding.key.strength,
+    exportable: channel.exportable,
+    fetch: (input, init) => fetchOverChannel(channel, input, init),
+    tlsOptions: () => channel.tlsOptions(),
+  };
+  const toJSON = () => ({ certificate: binding.certificate, strength: binding.key.strength });
+  Object.freeze(Object.defineProperty(context, 'toJSON', { value: toJSON }));
+  knownContexts().set(context, Object.freeze({ binding, channel }));
+  return context;
+}
+
+/** The binding and the connections behind a handle; undefined for anything that is not a handle made here. */
+export function boundParts(context: unknown): BoundParts | undefined {
+  return typeof context === 'object' && context !== null ? knownContexts().get(context) : undefined;
+}
+
+/** One per process, so that the ESM and the CommonJS copy know each other's handles. */
+function knownContexts(): WeakMap<object, BoundParts> {
+  const holder = globalThis as { [CONTEXTS]?: WeakMap<object, BoundParts> };
+  const existing = holder[CONTEXTS];
+  if (existing !== undefined) return existing;
+  const created = new WeakMap<object, BoundParts>();
+  holder[CONTEXTS] = created;
+  return created;
+}

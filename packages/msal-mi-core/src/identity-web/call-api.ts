@@ -1,0 +1,70 @@
+/** One call of an API with the token of a source: over its certificate when it is bound, else with plain `fetch`. */
+import { parseClaimsChallenge } from '../mtls-fetch/claims-challenge.js';
+import { createMtlsFetch } from '../mtls-fetch/mtls-fetch.js';
+import {
+  REPLACE_BINDING,
+  REPLACEMENT,
+  type BindingReplacer,
+  type CallMembers,
+} from '../mtls-fetch/application-members.js';
+import { MsiV2Error } from '../errors.js';
+import {
+  createAuthorizationHeader,
+  type AuthenticationResult,
+  type MtlsPopAuthenticationResult,
+  type MtlsPopRequestParams,
+} from '../public-types.js';
+import type { ApiOptions } from './api-options.js';
+import type { TokenDemand, TokenSource } from './token-source.js';
+
+/** A function that can stand in for `fetch`. */
+export type ApiFetch = (url: URL, init: RequestInit) => Promise<Response>;
+
+/** For bound tokens: every rule about hosts, challenges and refused certificates is that of `createMtlsFetch`. */
+export function createBoundFetch(source: TokenSource, { url, token: { resource } }: ApiOptions): ApiFetch {
+  const application: Parameters<typeof createMtlsFetch>[0] & BindingReplacer = {
+    acquireToken: async (request) => assertBound(await source.acquire(demandOf(request))),
+    [REPLACE_BINDING]: (request, refused) => source.replace(demandOf(request), refused),
+  };
+  return createMtlsFetch(application, { resource, allowedHosts: [url.host] });
+}
+
+/** For bearer tokens. A claims challenge is answered once, when the body can be sent again. */
+export function createBearerFetch(source: TokenSource): ApiFetch {
+  return async (url, init) => {
+    const signal = init.signal ?? undefined;
+    const send = async (demand: TokenDemand) => {
+      const result = await source.acquire({ ...demand, ...(signal !== undefined && { signal }) });
+      const headers = new Headers(init.headers);
+      headers.set('authorization', createAuthorizationHeader(result));
+      return fetch(url, { ...init, headers });
+    };
+    const response = await send({});
+    const claims = response.status === 401 ? parseClaimsChallenge(response.headers) : undefined;
+    if (claims === undefined || !isRepeatable(init.body)) return response;
+    await response.body?.cancel();
+    return send({ claims });
+  };
+}
+
+/** An application that was passed in may be anything: nothing but a bound token is ever used as one. */
+export function assertBound(result: AuthenticationResult): MtlsPopAuthenticationResult {
+  const { binding, tokenType } = result as Partial<MtlsPopAuthenticationResult>;
+  if (binding === undefined || tokenType !== 'mtls_pop')
+    throw new MsiV2Error('token_type_mismatch', { stage: 'token' });
+  return result as MtlsPopAuthenticationResult;
+}
+
+function demandOf({ claims, signal, [REPLACEMENT]: replacement }: MtlsPopRequestParams & CallMembers): TokenDemand {
+  return {
+    ...(claims !== undefined && { claims }),
+    ...(signal !== undefined && { signal }),
+    ...(replacement !== undefined && { [REPLACEMENT]: replacement }),
+  };
+}
+
+/** Streams and iterators are used up by the first attempt. */
+function isRepeatable(body: RequestInit['body']): boolean {
+  if (body === undefined || body === null || typeof body === 'string') return true;
+  return !(body instanceof ReadableStream) && !(Symbol.asyncIterator in body);
+}

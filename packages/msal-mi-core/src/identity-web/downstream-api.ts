@@ -1,0 +1,104 @@
+import { invalidConfiguration, refusePollution } from '../options/bad-input.js';
+import type { ManagedIdentityApplication } from '../client.js';
+import type { Surroundings } from '../composition.js';
+import { createAuthorizationHeader, type ManagedIdentityConfiguration } from '../public-types.js';
+import { parseApiOptions, type ApiOptions } from './api-options.js';
+import { assertBound, createBearerFetch, createBoundFetch, type ApiFetch } from './call-api.js';
+import { Section } from './section.js';
+import { TokenSources } from './token-source.js';
+import type { DownstreamApi, DownstreamApiConfiguration } from './types.js';
+
+/** Options of {@link createDownstreamApi}. */
+export interface CreateDownstreamApiOptions {
+  /** As for ManagedIdentityApplication: for every application that the configuration calls for. */
+  system?: ManagedIdentityConfiguration['system'];
+  /** Used in place of every managed identity that the configuration names. */
+  application?: ManagedIdentityApplication;
+}
+
+const OPTION_NAMES = new Set(['system', 'application']);
+const MAX_KEPT = 100;
+
+/**
+ * Calls APIs from one block of JSON: the `appsettings.json` that Identity Web takes. With `ProtocolScheme: "MTLS_POP"` the
+ * token is bound, to the certificate of the managed identity that `AcquireTokenOptions` names, or of the one that is the
+ * application's credential.
+ *
+ * Nothing is acquired before the first call. The section of an API is checked when it is called.
+ *
+ * @throws ManagedIdentityError `invalid_configuration` when the configuration is no object, or has names that differ in
+ *   case only.
+ */
+export function createDownstreamApi(
+  configuration: DownstreamApiConfiguration,
+  options: CreateDownstreamApiOptions = {},
+): DownstreamApi {
+  return composeDownstreamApi(configuration, options, undefined);
+}
+
+/** As {@link createDownstreamApi}, with applications that work in other surroundings than those of the process. */
+export function composeDownstreamApi(
+  configuration: DownstreamApiConfiguration,
+  options: CreateDownstreamApiOptions,
+  surroundings: Surroundings | undefined,
+): DownstreamApi {
+  refusePollution(options, OPTION_NAMES, invalidConfiguration);
+  const { system, application } = options;
+  const root = new Section('', configuration);
+  const sources = new TokenSources({ azureAd: root.section('AzureAd'), system, application, surroundings });
+  const fetches = new Map<string, ApiFetch>();
+
+  /** The same function for equal calls: it remembers which certificate took the place of a refused one. */
+  const fetchOf = (api: ApiOptions): ApiFetch => {
+    const { url, token } = api;
+    const source = sources.sourceOf(token);
+    const key = JSON.stringify([url.host, token]);
+    let found = fetches.get(key);
+    if (found === undefined) {
+      if (fetches.size >= MAX_KEPT) fetches.clear();
+      found = token.isBound ? createBoundFetch(source, api) : createBearerFetch(source);
+      fetches.set(key, found);
+    }
+    return found;
+  };
+
+  return {
+    async callApiForApp(apiName, overrides = {}) {
+      const { body, headers, signal, ...ofApi } = overrides;
+      const api = parseApiOptions(apiName, layersOf(root, apiName, ofApi));
+      return fetchOf(api)(api.url, {
+        method: api.method,
+        headers: headersOf(api, headers, body),
+        ...(body !== undefined && { body, duplex: 'half' }),
+        ...(signal !== undefined && { signal }),
+      });
+    },
+    async createAuthorizationHeaderForApp(apiName, overrides = {}) {
+      const { token } = parseApiOptions(apiName, layersOf(root, apiName, overrides));
+      const result = await sources.sourceOf(token).acquire({});
+      return createAuthorizationHeader(token.isBound ? assertBound(result) : result);
+    },
+  };
+}
+
+function layersOf(root: Section, apiName: string, overrides: object): Section[] {
+  const section = apiName
+    .split(':')
+    .reduce<Section | undefined>((found, name) => (name === '' ? undefined : found?.section(name)), root);
+  if (section === undefined) {
+    throw invalidConfiguration(`The configuration has no section ${JSON.stringify(apiName)}.`);
+  }
+  return [section, new Section(apiName, overrides)];
+}
+
+function headersOf(api: ApiOptions, own: Record<string, string> | undefined, body: unknown): Headers {
+  const headers = new Headers();
+  try {
+    for (const [name, value] of api.headers) headers.set(name, value);
+    if (body !== undefined && api.contentType !== undefined) headers.set('content-type', api.contentType);
+    for (const [name, value] of Object.entries(own ?? {})) headers.set(name, value);
+  } catch {
+    throw invalidConfiguration('Headers must have valid names and values.');
+  }
+  return headers;
+}

@@ -1,0 +1,34 @@
+/**
+ * Members of an application that other entry points of this package use. Not part of the public surface; named by symbols
+ * of the registry, so that the ESM and CommonJS builds agree on them.
+ */
+import type { ReplacementAllowance } from '../model.js';
+import type { MtlsBindingContext, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
+
+/** Name of the method that replaces a certificate which a resource refuses in the TLS handshake. */
+export const REPLACE_BINDING: unique symbol = Symbol.for('msal-mi/replace-binding') as never;
+
+/**
+ * Name of the method that finds out which authorities (PEM) the application's connections trust: undefined for the
+ * defaults of the process.
+ */
+export const TRUSTED_AUTHORITIES: unique symbol = Symbol.for('msal-mi/trusted-authorities') as never;
+
+/** Name of the member of a token request that says whether its certificate may still be replaced. */
+export const REPLACEMENT: unique symbol = Symbol.for('msal-mi/replacement') as never;
+
+/** What the token requests of one downstream call have in common. */
+export interface CallMembers {
+  readonly [REPLACEMENT]?: ReplacementAllowance;
+}
+
+/** An application that can replace a certificate (PROTOCOL D22, D23). */
+export interface BindingReplacer {
+  /**
+   * A token under another certificate than that of `refused`: of the present binding when it is another one already,
+   * else of a newly minted one.
+   *
+   * @param request - A request that `acquireToken` accepted.
+   */
+  [REPLACE_BINDING](request: MtlsPopRequestParams, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
+}

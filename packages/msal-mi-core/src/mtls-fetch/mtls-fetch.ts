@@ -1,0 +1,98 @@
+import { isAnyArrayBuffer } from 'node:util/types';
+import { invalidRequest } from '../options/bad-input.js';
+import { ManagedIdentityError } from '../errors.js';
+import { parseFlag, parseOptions, parseStrength } from '../options/options.js';
+import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
+import { createHostCheck } from './allowed-hosts.js';
+import type { BoundCaller, CallerOptions } from './bound-caller.js';
+
+/** Options of {@link createMtlsFetch}. Unknown members are refused. */
+export interface MtlsFetchOptions {
+  /** Application ID URI of the API to call, e.g. `https://vault.azure.net`. */
+  resource: string;
+  /** As for `acquireToken`. Default: false. */
+  withAttestationSupport?: boolean;
+  /** As for `acquireToken`. Default: `KeyGuard`. */
+  minStrength?: MtlsBindingStrength;
+  /**
+   * Hosts that may receive the token: names (`contoso.vault.azure.net`), everything below a name
+   * (`*.vault.azure.net`), either on port 443 unless it ends with `:port`, or regular expressions for the whole name
+   * (`/.*\.vault\.azure\.net/`), on every port. Default: the host of `resource`, everything below it when it has at
+   * least three labels, on the same port, and for `https://storage.azure.com` the domains of the storage services.
+   */
+  allowedHosts?: ReadonlyArray<string | RegExp>;
+  /** Sent with every request that does not set them itself. `Authorization` is not possible. Default: none. */
+  headers?: Record<string, string>;
+}
+
+const OPTION_NAMES = new Set(['resource', 'withAttestationSupport', 'minStrength', 'allowedHosts', 'headers']);
+
+/**
+ * A drop-in `fetch` that authenticates with certificate-bound tokens: it acquires the token, presents the certificate
+ * the token is bound to, and adds what the host wants besides (`x-ms-tokenboundauth` for Key Vault and Managed HSM).
+ * An `Authorization` header of the caller is replaced.
+ *
+ * A 401 answer with a claims challenge is answered once, with a token that has the claims, over the certificate of that
+ * token. A certificate that the server refuses in the TLS handshake is replaced once. In both cases only a body that
+ * can be sent again is (no stream); otherwise the answer or the failure is the caller's.
+ *
+ * @param app - Usually a ManagedIdentityApplication.
+ * @returns A function that rejects as `binding.fetch` does; with MsiV2Error `host_not_allowed` for hosts that may not
+ *   receive the token, before one is acquired; and with whatever `acquireToken` rejects with.
+ * @throws ManagedIdentityError `invalid_request` for options that are unknown or of the wrong type.
+ */
+export function createMtlsFetch(
+  app: { acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult> },
+  options: MtlsFetchOptions,
+): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
+  const parsed = parseFetchOptions(options);
+  let caller: BoundCaller | undefined;
+  const load = async (): Promise<BoundCaller> => {
+    const { BoundCaller } = await import('./bound-caller.js');
+    return (caller ??= new BoundCaller(app, parsed));
+  };
+  return async (input, init) => {
+    if (caller !== undefined) return caller.fetch(input, init);
+    const kept = keepBytes(init);
+    return (await load()).fetch(input, kept);
+  };
+}
+
+/** What the caller does to its buffer after the call does not matter, also while something is still loading. */
+function keepBytes(init: RequestInit | undefined): RequestInit | undefined {
+  const body: unknown = init?.body;
+  if (body instanceof URLSearchParams) return { ...init, body: new URLSearchParams(body) };
+  if (isAnyArrayBuffer(body)) return { ...init, body: new Uint8Array(body).slice() };
+  if (!ArrayBuffer.isView(body)) return init;
+  return { ...init, body: new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice() };
+}
+
+function parseFetchOptions(options: unknown): CallerOptions {
+  const parsed = parseOptions('createMtlsFetch', options, OPTION_NAMES);
+  const { resource, withAttestationSupport, minStrength, allowedHosts, headers } = parsed;
+  if (typeof resource !== 'string' || resource.trim() === '') {
+    throw new ManagedIdentityError('invalid_resource');
+  }
+  return {
+    tokenRequest: {
+      resource,
+      mtlsProofOfPossession: true,
+      withAttestationSupport: parseFlag('withAttestationSupport', withAttestationSupport),
+      minStrength: parseStrength(minStrength),
+    },
+    checkHost: createHostCheck(resource.trim(), allowedHosts),
+    headers: parseHeaders(headers),
+  };
+}
+
+function parseHeaders(value: unknown): Headers {
+  let headers: Headers;
+  try {
+    headers = new Headers(value as Record<string, string> | undefined);
+  } catch {
+    throw invalidRequest('headers must be an object with valid names and values.');
+  }
+  if (headers.has('authorization'))
+    throw invalidRequest('headers cannot hold Authorization: it is set for each request.');
+  return headers;
+}
