@@ -6,6 +6,7 @@ const CHECKS = [
   'typecheck',
   'lint',
   'lint:rules',
+  'house:check',
   'format:check',
   'knip',
   'api:check',
@@ -16,7 +17,7 @@ const CHECKS = [
 
 runParts('npm run check', [
   {
-    name: 'types, lint, format, unused code, public API, documentation, notices',
+    name: 'types, lint, citations, format, unused code, public API, documentation, notices',
     command: 'turbo',
     args: ['run', ...CHECKS, '--log-order=grouped', '--output-logs=errors-only'],
   },

@@ -1,8 +1,21 @@
 /** What the checks of this workspace look at. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '..');
+
+const GENERATED =
+  /^(node_modules|build|coverage|dist|dist-cjs|prebuilds|\.git|\.snippets|\.turbo|\.wine-rig|.*\.(node|tgz))$/;
+
+/** @returns every file that is not generated, from the root, with `/` */
+export function sourceFiles(folder = root) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => !GENERATED.test(name))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? sourceFiles(path) : [relative(root, path).replaceAll('\\', '/')];
+    });
+}
 
 /** The packages that go to npm, with their manifests. */
 export function publishedPackages() {

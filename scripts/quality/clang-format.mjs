@@ -1,20 +1,9 @@
 /** Checks the format of all C++ of the workspace; with `--fix` it formats. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { root } from '../workspace.mjs';
+import { root, sourceFiles } from '../workspace.mjs';
 
-const GENERATED = new Set(['node_modules', 'build', 'dist', 'dist-cjs', '.git', '.turbo', '.wine-rig', 'coverage']);
-
-function* sources(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory() && !GENERATED.has(entry.name)) yield* sources(join(folder, entry.name));
-    else if (entry.isFile() && /\.(cc|h|c|cpp|hpp)$/.test(entry.name)) yield join(folder, entry.name);
-  }
-}
-
-const files = [...sources(root)];
+const files = sourceFiles().filter((file) => /\.(cc|h|c|cpp|hpp)$/.test(file));
 if (files.length > 0) {
   const { resolve } = createRequire(import.meta.url);
   const mode = process.argv.includes('--fix') ? ['-i'] : ['--dry-run', '--Werror'];

@@ -47,7 +47,7 @@ for (const [id, scenario] of scenarios) {
 }
 const known = new Set(scenarios.map(([id]) => id));
 for (const [id, place] of named)
-  if (!known.has(id)) problems.push(`${id} is no scenario (decisions are named "PROTOCOL D27: ..."): ${place}`);
+  if (!known.has(id)) problems.push(`${id} is no scenario (decisions are named "rule D27: ..."): ${place}`);
 
 console.log(
   `conformance scenarios: ${scenarios.length} rows, ${count.covered} covered, ` +

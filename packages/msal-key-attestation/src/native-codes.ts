@@ -1,4 +1,4 @@
-/** What the return codes of AttestationClientLib.dll mean (PROTOCOL B 5.2). */
+/** What the return codes of AttestationClientLib.dll mean, as Microsoft documents them (D14). */
 const MEANINGS: Readonly<Record<number, string>> = {
   [-1]: 'its HTTP client could not be initialised',
   [-2]: 'an answer of the attestation service could not be parsed',

@@ -99,7 +99,7 @@ function parseIdentity(params: unknown): ManagedIdentity {
   return { kind, id: id.trim() };
 }
 
-/** PROTOCOL D6. */
+/** The address of IMDS, or what is wrong with the override (D6). */
 function parseImdsBase(value: string | undefined): string {
   const text = value?.trim() ?? '';
   if (text === '') return DEFAULT_IMDS_BASE;

@@ -2,14 +2,14 @@
 import type { SigningKey } from './ports.js';
 import type { BindingCertificate, MtlsBindingStrength } from './public-types.js';
 
-/** Query parameter that selects an identity at IMDS v2, and its value (PROTOCOL D7). */
+/** Query parameter that selects an identity at IMDS v2, and its value (D7). */
 export type IdentitySelector = 'client_id' | 'object_id' | 'mi_res_id';
 
 /** Which identity of the host is meant. `id` is empty for the system-assigned one. */
 export type ManagedIdentity =
   { readonly kind: 'system'; readonly id: '' } | { readonly kind: IdentitySelector; readonly id: string };
 
-/** Environment variables that decide where tokens come from (PROTOCOL B 1.1, B 11.3). Empty means unset. */
+/** Environment variables that decide where tokens come from (D4, D31). Empty means unset. */
 export interface HostEnvironment {
   readonly identityEndpoint: string | undefined;
   readonly identityHeader: string | undefined;
@@ -37,12 +37,12 @@ export interface TokenRequest {
   readonly replacement?: ReplacementAllowance | undefined;
 }
 
-/** Shared by the token requests of one call: in all of them together a certificate is replaced once (PROTOCOL D22). */
+/** Shared by the token requests of one call: in all of them together a certificate is replaced once (D22). */
 export interface ReplacementAllowance {
   isUsed: boolean;
 }
 
-/** What IMDS says about this compute unit and identity (PROTOCOL D8). */
+/** What IMDS says about this compute unit and identity (D8). */
 export interface PlatformMetadata {
   readonly clientId: string;
   readonly tenantId: string;
@@ -54,7 +54,7 @@ export interface PlatformMetadata {
 /** Whether the key was attested. Leaving the evidence out is a decision, not an empty string. */
 export type Evidence = { readonly kind: 'attested'; readonly jwt: string } | { readonly kind: 'not-requested' };
 
-/** What IMDS issued (PROTOCOL D16). */
+/** What IMDS issued (D16). */
 export interface IssuedCredential {
   readonly clientId: string;
   readonly tenantId: string;
@@ -83,7 +83,7 @@ export interface Binding {
   readonly notAfterMs: number;
 }
 
-/** A token that passed every check (PROTOCOL D21). Times in milliseconds since the epoch. */
+/** A token that passed every check (D21). Times in milliseconds since the epoch. */
 export interface AccessToken {
   readonly secret: string;
   readonly tokenType: string;

@@ -26,7 +26,7 @@ export function describeOtherClients(world) {
       assert.equal(body.body, '{"a":1}');
     });
 
-    test('PROTOCOL D30: do not take the token to another origin, although they follow redirects there', async () => {
+    test('rule D30: do not take the token to another origin, although they follow redirects there', async () => {
       const { handshake, vault } = world.emulator.resources;
       const client = getClient(handshake, world.credential, {
         ...withMtlsPop(world.credential),

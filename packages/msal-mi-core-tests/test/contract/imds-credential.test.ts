@@ -1,4 +1,4 @@
-/** issuecredential on the wire: what is sent, and what each answer becomes (PROTOCOL D16, B 6). */
+/** issuecredential on the wire: what is sent, and what each answer becomes (D16). */
 import { CLIENT_ID, GOOD_METADATA, ImdsOnTheWire, TENANT_ID } from './support/imds.js';
 
 const imds = new ImdsOnTheWire();

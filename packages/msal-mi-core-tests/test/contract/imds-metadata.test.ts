@@ -1,4 +1,4 @@
-/** getplatformmetadata on the wire: what is sent, and what each answer becomes (PROTOCOL D7 to D9, D11, B 2). */
+/** getplatformmetadata on the wire: what is sent, and what each answer becomes (D7 to D9, D11). */
 import type { INetworkModule } from 'core/public-types.js';
 import { GOOD_METADATA, IMDS_SERVER, ImdsOnTheWire, type Answer } from './support/imds.js';
 

@@ -1,4 +1,4 @@
-/** Retries of the IMDS legs on the wire, on a clock that does not make anybody wait (PROTOCOL D11, B 6.5). */
+/** Retries of the IMDS legs on the wire, on a clock that does not make anybody wait (D11). */
 import { GOOD_METADATA, ImdsOnTheWire, type Answer } from './support/imds.js';
 
 const imds = new ImdsOnTheWire();

@@ -1,4 +1,4 @@
-/** Hosts with an isolated key: floors, attested certificates, and what happens to the evidence (PROTOCOL D1 to D3, D15, D17). */
+/** Hosts with an isolated key: floors, attested certificates, and what happens to the evidence (D1 to D3, D15, D17). */
 import { MsiV2Error } from 'core/errors.js';
 import { createSoftwarePlatform } from 'core/platform/software/index.js';
 import type { AttestationProvider } from 'core/ports.js';
@@ -25,7 +25,7 @@ const PLAIN = { resource: VAULT, mtlsProofOfPossession: true } as const;
 const ATTESTED = { ...PLAIN, withAttestationSupport: true } as const;
 const application = () => world.application({ attestationProvider: attestation });
 
-test('PROTOCOL D29: an unusable package and a failing key name the call that they ended', async () => {
+test('rule D29: an unusable package and a failing key name the call that they ended', async () => {
   const call = { ...ATTESTED, correlationId: 'call-1' };
   const unusable = world.application({ attestationProvider: {} as AttestationProvider });
   expect(await rejection(unusable.acquireToken(call))).toMatchObject({
@@ -111,7 +111,7 @@ describe('floor', () => {
     ['lower', [1, 3]],
     ['higher', [3, 1]],
   ] as const)(
-    'PROTOCOL D1: of calls that share a mint each insists on its own floor: the %s one first',
+    'rule D1: of calls that share a mint each insists on its own floor: the %s one first',
     async (_which, floors) => {
       const software = createSoftwarePlatform(() => []);
       const keyStore = { ...software.keyStore, strongest: () => Promise.resolve(MtlsBindingStrength.KeyGuard) };

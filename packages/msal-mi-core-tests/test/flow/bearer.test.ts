@@ -1,4 +1,4 @@
-/** Bearer requests are msal-node's: next to bound ones, in one process, against one metadata service (PROTOCOL D5). */
+/** Bearer requests are msal-node's: next to bound ones, in one process, against one metadata service (D5). */
 import { createAuthorizationHeader } from 'core/public-types.js';
 import { legs, queryOf, requestOf } from '../support/journal.js';
 import { VAULT, World, softwareRequest, withEnvironment } from '../support/world.js';
@@ -30,7 +30,7 @@ test.each([
   ['https://management.azure.com/', 'https://management.azure.com/'],
   ['https://database.windows.net//.default', 'https://database.windows.net/'],
   [' https://vault.azure.net/.default ', VAULT],
-])('PROTOCOL D5: the audience of a bearer token is the one that msal-node asks for: %p', async (resource, asked) => {
+])('rule D5: the audience of a bearer token is the one that msal-node asks for: %p', async (resource, asked) => {
   await bearer(world.application(), resource);
 
   expect(queryOf(requestOf(world.emulator, 'v1'))).toMatchObject({ resource: asked });

@@ -1,4 +1,4 @@
-/** How long a certificate is used, and when its successor is minted (PROTOCOL D17). */
+/** How long a certificate is used, and when its successor is minted (D17). */
 import { BindingCache } from 'core/cache/binding-cache.js';
 import type { Binding } from 'core/model.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
@@ -111,7 +111,7 @@ describe('renewal', () => {
     });
   });
 
-  test('PROTOCOL D17: a service that issues certificates past half of their lifetime is not asked with every call', async () => {
+  test('rule D17: a service that issues certificates past half of their lifetime is not asked with every call', async () => {
     let now = () => Date.now() - 4 * DAY_MS;
     const late = await World.start({ now: () => now(), tokenLifetimeSeconds: 5 * 86_400 });
     now = () => late.clock.now() - 4 * DAY_MS;

@@ -1,4 +1,4 @@
-/** Certificates: one per identity, kept, replaced (PROTOCOL D7, D8, D16 to D18, D23, D27). */
+/** Certificates: one per identity, kept, replaced (D7, D8, D16 to D18, D23, D27). */
 import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
 import { IsolatedPlatform, MemoryCertificateStore } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';

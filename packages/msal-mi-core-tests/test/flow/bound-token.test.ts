@@ -38,7 +38,7 @@ test('J02: the next call comes from the cache, with the same certificate and wit
   expect(world.emulator.journal).toHaveLength(0);
 });
 
-test('PROTOCOL D27: 50 concurrent cold calls of several applications cause one request per leg', async () => {
+test('rule D27: 50 concurrent cold calls of several applications cause one request per leg', async () => {
   const apps = Array.from({ length: 5 }, () => world.application());
   const calls = Array.from({ length: 50 }, (_, i) => apps[i % 5]!.acquireToken(softwareRequest()));
   const tokens = new Set((await Promise.all(calls)).map(({ accessToken }) => accessToken));
@@ -47,7 +47,7 @@ test('PROTOCOL D27: 50 concurrent cold calls of several applications cause one r
   expect(world.requests()).toEqual({ metadata: 1, issuecredential: 1, token: 1, attestation: 0 });
 });
 
-test('PROTOCOL D28: applications with different settings share results but no work in flight', async () => {
+test('rule D28: applications with different settings share results but no work in flight', async () => {
   const apps = [world.application(), world.application({ system: { disableInternalRetries: true } })];
   await Promise.all(apps.map((app) => app.acquireToken(softwareRequest())));
 

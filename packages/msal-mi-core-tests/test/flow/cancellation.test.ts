@@ -1,4 +1,4 @@
-/** Aborts and deadlines reach every leg, at once and unwrapped (PROTOCOL D10). */
+/** Aborts and deadlines reach every leg, at once and unwrapped (D10). */
 import type { FaultLeg } from 'msal-mi-emulator';
 import { createLogger } from 'core/diagnostics/logger.js';
 import { TransportError } from 'core/ports.js';

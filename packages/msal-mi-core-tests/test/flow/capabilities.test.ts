@@ -1,4 +1,4 @@
-/** What this host can do, found by probes that create nothing (PROTOCOL D4, B 1.4). */
+/** What this host can do, found by probes that create nothing (D4). */
 import { SingleFlight } from 'core/cache/single-flight.js';
 import { createLogger } from 'core/diagnostics/logger.js';
 import { TransportError, type AttestationProvider } from 'core/ports.js';
@@ -115,7 +115,7 @@ test.each<[string, unknown]>([
   ['an unknown member', { refrehs: true }],
   ['a flag that is none', { refresh: 'yes' }],
   ['a signal that is none', { signal: 5 }],
-])('PROTOCOL D29: options that are %s are refused before any probe', async (_what, options) => {
+])('rule D29: options that are %s are refused before any probe', async (_what, options) => {
   const asking = world.application().getManagedIdentityCapabilities(options as { refresh?: boolean });
 
   expect(await rejection(asking)).toMatchObject({ errorCode: 'invalid_request' });
@@ -137,7 +137,7 @@ test('B08: an abort during the probe surfaces as it is, and nothing is kept', as
   expect(application.getManagedIdentitySource()).toBe('DefaultToImds');
 });
 
-test('PROTOCOL D10: an abort while the attestation provider is probed surfaces as it is', async () => {
+test('rule D10: an abort while the attestation provider is probed surfaces as it is', async () => {
   const reason = new Error('the caller left');
   const controller = new AbortController();
   const attestationProvider: AttestationProvider = {

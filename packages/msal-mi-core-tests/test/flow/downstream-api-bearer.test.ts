@@ -1,4 +1,4 @@
-/** Bearer tokens by configuration: msal-node acquires them, for a managed identity and for an application (PROTOCOL D5). */
+/** Bearer tokens by configuration: msal-node acquires them, for a managed identity and for an application (D5). */
 import { createServer, request as requestPlain, type Server } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -126,7 +126,7 @@ test('a bearer token is acquired once and reused', async () => {
   expect(requestsOf(world.emulator, 'token').filter(({ method }) => method === 'POST')).toHaveLength(1);
 });
 
-test('PROTOCOL D10: system.timeout bounds the whole acquisition', async () => {
+test('rule D10: system.timeout bounds the whole acquisition', async () => {
   let networkClient = trusting(world.emulator.ca);
   const asked = new Promise<void>((resolve) => {
     const neverAnswer = () => new Promise<never>(() => resolve());

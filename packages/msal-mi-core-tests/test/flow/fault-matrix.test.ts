@@ -289,7 +289,7 @@ async function expectNextCallToSucceed(app: ReturnType<typeof application>, { th
   expect(await outcomeOf(app.acquireToken(softwareRequest()))).toMatchObject({ tokenType: 'mtls_pop' });
 }
 
-test.each(ROWS)('PROTOCOL D10, D11, D24: $fault that stays on $leg ends in its typed error', async (row) => {
+test.each(ROWS)('rules D10, D11, D24: $fault that stays on $leg ends in its typed error', async (row) => {
   const { leg, expected } = row;
   const { errorCode, retryable, httpStatus, attempts, remints } = expected;
   const { app, outcome, requests } = await run(row, ALWAYS);
@@ -304,7 +304,7 @@ test.each(ROWS)('PROTOCOL D10, D11, D24: $fault that stays on $leg ends in its t
 
 const RETRIED = ROWS.filter(({ expected }) => expected.attempts > 1);
 test.each(RETRIED)(
-  'PROTOCOL D10, D11, D24: $fault on $leg that goes away costs one more attempt and no error',
+  'rules D10, D11, D24: $fault on $leg that goes away costs one more attempt and no error',
   async (row) => {
     const { leg, expected } = row;
     const { outcome, requests } = await run(row, 1);
@@ -316,7 +316,7 @@ test.each(RETRIED)(
 );
 
 const UNRETRIED = ROWS.filter(({ expected }) => expected.remints === undefined);
-test.each(UNRETRIED)('PROTOCOL D11: with retries disabled $fault on $leg fails at the first attempt', async (row) => {
+test.each(UNRETRIED)('rule D11: with retries disabled $fault on $leg fails at the first attempt', async (row) => {
   const { leg, expected } = row;
   const { outcome, requests } = await run(row, ALWAYS, { disableInternalRetries: true });
 
@@ -325,32 +325,29 @@ test.each(UNRETRIED)('PROTOCOL D11: with retries disabled $fault on $leg fails a
   if (isJournaled(row)) expect(requests[leg]).toBe(1);
 });
 
-test.each(FAULT_NAMES)(
-  'PROTOCOL D30: %s at the resource reaches the caller of binding.fetch as it is',
-  async (fault) => {
-    const expected = RESOURCE[fault];
-    const { binding, accessToken } = await withBinding(application());
-    const abort = new AbortController();
-    const reason = new Error('the caller has waited long enough');
-    const call = async (signal?: AbortSignal) => {
-      const headers = { authorization: `mtls_pop ${accessToken}` };
-      const response = await binding.fetch(`${resource.url}/a`, { headers, ...(signal && { signal }) });
-      return { status: response.status, text: await response.text(), retryAfter: response.headers.get('retry-after') };
-    };
-    const stop = inject('resource', fault, 1, () => abort.abort(reason));
-    const outcome = await outcomeOf(call(abort.signal));
-    stop();
+test.each(FAULT_NAMES)('rule D30: %s at the resource reaches the caller of binding.fetch as it is', async (fault) => {
+  const expected = RESOURCE[fault];
+  const { binding, accessToken } = await withBinding(application());
+  const abort = new AbortController();
+  const reason = new Error('the caller has waited long enough');
+  const call = async (signal?: AbortSignal) => {
+    const headers = { authorization: `mtls_pop ${accessToken}` };
+    const response = await binding.fetch(`${resource.url}/a`, { headers, ...(signal && { signal }) });
+    return { status: response.status, text: await response.text(), retryAfter: response.headers.get('retry-after') };
+  };
+  const stop = inject('resource', fault, 1, () => abort.abort(reason));
+  const outcome = await outcomeOf(call(abort.signal));
+  stop();
 
-    if (expected === 'aborted') expect(outcome).toBe(reason);
-    else if ('causeCode' in expected) {
-      expect(outcome).toBeInstanceOf(TypeError);
-      expect(outcome).toMatchObject({ cause: { code: expected.causeCode } });
-    } else {
-      const sent = FAULTS[fault] as Fault;
-      expect(outcome).toMatchObject({ status: expected.status, retryAfter: sent.headers?.['Retry-After'] ?? null });
-      if (typeof sent.body === 'string') expect((outcome as { text: string }).text).toBe(sent.body);
-    }
-    await heal();
-    expect(await call()).toMatchObject({ status: 200 });
-  },
-);
+  if (expected === 'aborted') expect(outcome).toBe(reason);
+  else if ('causeCode' in expected) {
+    expect(outcome).toBeInstanceOf(TypeError);
+    expect(outcome).toMatchObject({ cause: { code: expected.causeCode } });
+  } else {
+    const sent = FAULTS[fault] as Fault;
+    expect(outcome).toMatchObject({ status: expected.status, retryAfter: sent.headers?.['Retry-After'] ?? null });
+    if (typeof sent.body === 'string') expect((outcome as { text: string }).text).toBe(sent.body);
+  }
+  await heal();
+  expect(await call()).toMatchObject({ status: 200 });
+});

@@ -1,4 +1,4 @@
-/** Self-healing of the second leg (PROTOCOL D22, B 11.5): one repetition, with another assertion or another certificate. */
+/** Self-healing of the second leg (D22): one repetition, with another assertion or another certificate. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { BoundClientAssertion } from 'core/fic/client-assertion.js';
 import { boundClient, countedAssertion, exchanges, GRAPH_SCOPES } from '../support/fic.js';
@@ -178,7 +178,7 @@ test('throttling does not block the repetition', async () => {
   expect(throttled).toEqual([expect.objectContaining({ errorCode: 'request_throttled' })]);
 });
 
-test('PROTOCOL D24: after a 429 identical requests wait, whatever their assertion', async () => {
+test('rule D24: after a 429 identical requests wait, whatever their assertion', async () => {
   const { client } = await warmClient();
   world.emulator.fault('token', [{ status: 429, headers: { 'Retry-After': '60' }, body: {} }]);
   const throttled = { errorCode: 'request_throttled' };

@@ -143,7 +143,7 @@ test.each([
   expect(exchanges(world).second).toHaveLength(0);
 });
 
-test('PROTOCOL D31: an assertion that is bound to another certificate than its binding is never sent', async () => {
+test('rule D31: an assertion that is bound to another certificate than its binding is never sent', async () => {
   const system = await goodAssertion();
   const app = world.application({
     managedIdentityIdParams: { userAssignedClientId: world.emulator.identities[0]!.clientId },
@@ -188,7 +188,7 @@ test('M08: a forced call asks the callback once and sends one request, with one 
   expect(exchanges(world)).toMatchObject({ first: { length: 1 }, second: { length: 2 } });
 });
 
-test('PROTOCOL D27: concurrent equal calls send one request of each leg', async () => {
+test('rule D27: concurrent equal calls send one request of each leg', async () => {
   const client = boundClient(world);
   const results = await Promise.all(Array.from({ length: 20 }, () => client.acquireTokenByClientCredential(BOUND)));
 
@@ -196,7 +196,7 @@ test('PROTOCOL D27: concurrent equal calls send one request of each leg', async 
   expect(exchanges(world)).toMatchObject({ first: { length: 1 }, second: { length: 1 } });
 });
 
-test('PROTOCOL D26: a token that is due for refresh is served at once and refreshed in the background', async () => {
+test('rule D26: a token that is due for refresh is served at once and refreshed in the background', async () => {
   const client = boundClient(world);
   world.emulator.fault('token', [{ patch: { refresh_in: null } }, { patch: { refresh_in: 3600 } }]);
   const first = await client.acquireTokenByClientCredential(BOUND);
@@ -279,7 +279,7 @@ test.each([
   ['bound', BOUND],
   ['bearer', BEARER],
 ])(
-  'PROTOCOL D31: after the identity got another certificate, a %s token of the old one is not served',
+  'rule D31: after the identity got another certificate, a %s token of the old one is not served',
   async (_kind, request) => {
     const app = world.application();
     const client = boundClient(world, { auth: { clientAssertion: countedAssertion(app).callback } });

@@ -1,4 +1,4 @@
-/** A certificate that a resource, or the token service, refuses in a call of createMtlsFetch (PROTOCOL D22, D23). */
+/** A certificate that a resource, or the token service, refuses in a call of createMtlsFetch (D22, D23). */
 import type { MtlsFetchOptions } from 'core/mtls-fetch/mtls-fetch.js';
 import type { ManagedIdentityApplication } from 'core/index.js';
 import { MtlsBindingStrength } from 'core/public-types.js';
@@ -25,7 +25,7 @@ const refusedConnection = (error: unknown) =>
   ((error as Error).cause as { failure?: string } | undefined)?.failure ?? String(error);
 
 describe('a certificate that the resource refuses in the handshake', () => {
-  test('PROTOCOL D22: is replaced once, and the request is sent with the new one', async () => {
+  test('rule D22: is replaced once, and the request is sent with the new one', async () => {
     const app = world.application();
     const before = await app.acquireToken({
       resource: world.emulator.resources.handshake,
@@ -41,7 +41,7 @@ describe('a certificate that the resource refuses in the handshake', () => {
     expect(world.requests()).toMatchObject({ issuecredential: 2, token: 2 });
   });
 
-  test('PROTOCOL D23: is replaced once for all calls that saw it refused', async () => {
+  test('rule D23: is replaced once for all calls that saw it refused', async () => {
     const fetch = fetchFor();
     world.emulator.fault(
       'resource',
@@ -97,7 +97,7 @@ describe('in one call at most one certificate is replaced', () => {
       minStrength: MtlsBindingStrength.Software,
     });
 
-  test('PROTOCOL D22: the resource refuses it, and the token service the next one when a challenge is answered', async () => {
+  test('rule D22: the resource refuses it, and the token service the next one when a challenge is answered', async () => {
     const app = world.application();
     await acquire(app);
     world.emulator.fault('resource', [REFUSED_HANDSHAKE, CHALLENGE]);
@@ -111,7 +111,7 @@ describe('in one call at most one certificate is replaced', () => {
     await expect(acquire(app)).resolves.toMatchObject({ tokenType: 'mtls_pop' });
   });
 
-  test('PROTOCOL D22: the token service refuses it, and the resource the next one', async () => {
+  test('rule D22: the token service refuses it, and the resource the next one', async () => {
     world.emulator.fault('token', [STALE_ON_TOKEN_LEG]);
     world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
     const fetch = fetchFor();
@@ -121,7 +121,7 @@ describe('in one call at most one certificate is replaced', () => {
     expect((await fetch(handshakeUrl('/'))).status).toBe(200);
   });
 
-  test('PROTOCOL D22: the resource refuses it, and the token service the next one', async () => {
+  test('rule D22: the resource refuses it, and the token service the next one', async () => {
     const app = world.application();
     await acquire(app);
     world.emulator.fault('resource', [REFUSED_HANDSHAKE]);

@@ -158,7 +158,7 @@ describe('the token stays with its hosts', () => {
 });
 
 describe('a claims challenge', () => {
-  test('PROTOCOL D30: is answered once, with a token that has the claims', async () => {
+  test('rule D30: is answered once, with a token that has the claims', async () => {
     const response = await fetchFor('handshake')(handshakeUrl('/claims-challenge'));
 
     expect(response.status).toBe(200);

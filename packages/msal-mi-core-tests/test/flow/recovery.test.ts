@@ -1,4 +1,4 @@
-/** A certificate that the token endpoint refuses is replaced once (PROTOCOL D22, D23). */
+/** A certificate that the token endpoint refuses is replaced once (D22, D23). */
 import type { Fault } from 'msal-mi-emulator';
 import { TransportError, type Platform } from 'core/ports.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';

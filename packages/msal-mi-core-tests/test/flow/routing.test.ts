@@ -1,4 +1,4 @@
-/** Which requests go where, and which go nowhere (PROTOCOL D1 to D6). */
+/** Which requests go where, and which go nowhere (D1 to D6). */
 import type { INetworkModule, MtlsPopRequestParams } from 'core/public-types.js';
 import { legs, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';

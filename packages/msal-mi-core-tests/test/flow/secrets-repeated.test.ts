@@ -1,5 +1,5 @@
 /**
- * What a service or a plug-in repeats shows up in nothing that people read (PROTOCOL D29): each kind of secret, each place
+ * What a service or a plug-in repeats shows up in nothing that people read (D29): each kind of secret, each place
  * of an answer.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -228,7 +228,7 @@ async function expectNoLeak(
   }
 }
 
-test.each(CLAIMS_LEAKS)('PROTOCOL D20, D29: %s show up nowhere', async (_name, leaks) => {
+test.each(CLAIMS_LEAKS)('rules D20, D29: %s show up nowhere', async (_name, leaks) => {
   const property = fc.asyncProperty(words, async (secret) => {
     const world = shared.fresh();
     for (const leak of leaks(secret)) {
@@ -239,14 +239,14 @@ test.each(CLAIMS_LEAKS)('PROTOCOL D20, D29: %s show up nowhere', async (_name, l
   await fc.assert(property, { seed: SEED, numRuns: RUNS });
 });
 
-test.each(TOKEN_LEAKS)('PROTOCOL D14, D16, D21, D29: %s shows up nowhere', async (_name, leaks) => {
+test.each(TOKEN_LEAKS)('rules D14, D16, D21, D29: %s shows up nowhere', async (_name, leaks) => {
   const property = fc.asyncProperty(jwt, async (secret) => {
     for (const leak of leaks(secret)) await expectNoLeak(shared.fresh(), leak);
   });
   await fc.assert(property, { seed: SEED, numRuns: RUNS });
 });
 
-test('PROTOCOL D29: what is really sent and received on the way shows up nowhere, whatever the call ends in', async () => {
+test('rule D29: what is really sent and received on the way shows up nowhere, whatever the call ends in', async () => {
   const endings: ReadonlyArray<readonly [FaultLeg, Fault]> = [
     ['token', { status: 400 }],
     ['token', { mutate: 'wrong-cnf' }],
@@ -267,7 +267,7 @@ test('PROTOCOL D29: what is really sent and received on the way shows up nowhere
   }
 });
 
-test('PROTOCOL D29: a refusal that repeats the certificate request of the call does not show it', async () => {
+test('rule D29: a refusal that repeats the certificate request of the call does not show it', async () => {
   const world = shared.fresh();
   let csr = '';
   const echoing = {

@@ -1,4 +1,4 @@
-/** PROTOCOL D29: whatever fails, and whatever a service or a plug-in says about it, nothing secret becomes readable. */
+/** Whatever fails, and whatever a service or a plug-in says about it, nothing secret becomes readable (D29). */
 import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import fc from 'fast-check';

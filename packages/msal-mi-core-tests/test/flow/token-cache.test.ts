@@ -1,4 +1,4 @@
-/** Which calls a kept token serves, and when it is refreshed (PROTOCOL D17, D20, D25, D26). */
+/** Which calls a kept token serves, and when it is refreshed (D17, D20, D25, D26). */
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { formOf, legs, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';

@@ -1,4 +1,4 @@
-/** The token request over TLS: what is sent, and what the answer becomes (PROTOCOL D19 to D21, D24). */
+/** The token request over TLS: what is sent, and what the answer becomes (D19 to D21, D24). */
 import { MAX_BODY_BYTES } from 'core/transport/body.js';
 import { requestToken } from 'core/token/token-request.js';
 import { createLogger } from 'core/diagnostics/logger.js';

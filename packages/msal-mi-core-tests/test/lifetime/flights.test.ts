@@ -1,4 +1,4 @@
-/** Who may end what: callers, deadlines and settings against work that they share (PROTOCOL D10, D27, D28). */
+/** Who may end what: callers, deadlines and settings against work that they share (D10, D27, D28). */
 import { getEventListeners } from 'node:events';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -99,23 +99,20 @@ test.each(LEGS)('D10: system.timeout ends a call that waits for $leg, and the re
   await server.abandoned;
 });
 
-test.each(LEGS)(
-  "PROTOCOL D28: one application's deadline on $leg leaves the calls of another one alone",
-  async (leg) => {
-    const server = silence(leg);
-    const hurried = caller(world.application({ system: { timeout: DEADLINE_MS } }));
-    const patient = caller();
-    await server.arrived;
-    world.clock.advance(DEADLINE_MS);
+test.each(LEGS)("rule D28: one application's deadline on $leg leaves the calls of another one alone", async (leg) => {
+  const server = silence(leg);
+  const hurried = caller(world.application({ system: { timeout: DEADLINE_MS } }));
+  const patient = caller();
+  await server.arrived;
+  world.clock.advance(DEADLINE_MS);
 
-    expect(await hurried.outcome).toMatchObject({ errorCode: 'request_timeout' });
-    expect(server.isAbandoned()).toBe(false);
-    patient.leave();
-    await patient.outcome;
-  },
-);
+  expect(await hurried.outcome).toMatchObject({ errorCode: 'request_timeout' });
+  expect(server.isAbandoned()).toBe(false);
+  patient.leave();
+  await patient.outcome;
+});
 
-test('PROTOCOL D28: applications with different retry settings share no attempt', async () => {
+test('rule D28: applications with different retry settings share no attempt', async () => {
   world.emulator.fault('getplatformmetadata', [{ status: 500 }, { status: 500 }]);
   const [retrying, once] = [world.application(), world.application({ system: { disableInternalRetries: true } })];
   const outcomes = await Promise.all([caller(retrying).outcome, caller(once).outcome]);

@@ -1,4 +1,4 @@
-// A certificate that the service no longer accepts is replaced once, over WinHTTP, whatever says so (PROTOCOL D22).
+// A certificate that the service no longer accepts is replaced once, over WinHTTP, whatever says so (D22).
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { ManagedIdentityApplication } from 'msal-mi-core';

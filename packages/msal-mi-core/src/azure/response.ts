@@ -7,7 +7,7 @@ const REDIRECT_STATUSES = new Set([300, 301, 302, 303, 307, 308]);
 
 /**
  * A response of `fetch` as the SDK's pipeline takes it: a stream for the statuses that the request names, else text. A
- * redirect to another origin loses its Location: the pipeline would go there with a token (PROTOCOL D30).
+ * redirect to another origin loses its Location: the pipeline would go there with a token (D30).
  *
  * @param abort - Released when the body has been read to its end.
  */

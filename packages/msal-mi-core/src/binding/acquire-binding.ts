@@ -1,4 +1,4 @@
-/** Memory, then the certificate store, then a mint: one binding for all who need it (PROTOCOL D17, D18, D23, D27). */
+/** Memory, then the certificate store, then a mint: one binding for all who need it (D17, D18, D23, D27). */
 import { MIN_REMAINING_MS, type BindingCache } from '../cache/binding-cache.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import { isMsalMiError } from '../errors.js';
@@ -71,7 +71,7 @@ export function renewBinding(source: BindingSource): Promise<Binding> {
 /** What a mint ended in, for callers whose floors differ. */
 type Minted = { readonly binding: Binding } | { readonly tooWeakFor: MtlsBindingStrength; readonly error: unknown };
 
-/** One mint for all who need one at the same time (PROTOCOL D27). Each of them insists on its own floor (D1). */
+/** One mint for all who need one at the same time (D27). Each of them insists on its own floor (D1). */
 async function shareMint(
   source: BindingSource,
   rejected: Binding | undefined,

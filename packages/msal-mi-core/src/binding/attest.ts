@@ -1,4 +1,4 @@
-/** Step 4: evidence that the key is isolated, when it was asked for (PROTOCOL D14, D1). */
+/** Step 4: evidence that the key is isolated, when it was asked for (D14, D1). */
 import { AttestationError, MsiV2Error, isMsalMiError } from '../errors.js';
 import { abortable } from '../time/cancellation.js';
 import type { Evidence, PlatformMetadata } from '../model.js';

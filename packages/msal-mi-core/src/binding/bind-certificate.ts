@@ -1,4 +1,4 @@
-/** Step 6: the issued certificate and our key become one immutable binding (PROTOCOL D16). */
+/** Step 6: the issued certificate and our key become one immutable binding (D16). */
 import { parseCertificate } from '../crypto/x509.js';
 import { MsiV2Error } from '../errors.js';
 import type { Binding, IssuedCredential } from '../model.js';

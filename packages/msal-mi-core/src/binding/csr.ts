@@ -1,4 +1,4 @@
-/** Step 3: the certificate request (PROTOCOL D13). */
+/** Step 3: the certificate request (D13). */
 import { MsiV2Error, isMsalMiError } from '../errors.js';
 import type { PlatformMetadata } from '../model.js';
 import type { SigningKey } from '../ports.js';

@@ -1,4 +1,4 @@
-/** Step 1: the strongest key of the host, never one below the floor (PROTOCOL D1, D2, D12). */
+/** Step 1: the strongest key of the host, never one below the floor (D1, D2, D12). */
 import { MsiV2Error } from '../errors.js';
 import type { KeyStore, SigningKey } from '../ports.js';
 import { MtlsBindingStrength } from '../public-types.js';

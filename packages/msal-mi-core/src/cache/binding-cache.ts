@@ -1,7 +1,7 @@
 import type { Binding } from '../model.js';
 import type { Clock } from '../ports.js';
 
-/** A binding is reused for new tokens while more than this remains of its certificate (PROTOCOL D17). */
+/** A binding is reused for new tokens while more than this remains of its certificate (D17). */
 export const MIN_REMAINING_MS = 24 * 3_600_000;
 const RENEWAL_RETRY_MS = 10 * 60_000;
 

@@ -4,12 +4,12 @@ import type { MtlsBindingStrength } from '../public-types.js';
 
 const SEPARATOR = '\0';
 
-/** What all keys of one application begin with: the IMDS base and the identity (PROTOCOL D17, D25). */
+/** What all keys of one application begin with: the IMDS base and the identity (D17, D25). */
 export function ownerKey(imdsBase: string, identity: ManagedIdentity): string {
   return [imdsBase, identity.kind, identity.id].join(SEPARATOR) + SEPARATOR;
 }
 
-/** PROTOCOL D17: IMDS base, identity type and id, attested flag, strength. */
+/** IMDS base, identity type and id, attested flag, strength (D17). */
 export function bindingKey(owner: string, attested: boolean, strength: MtlsBindingStrength): string {
   return `${owner}${attested ? 'attested' : 'unattested'}${SEPARATOR}${strength}`;
 }
@@ -20,7 +20,7 @@ export function tokenKeyPrefix(bindingOfToken: string, capabilities: readonly st
 }
 
 /**
- * PROTOCOL D25: IMDS base, identity, tenant, resource, token type, strength, floor, attested, claimsFromClient,
+ * (D25) IMDS base, identity, tenant, resource, token type, strength, floor, attested, claimsFromClient,
  * capabilities and the SHA-256 of the full certificate.
  */
 export function tokenKey(
@@ -55,7 +55,7 @@ export function mintFlightKey(owner: string, attested: boolean, rejectedX5tS256:
   return ['mint', owner, attested, rejectedX5tS256 ?? ''].join(SEPARATOR);
 }
 
-/** What distinguishes the tokens of an application that authenticates by bound assertion (PROTOCOL D31). */
+/** What distinguishes the tokens of an application that authenticates by bound assertion (D31). */
 export interface AssertedTokenParts {
   readonly tokenUrl: string;
   readonly clientId: string;
@@ -93,7 +93,7 @@ export function certificateAlias(imdsBase: string, identity: ManagedIdentity, at
   return [imdsBase, identity.kind, identity.id, attested ? 'att=1' : 'att=0'].join('#');
 }
 
-/** PROTOCOL D24: identical token requests are throttled together. */
+/** Identical token requests are throttled together (D24). */
 export function throttleKey(parts: { readonly tokenUrl: string; readonly form: URLSearchParams }): string {
   const form = new URLSearchParams(parts.form);
   form.delete('client_assertion'); // A fresh assertion does not make the request another one.

@@ -8,7 +8,7 @@ interface Flight {
 }
 
 /**
- * Runs equal work once for all who ask at the same time (PROTOCOL D27). The work has a signal of its own: a caller's
+ * Runs equal work once for all who ask at the same time (D27). The work has a signal of its own: a caller's
  * abort detaches that caller, and only when nobody waits any more is the work itself aborted.
  */
 export class SingleFlight {

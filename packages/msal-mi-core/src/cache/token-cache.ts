@@ -6,7 +6,7 @@ export interface CachedToken {
   readonly binding: Binding;
 }
 
-/** A token is handed out while more than this remains of it (PROTOCOL D25). */
+/** A token is handed out while more than this remains of it (D25). */
 const EXPIRY_MARGIN_MS = 5 * 60_000;
 const MAX_ENTRIES = 20_000;
 

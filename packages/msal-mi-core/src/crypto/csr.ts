@@ -24,7 +24,7 @@ export interface CsrContent {
   sign(message: Uint8Array): Promise<Uint8Array>;
 }
 
-/** The signed request, DER, with the bytes of PROTOCOL D13. */
+/** The signed request, DER, byte for byte as IMDS expects it (D13). */
 export async function encodeCsr(content: CsrContent): Promise<Uint8Array> {
   const request = new pkijs.CertificationRequest();
   request.version = 0;

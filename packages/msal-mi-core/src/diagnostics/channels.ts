@@ -37,7 +37,7 @@ export interface TraceEvent {
   /** Set at the end of an `acquireToken` that succeeded: time since the certificate became valid. */
   certificateAgeMs?: number;
 }
-/** Payload of `msal-mi-core:recovery`: a stale certificate is being replaced (PROTOCOL D22). */
+/** Payload of `msal-mi-core:recovery`: a stale certificate is being replaced (D22). */
 export interface RecoveryEvent {
   readonly version: 1;
   readonly reason: string;

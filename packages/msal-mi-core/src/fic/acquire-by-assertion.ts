@@ -1,6 +1,6 @@
 /**
  * The second leg: an application gets a token with an assertion, over the connections of the certificate that the
- * assertion is bound to (PROTOCOL D31). Read top to bottom: the pair, the cache, one exchange, one repetition.
+ * assertion is bound to (D31). Read top to bottom: the pair, the cache, one exchange, one repetition.
  */
 import { assertedFlightKey, assertedTokenKey } from '../cache/cache-key.js';
 import type { SharedState } from '../cache/shared-state.js';
@@ -183,7 +183,7 @@ async function tokenUrlOf({ region }: ClientCredentialRequest, { authority, dete
   return tokenUrl(authority.baseUrl(isAuto ? await detectRegion() : region), authority.tenantId);
 }
 
-/** Nobody waits for it: a failure never reaches a caller whose token is still valid (PROTOCOL D26). */
+/** Nobody waits for it: a failure never reaches a caller whose token is still valid (D26). */
 function startRefresh(exchange: Exchange, pair: AssertionPair, token: AccessToken): void {
   const { client } = exchange;
   const key = flightKeyOf(exchange);

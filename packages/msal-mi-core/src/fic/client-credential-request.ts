@@ -1,4 +1,4 @@
-/** Untrusted options in, a validated request out, before any I/O (PROTOCOL D20, D31). */
+/** Untrusted options in, a validated request out, before any I/O (D20, D31). */
 import { invalidRequest } from '../options/bad-input.js';
 import { MsiV2Error } from '../errors.js';
 import { parseFlag, parseOptions } from '../options/options.js';

@@ -1,4 +1,4 @@
-/** Where the second leg is sent: the host rules of PROTOCOL D31 and B 11.3, in one place. */
+/** Where the second leg is sent: the host of each cloud, in one place (D31). */
 import { invalidConfiguration } from '../options/bad-input.js';
 import { MsiV2Error } from '../errors.js';
 

@@ -1,4 +1,4 @@
-/** Which half of an assertion and its certificate the token endpoint refused (PROTOCOL D22, B 11.5). */
+/** Which half of an assertion and its certificate the token endpoint refused (D22). */
 import { recoveryChannel, type RecoveryEvent } from '../diagnostics/channels.js';
 import type { Logger } from '../diagnostics/logger.js';
 import { isMsalMiError } from '../errors.js';

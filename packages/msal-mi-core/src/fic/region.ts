@@ -1,4 +1,4 @@
-/** The Azure region of this host, for clients that ask for it (PROTOCOL B 11.3). Never a reason to fail. */
+/** The Azure region of this host, for clients that ask for it (D31). Never a reason to fail. */
 import type { HttpTransport } from '../ports.js';
 import { isRegionName } from './mtls-authority.js';
 

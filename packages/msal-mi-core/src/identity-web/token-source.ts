@@ -113,7 +113,7 @@ export class TokenSources {
     const { system, surroundings } = this.#parts;
     const key = JSON.stringify(['bound', settings, withAttestationSupport, minStrength]);
     return this.#keep(key, () => {
-      // The identity's own requests carry no capabilities: those are the application's (PROTOCOL B 11.5).
+      // The identity's own requests carry no capabilities: those are the application's, as in Microsoft Identity Web.
       const identity = this.#identity(identityClientId, undefined);
       const clientAssertion = createManagedIdentityAssertion(identity, {
         audience,

@@ -1,4 +1,4 @@
-/** One request to IMDS v2: address, selector, headers, retries, and what a failure means (PROTOCOL D7, D11). */
+/** One request to IMDS v2: address, selector, headers, retries, and what a failure means (D7, D11). */
 import { MsiV2Error, type ErrorStage } from '../errors.js';
 import type { Logger } from '../diagnostics/logger.js';
 import type { ManagedIdentity } from '../model.js';

@@ -1,4 +1,4 @@
-/** Step 5: CSR and evidence in, certificate and token endpoint out (PROTOCOL D16, D23). */
+/** Step 5: CSR and evidence in, certificate and token endpoint out (D16, D23). */
 import { MsiV2Error } from '../errors.js';
 import type { Evidence, IssuedCredential } from '../model.js';
 import type { HttpResponse } from '../ports.js';

@@ -1,4 +1,4 @@
-/** Step 2: what IMDS says about this compute unit and identity (PROTOCOL D8, D9). */
+/** Step 2: what IMDS says about this compute unit and identity (D8, D9). */
 import { toDotNetJson } from '../crypto/cuid-json.js';
 import { MsiV2Error } from '../errors.js';
 import type { PlatformMetadata } from '../model.js';

@@ -1,4 +1,4 @@
-/** Unbound assertions are msal-node's work, as bearer tokens of a managed identity are (PROTOCOL D5). */
+/** Unbound assertions are msal-node's work, as bearer tokens of a managed identity are (D5). */
 import type { ManagedIdentityApplication } from '../client.js';
 import { isMsalMiError, ManagedIdentityError } from '../errors.js';
 import type { Clock } from '../ports.js';

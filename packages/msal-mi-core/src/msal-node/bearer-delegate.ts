@@ -1,4 +1,4 @@
-/** Bearer requests are msal-node's work: its sources are not written again here (PROTOCOL D5). */
+/** Bearer requests are msal-node's work: its sources are not written again here (D5). */
 import { abortable } from '../time/cancellation.js';
 import { ManagedIdentityError, addCorrelationId, isMsalMiError } from '../errors.js';
 import { redact, summarizeForeignError } from '../secret.js';

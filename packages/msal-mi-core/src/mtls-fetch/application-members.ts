@@ -22,7 +22,7 @@ export interface CallMembers {
   readonly [REPLACEMENT]?: ReplacementAllowance;
 }
 
-/** An application that can replace a certificate (PROTOCOL D22, D23). */
+/** An application that can replace a certificate (D22, D23). */
 export interface BindingReplacer {
   /**
    * A token under another certificate than that of `refused`: of the present binding when it is another one already,

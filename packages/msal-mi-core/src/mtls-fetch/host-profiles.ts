@@ -1,4 +1,4 @@
-/** What is known about the hosts that accept bound tokens (PROTOCOL D30). */
+/** What is known about the hosts that accept bound tokens (D30). */
 
 /** How a host wants to be called. Everything not named here is called with TLS 1.2, HTTP/1.1 and no further header. */
 export interface HostProfile {

@@ -79,7 +79,7 @@ function acquireCached(
 
 /**
  * A token under another certificate than the one that a resource refused in the TLS handshake: it is replaced as one
- * that the token service refuses, unless somebody did so already (PROTOCOL D22, D23).
+ * that the token service refuses, unless somebody did so already (D22, D23).
  */
 export async function replaceAndAcquireToken(
   request: TokenRequest,
@@ -251,7 +251,7 @@ function isDue({ refreshAfterMs }: AccessToken, nowMs: number): boolean {
   return refreshAfterMs !== undefined && nowMs >= refreshAfterMs;
 }
 
-/** Nobody waits for it: a failure never reaches a caller whose token is still valid (PROTOCOL D26). */
+/** Nobody waits for it: a failure never reaches a caller whose token is still valid (D26). */
 function startRefresh(request: TokenRequest, flow: Flow): void {
   const key = tokenFlightKey(flow.flightOwner, request, flow.configuration.clientCapabilities);
   if (flow.state.flights.has(key)) return;
@@ -259,7 +259,7 @@ function startRefresh(request: TokenRequest, flow: Flow): void {
   reportBackground('token-refresh', refreshing, flow);
 }
 
-/** Nobody waits for it either (PROTOCOL D17). */
+/** Nobody waits for it either (D17). */
 function startRenewal(request: TokenRequest, binding: Binding, flow: Flow): void {
   const key = flow.bindingKey(request.attested, binding.key.strength);
   if (!flow.state.bindings.claimRenewal(key, flow.clock)) return;

@@ -39,7 +39,7 @@ export class Flow {
   readonly log: Logger;
   readonly imds: ImdsEndpoint;
   readonly findAttestationProvider: () => Promise<AttestationProvider>;
-  /** IMDS base and identity, and the settings: applications that differ share no work in flight (PROTOCOL D28). */
+  /** IMDS base and identity, and the settings: applications that differ share no work in flight (D28). */
   readonly flightOwner: string;
   /** IMDS base and identity: what all cache keys begin with. */
   readonly #owner: string;

@@ -1,4 +1,4 @@
-/** Untrusted options in, a validated request out, before any I/O (PROTOCOL D3, D20). */
+/** Untrusted options in, a validated request out, before any I/O (D3, D20). */
 import { invalidRequest } from '../options/bad-input.js';
 import { REPLACEMENT, type CallMembers } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';

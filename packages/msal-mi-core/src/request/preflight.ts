@@ -1,4 +1,4 @@
-/** What can be refused before any network I/O: no package, no source, no key strong enough (PROTOCOL D1-D4). */
+/** What can be refused before any network I/O: no package, no source, no key strong enough (D1-D4). */
 import { assertStrength } from '../binding/key.js';
 import { MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';

@@ -1,4 +1,4 @@
-/** Self-healing: a certificate that the service no longer accepts is replaced once (PROTOCOL D22, D23). */
+/** Self-healing: a certificate that the service no longer accepts is replaced once (D22, D23). */
 import { recoveryChannel, type RecoveryEvent } from '../diagnostics/channels.js';
 import { isMsalMiError } from '../errors.js';
 import type { Logger } from '../diagnostics/logger.js';

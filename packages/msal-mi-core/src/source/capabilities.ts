@@ -1,4 +1,4 @@
-/** What this host can do, found without creating a key and without asking for a token (PROTOCOL D4, B 1.4). */
+/** What this host can do, found without creating a key and without asking for a token (D4). */
 import type { DiscoveredSource } from '../cache/shared-state.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import { isMsalMiError } from '../errors.js';

@@ -1,4 +1,4 @@
-/** Which source serves this host (PROTOCOL D4, B 1.1), as far as it is known without asking: probes nothing. */
+/** Which source serves this host (D4), as far as it is known without asking: probes nothing. */
 import { existsSync } from 'node:fs';
 import type { DiscoveredSource } from '../cache/shared-state.js';
 import type { HostEnvironment } from '../model.js';

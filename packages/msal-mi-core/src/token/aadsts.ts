@@ -1,4 +1,4 @@
-/** AADSTS codes that say the certificate, not the request, is at fault. Adding one is one line (PROTOCOL D22). */
+/** AADSTS codes that say the certificate, not the request, is at fault. Adding one is one line (D22). */
 export const STALE_CERTIFICATE_CODES: Readonly<Record<string, { meaning: string; evidenceIsStale: boolean }>> = {
   '1000901': { meaning: 'the time until which the certificate gets tokens has passed', evidenceIsStale: false },
   '1000610': { meaning: 'the credential has an invalid time range', evidenceIsStale: true },
@@ -10,7 +10,7 @@ export const STALE_CERTIFICATE_CODES: Readonly<Record<string, { meaning: string;
 
 /**
  * Codes that say the client assertion of a federated credential, or the certificate it is bound to, is at fault: another
- * one may cure it (PROTOCOL B 11.5).
+ * one may cure it (as Microsoft Identity Web does).
  */
 export const REFUSED_ASSERTION_CODES: Readonly<
   Record<string, { meaning: string; refused: 'assertion' | 'certificate' }>

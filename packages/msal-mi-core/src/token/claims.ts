@@ -1,4 +1,4 @@
-/** The claims parameter: validated before any I/O, merged without ever echoing its text (PROTOCOL D20). */
+/** The claims parameter: validated before any I/O, merged without ever echoing its text (D20). */
 import { MsiV2Error } from '../errors.js';
 
 type JsonObject = Record<string, unknown>;

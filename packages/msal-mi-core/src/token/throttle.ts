@@ -1,4 +1,4 @@
-/** Honours Retry-After: until it is over, identical requests fail without being sent (PROTOCOL D24). */
+/** Honours Retry-After: until it is over, identical requests fail without being sent (D24). */
 import { MsiV2Error } from '../errors.js';
 import type { Clock } from '../ports.js';
 

@@ -1,5 +1,5 @@
 /**
- * Step 7: the token request over the binding's own TLS connections (PROTOCOL D19, D24). The only token exchange of the
+ * Step 7: the token request over the binding's own TLS connections (D19, D24). The only token exchange of the
  * product: managed identities and the second leg of federated credentials both go through it.
  */
 import { throttleKey } from '../cache/cache-key.js';
@@ -45,7 +45,7 @@ export function tokenUrl(endpoint: string, tenantId: string): string {
   return `${endpoint}/${tenantId}/oauth2/v2.0/token`;
 }
 
-/** A token that passed every check of PROTOCOL D21. */
+/** A token that passed every check (D21). */
 export async function requestToken(exchange: TokenExchange, surroundings: TokenSurroundings): Promise<AccessToken> {
   const { clock, log, retriesEnabled, throttled } = surroundings;
   const key = throttleKey(exchange);

@@ -1,4 +1,4 @@
-/** What the token endpoint answered, checked before anything is cached or returned (PROTOCOL D21, B 8.5). */
+/** What the token endpoint answered, checked before anything is cached or returned (D21). */
 import { readConfirmation } from '../crypto/jwt.js';
 import { MsiV2Error, type ErrorDetails } from '../errors.js';
 import type { AccessToken } from '../model.js';

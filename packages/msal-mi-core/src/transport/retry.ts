@@ -44,7 +44,7 @@ const isServerError = (outcome: Outcome) =>
 const isOneOf = (outcome: Outcome, statuses: readonly number[]) =>
   outcome.status !== undefined && statuses.includes(outcome.status);
 
-/** PROTOCOL D11. Retry-After is ignored by design: IMDS does not send it. */
+/** Retry-After is ignored by design: IMDS does not send it (D11). */
 export const IMDS_POLICY: RetryPolicy = {
   isRetried: (outcome) =>
     isNetworkFailure(outcome) || isServerError(outcome) || isOneOf(outcome, [404, 408, GONE, 429]),
@@ -59,7 +59,7 @@ export const IMDS_PROBE_POLICY: RetryPolicy = {
   isRetried: (outcome) => outcome.status !== 404 && IMDS_POLICY.isRetried(outcome),
 };
 
-/** PROTOCOL D24: a server error that names no time, or a timeout, is tried once more. */
+/** A server error that names no time, or a timeout, is tried once more (D24). */
 export const TOKEN_POLICY: RetryPolicy = {
   isRetried: (outcome) => (isServerError(outcome) && !outcome.hasRetryAfter) || outcome.failure?.failure === 'timeout',
   maxRetries: () => 1,

@@ -26,7 +26,7 @@ export interface ExpectedRequest {
 }
 
 /**
- * Verifies a managed identity's PKCS#10 request (PROTOCOL D13): version 0, subject DC = tenant then CN = client id, exactly one
+ * Verifies a managed identity's PKCS#10 request (D13): version 0, subject DC = tenant then CN = client id, exactly one
  * attribute with the compute unit id as compact JSON, RSA of 2048 bits or more, self-signed with RSASSA-PSS SHA-256 salt 32.
  * @returns the public key to certify
  * @throws CertificateRequestError naming the first thing that is wrong

@@ -2,7 +2,7 @@ import type { Answer, Exchange } from '../http/exchange.js';
 import type { World } from '../world.js';
 import { findQueryDefect, invalidRequest } from './request-checks.js';
 
-/** `GET /metadata/instance/compute` (PROTOCOL B 1.4): only what managed identity libraries read. */
+/** `GET /metadata/instance/compute`: only what managed identity libraries read. */
 export function answerCompute({ query }: Exchange, { configuration }: World): Answer {
   const defect = findQueryDefect(query, ['api-version', 'format']);
   if (defect) return defect;

@@ -5,7 +5,7 @@ import { findQueryDefect, invalidRequest, selectIdentity } from './request-check
 
 const V1_SELECTORS = ['client_id', 'object_id', 'msi_res_id'] as const;
 
-/** `GET /metadata/identity/oauth2/token` of IMDS v1: an unbound bearer token (PROTOCOL B 1.6). All numbers are strings. */
+/** `GET /metadata/identity/oauth2/token` of IMDS v1: an unbound bearer token. All numbers are strings. */
 export async function answerIdentityToken({ query }: Exchange, world: World): Promise<Answer> {
   const defect = findQueryDefect(query, ['api-version', 'resource', 'xms_cc', 'bypass_cache', ...V1_SELECTORS]);
   if (defect) return defect;

@@ -43,7 +43,7 @@ export function createImdsService(world: World, page: JournalPage): Service {
           failure: 'no such endpoint',
         };
       }
-      // The capability probe leaves the header out and takes a 400 for "this version is here" (PROTOCOL B 1.4).
+      // The capability probe leaves the header out and takes a 400 for "this version is here" (D4).
       if (exchange.headers.metadata?.toString().toLowerCase() !== 'true') {
         return invalidRequest('Required metadata header not specified');
       }

@@ -9,7 +9,7 @@ import type { World } from '../world.js';
 import { CRED_API_VERSION, V2_SELECTORS } from './platform-metadata.js';
 import { findQueryDefect, invalidRequest, selectIdentity } from './request-checks.js';
 
-/** `POST /metadata/identity/issuecredential` (PROTOCOL B 6). Every call issues a new certificate; `bypass_cache` is accepted. */
+/** `POST /metadata/identity/issuecredential` (D16). Every call issues a new certificate; `bypass_cache` is accepted. */
 export async function answerIssueCredential(exchange: Exchange, world: World): Promise<Answer> {
   const { query } = exchange;
   const defect = findQueryDefect(query, ['cred-api-version', 'bypass_cache', ...V2_SELECTORS]);

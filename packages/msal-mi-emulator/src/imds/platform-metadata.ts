@@ -7,7 +7,7 @@ export const V2_SELECTORS = ['client_id', 'object_id', 'mi_res_id'] as const;
 /** Version of the credential endpoints. */
 export const CRED_API_VERSION = '2.0';
 
-/** `GET /metadata/identity/getplatformmetadata` (PROTOCOL B 2). */
+/** `GET /metadata/identity/getplatformmetadata` (D8). */
 export function answerPlatformMetadata({ query }: Exchange, world: World): Answer {
   const defect = findQueryDefect(query, ['cred-api-version', ...V2_SELECTORS]);
   if (defect) return defect;

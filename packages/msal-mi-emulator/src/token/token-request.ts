@@ -35,7 +35,7 @@ const CERTIFICATE_DEFECTS: Readonly<Record<ClientCertificateDefect, { code: numb
 
 /**
  * `POST /{tenant}/oauth2/v2.0/token` with the client credentials grant. Without an assertion it is a managed identity: the
- * certificate is the credential and the token is bound to it. With one it is leg 2 of a federated credential (PROTOCOL B 11.2).
+ * certificate is the credential and the token is bound to it. With one it is leg 2 of a federated credential (D31).
  * @throws EntraError
  */
 export async function answerTokenRequest(exchange: Exchange, tenantId: string, world: World): Promise<Answer> {

@@ -1,4 +1,4 @@
-/** Configuration is validated, completed and frozen before anything else happens (PROTOCOL D6, D18). */
+/** Configuration is validated, completed and frozen before anything else happens (D6, D18). */
 import { parseConfiguration } from 'core/config.js';
 import type { ManagedIdentityConfiguration } from 'core/public-types.js';
 import { errorWith } from '../../support/errors.js';

@@ -1,4 +1,4 @@
-/** Text of other programs before it gets into a message (PROTOCOL D29). */
+/** Text of other programs before it gets into a message (D29). */
 import { redact, stringsInJson, summarizeForeignError } from 'core/secret.js';
 
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl';

@@ -1,4 +1,4 @@
-/** Certificates kept in CurrentUser\My for other processes and restarts (PROTOCOL D18). */
+/** Certificates kept in CurrentUser\My for other processes and restarts (D18). */
 import { X509Certificate } from 'node:crypto';
 import type { CertificateStore, NamedKey, SigningKey, StoredCertificate } from '../../ports.js';
 import { decodeFriendlyName, encodeFriendlyName, FRIENDLY_NAME_PREFIX } from './friendly-name.js';
@@ -97,7 +97,7 @@ async function entriesOf(native: NativeBindings, alias: string, key: SigningKey,
   return found;
 }
 
-/** The client id is what the certificate's subject says (PROTOCOL B 7.3). */
+/** The client id is what the certificate's subject says: the name on it does not hold one. */
 function toStored(
   certificate: Uint8Array,
   parsed: X509Certificate,

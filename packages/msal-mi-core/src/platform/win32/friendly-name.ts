@@ -1,4 +1,4 @@
-/** What is written on a certificate in CurrentUser\My, so that it is found again (PROTOCOL B 7.3, prefix of our own). */
+/** What is written on a certificate in CurrentUser\My, so that it is found again (D18). */
 
 /** With this every name starts: by it our entries are told from everybody else's. */
 export const FRIENDLY_NAME_PREFIX = 'MSAL-MI|';

@@ -1,4 +1,4 @@
-/** The KeyGuard key of this user, or the software key where the host has no isolation (PROTOCOL D12). */
+/** The KeyGuard key of this user, or the software key where the host has no isolation (D12). */
 import { createHash, createPublicKey } from 'node:crypto';
 import { x5tS256 } from '../../crypto/thumbprint.js';
 import { MsiV2Error } from '../../errors.js';

@@ -1,4 +1,4 @@
-/** Every key, and everything that must keep two of them apart (PROTOCOL D17, D25, D27). */
+/** Every key, and everything that must keep two of them apart (D17, D25, D27). */
 import {
   bindingKey,
   certificateAlias,

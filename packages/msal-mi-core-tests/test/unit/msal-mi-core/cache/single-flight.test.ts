@@ -1,4 +1,4 @@
-/** Equal work runs once; who leaves takes nobody with him (PROTOCOL D10, D27). */
+/** Equal work runs once; who leaves takes nobody with him (D10, D27). */
 import { SingleFlight } from 'core/cache/single-flight.js';
 
 /** Work that ends when it is told to, and its signals, one per start. */

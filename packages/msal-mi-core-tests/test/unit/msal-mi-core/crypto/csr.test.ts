@@ -1,4 +1,4 @@
-/** The certificate request, byte by byte (PROTOCOL D13, RFC 2986), and as OpenSSL reads it. */
+/** The certificate request, byte by byte (D13, RFC 2986), and as OpenSSL reads it. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { buildCsr } from 'core/binding/csr.js';
 import { encodeCsr } from 'core/crypto/csr.js';

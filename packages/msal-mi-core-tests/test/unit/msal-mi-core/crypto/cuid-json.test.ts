@@ -1,4 +1,4 @@
-/** The text in the CSR attribute has to be what .NET's JSON encoder would write (PROTOCOL D13, B 4). */
+/** The text in the CSR attribute has to be what .NET's JSON encoder would write (D13). */
 import { toDotNetJson } from 'core/crypto/cuid-json.js';
 
 test('E02: only the members that are there are written, compactly and in their order', () => {

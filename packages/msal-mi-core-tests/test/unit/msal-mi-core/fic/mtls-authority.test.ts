@@ -1,4 +1,4 @@
-/** The host table of PROTOCOL D31 and B 11.3. */
+/** Which host takes the second leg in each cloud (D31). */
 import { parseMtlsAuthority } from 'core/fic/mtls-authority.js';
 import { tokenUrl } from 'core/token/token-request.js';
 

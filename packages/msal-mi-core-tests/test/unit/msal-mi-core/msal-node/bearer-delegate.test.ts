@@ -1,8 +1,8 @@
-/** An application without @azure/msal-node (PROTOCOL D5). */
+/** An application without @azure/msal-node (D5). */
 import { createBearerDelegate } from 'core/msal-node/bearer-delegate.js';
 import { rejection } from '../../../support/rejection.js';
 
-test('PROTOCOL D5: without msal-node a bearer request is refused with the command that installs it', async () => {
+test('rule D5: without msal-node a bearer request is refused with the command that installs it', async () => {
   const absent = Object.assign(new Error('/home/user/application: no such package'), { code: 'ERR_MODULE_NOT_FOUND' });
   const acquire = createBearerDelegate({}, () => Promise.reject(absent));
   const request = { resource: 'https://vault.azure.net', claims: undefined, forceRefresh: false, signal: undefined };

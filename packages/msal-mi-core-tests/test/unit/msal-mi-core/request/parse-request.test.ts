@@ -1,4 +1,4 @@
-/** Options are checked before anything else happens (PROTOCOL D3, D20). */
+/** Options are checked before anything else happens (D3, D20). */
 import { isBoundRequest, parseRequest } from 'core/request/parse-request.js';
 import { errorWith } from '../../../support/errors.js';
 

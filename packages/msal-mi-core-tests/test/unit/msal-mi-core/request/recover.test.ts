@@ -1,4 +1,4 @@
-/** Which failures another certificate would cure (PROTOCOL D22), and how often it is tried. */
+/** Which failures another certificate would cure (D22), and how often it is tried. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createLogger } from 'core/diagnostics/logger.js';
 import { MsiV2Error } from 'core/errors.js';

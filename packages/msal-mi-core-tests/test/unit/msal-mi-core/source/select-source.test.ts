@@ -1,4 +1,4 @@
-/** Which source the environment names (PROTOCOL D4, B 1.1). */
+/** Which source the environment names (D4). */
 import { parseConfiguration } from 'core/config.js';
 import { environmentSource } from 'core/source/select-source.js';
 

@@ -1,4 +1,4 @@
-/** What is sent as the claims parameter (PROTOCOL D20). */
+/** What is sent as the claims parameter (D20). */
 import { mergeClaims, validateClaims } from 'core/token/claims.js';
 
 const merge = (parts: Partial<Parameters<typeof mergeClaims>[0]>) =>

@@ -1,4 +1,4 @@
-/** Retry-After (RFC 9110 section 10.2.3) and what it blocks (PROTOCOL D24). */
+/** Retry-After (RFC 9110 section 10.2.3) and what it blocks (D24). */
 import { throttleKey } from 'core/cache/cache-key.js';
 import { assertNotThrottled, parseRetryAfter, remember } from 'core/token/throttle.js';
 import { errorWith } from '../../../support/errors.js';

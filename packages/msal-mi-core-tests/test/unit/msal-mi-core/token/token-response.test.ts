@@ -1,4 +1,4 @@
-/** What is accepted as a token, and what each refusal becomes (PROTOCOL D21, D22, B 8.5). */
+/** What is accepted as a token, and what each refusal becomes (D21, D22). */
 import { findAadstsCode, STALE_CERTIFICATE_CODES } from 'core/token/aadsts.js';
 import { MsiV2Error } from 'core/errors.js';
 import { processTokenResponse } from 'core/token/token-response.js';

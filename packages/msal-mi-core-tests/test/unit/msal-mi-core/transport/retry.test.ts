@@ -1,4 +1,4 @@
-/** When a request is sent again, how often and after how long (PROTOCOL D11, D24, B 6.5). */
+/** When a request is sent again, how often and after how long (D11, D24). */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createLogger } from 'core/diagnostics/logger.js';
 import { TransportError, type TransportFailure } from 'core/ports.js';
