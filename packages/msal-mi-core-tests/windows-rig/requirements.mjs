@@ -1,10 +1,7 @@
 // What the rig needs from the machine.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-
-export const WINE = ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/lib/x86_64-linux-gnu/wine/wine64'].find(
-  existsSync,
-);
+import { debianMirror, KEYRING, WINE } from './wine-files.mjs';
 
 const runs = (command, argument = '--version') => spawnSync(command, [argument], { stdio: 'ignore' }).status === 0;
 
@@ -14,7 +11,11 @@ export function missingRequirements() {
   const missing = [];
   const need = (isThere, what, debianPackage) => isThere || missing.push(`${what} (Debian: ${debianPackage})`);
   need(process.platform === 'linux' && process.arch === 'x64', 'Linux on x64, or Windows', 'none');
-  need(WINE !== undefined, 'wine64', 'wine64');
+  if (!existsSync(WINE)) {
+    need(runs('apt-get') && debianMirror() !== undefined, 'Debian’s package source, for Wine', 'none');
+    need(existsSync(KEYRING), KEYRING, 'debian-archive-keyring');
+    need(runs('patchelf'), 'patchelf', 'patchelf');
+  }
   need(runs('x86_64-w64-mingw32-g++-posix'), 'x86_64-w64-mingw32-g++-posix', 'g++-mingw-w64-x86-64');
   need(runs('cmake'), 'cmake', 'cmake');
   need(runs('ninja') || runs('make'), 'ninja or make', 'ninja-build');

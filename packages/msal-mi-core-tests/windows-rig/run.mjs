@@ -1,19 +1,21 @@
 // The suite of test/windows inside of Windows' node.exe. On Linux that is node.exe in Wine; on Windows it is this node.exe.
-// Arguments: parts of file names to run only those; `--node=20` for one version;
-// `--update-snapshots` to write those of doctor anew. What measures runs only when it is named
-// (`bench`): a busy machine must not fail a test.
+// Arguments: parts of file names to run only those; `--node=20` for one version, by default all but the one whose turn is
+// at night; `--update-snapshots` to write those of doctor anew. What measures runs only when it is named (`bench`): a busy
+// machine must not fail a test.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPackages, buildRigLibraries, installApplication, installAzureSdk } from './build.mjs';
 import { missingRequirements } from './requirements.mjs';
-import { NODE_VERSIONS, nodeForWindows } from './node-for-windows.mjs';
+import { NODE_VERSIONS, nodeForWindows, ONLY_AT_NIGHT } from './node-for-windows.mjs';
 import { cacheFolder, doctorFolder, testFolder } from './paths.mjs';
+import { ensureWine } from './wine-files.mjs';
 
 const FILE_TIMEOUT_MS = 240_000;
 const PARALLEL = process.platform === 'win32' ? 1 : 2;
 
 const missing = missingRequirements();
+if (missing.length === 0 && process.platform !== 'win32') fetchWine();
 if (missing.length > 0) {
   const isRequired = process.env.MSAL_MI_REQUIRE_WINDOWS_RIG === '1';
   console.log(`Windows suite ${isRequired ? 'FAILED' : 'skipped'}: this machine lacks`);
@@ -43,12 +45,20 @@ note('built and installed');
 const { startControlServer } = await import('./host/control-server.mjs');
 mkdirSync(join(cacheFolder, 'keys'), { recursive: true });
 const control = await startControlServer(join(cacheFolder, 'keys'));
-let failures = 0;
+const outcomes = [];
 try {
   await runAll();
 } finally {
   await control.close();
 }
+for (const version of versions) {
+  const own = outcomes.filter((outcome) => outcome.version === version);
+  const sum = (key) => own.reduce((total, outcome) => total + outcome[key], 0);
+  console.log(
+    `Node.js ${version}: ${own.length} files, ${sum('passed')} tests, ${(sum('ms') / 1000).toFixed(0)} s of ${PARALLEL} lanes`,
+  );
+}
+const failures = outcomes.filter(({ isGood }) => !isGood).length;
 console.log(failures === 0 ? 'Windows suite passed.' : `Windows suite FAILED: ${failures} file(s).`);
 process.exit(failures === 0 ? 0 : 1);
 
@@ -66,7 +76,7 @@ async function runLane(lane, queue) {
   for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
     const { version, file } = job;
     if (!opened.has(version)) opened.set(version, await openWindows(version, lane));
-    if (!(await runFile(opened.get(version), file))) failures += 1;
+    outcomes.push(await runFile(opened.get(version), file));
   }
   for (const windows of opened.values()) windows.dispose();
 }
@@ -115,14 +125,14 @@ async function runFile(windows, file) {
     },
     timeoutMs: FILE_TIMEOUT_MS,
   });
-  const passed = /^ℹ pass (\d+)/m.exec(output)?.[1] ?? '0';
+  const passed = Number(/^ℹ pass (\d+)/m.exec(output)?.[1] ?? 0);
   // A file whose tests did not run must not count as passed.
-  const isGood = status === 0 && passed !== '0';
+  const isGood = status === 0 && passed > 0;
   console.log(`${isGood ? 'ok    ' : 'FAILED'} ${file} on ${windows.name}: ${passed} passed, ${seconds(begun)} s`);
   const skipped = output.split('\n').filter((line) => /# SKIP|﹣/.test(line));
   for (const line of skipped) console.log(`       ${line.trim()}`);
   if (!isGood) console.log(`       exit ${status}\n${output}`);
-  return isGood;
+  return { version: windows.version, isGood, passed, ms: Date.now() - begun };
 }
 
 function parseArguments(args) {
@@ -131,8 +141,18 @@ function parseArguments(args) {
   return {
     updatesSnapshots: args.includes('--update-snapshots'),
     wanted: args.filter((arg) => !arg.startsWith('--')),
-    versions: known.filter((version) => major === undefined || version.startsWith(`${major}.`)),
+    versions: known.filter((version) =>
+      major === undefined ? version !== ONLY_AT_NIGHT : version.startsWith(`${major}.`),
+    ),
   };
+}
+
+function fetchWine() {
+  try {
+    ensureWine();
+  } catch (error) {
+    missing.push(`Wine: ${error.message}`);
+  }
 }
 
 function note(what) {

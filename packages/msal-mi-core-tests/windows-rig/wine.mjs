@@ -11,11 +11,11 @@ import {
   readdirSync,
   rmSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cacheFolder } from './paths.mjs';
-import { WINE } from './requirements.mjs';
+import { WINE, WINE_SERVER, wineFolder } from './wine-files.mjs';
 
-const BASE_PREFIX = join(cacheFolder, 'base-prefix');
+const BASE_PREFIX = join(cacheFolder, `base-prefix-${basename(wineFolder)}`);
 
 export class WinePrefix {
   #folder;
@@ -84,8 +84,6 @@ function prepareBase() {
   rmSync(BASE_PREFIX, { recursive: true, force: true });
   mkdirSync(cacheFolder, { recursive: true });
   wine(['wineboot', '-i']);
-  // Node.js refuses the Windows 7 that Wine 8 pretends to be.
-  wine(['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f']);
   stopServer(BASE_PREFIX, '-w');
   closeSync(openSync(marker, 'w'));
 }
@@ -99,11 +97,9 @@ function wine(args) {
 
 function stopServer(prefix, how = '-k') {
   if (!existsSync(prefix)) return;
-  const server = ['/usr/lib/wine/wineserver64', '/usr/bin/wineserver64', '/usr/bin/wineserver'].find(existsSync);
-  if (server === undefined) return;
   const env = wineEnvironment(prefix);
-  spawnSync(server, [how], { env, stdio: 'ignore', timeout: 30_000 });
-  if (how === '-k') spawnSync(server, ['-w'], { env, stdio: 'ignore', timeout: 30_000 });
+  spawnSync(WINE_SERVER, [how], { env, stdio: 'ignore', timeout: 30_000 });
+  if (how === '-k') spawnSync(WINE_SERVER, ['-w'], { env, stdio: 'ignore', timeout: 30_000 });
 }
 
 /**

@@ -1,8 +1,5 @@
 // What each file of the suite works in: the emulator, a credential, and clients over it.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { get } from 'node:http';
-import { json } from 'node:stream/consumers';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -96,9 +93,8 @@ export class World {
       async getToken(scopes) {
         const url = new URL('/metadata/identity/oauth2/token?api-version=2018-02-01', imdsUrl);
         url.searchParams.set('resource', [scopes].flat()[0].replace(/\/\.default$/, ''));
-        // Wine's sockets do not take the platform's fetch.
-        const [answer] = await once(get(url, { headers: { Metadata: 'true' } }), 'response');
-        const { access_token: token, token_type: type, expires_on: expiresOn } = await json(answer);
+        const answer = await fetch(url, { headers: { Metadata: 'true' } });
+        const { access_token: token, token_type: type, expires_on: expiresOn } = await answer.json();
         assert.equal(type, 'Bearer');
         return { token, expiresOnTimestamp: Number(expiresOn) * 1000 };
       },

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import http from 'node:http';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -18,19 +17,10 @@ export const addonPath = fileURLToPath(
 );
 export const addon = createRequire(import.meta.url)(addonPath);
 
-// Not fetch: inside of Wine 8 its connections fail with UNKNOWN.
-function control(action, body) {
-  return new Promise((resolve, reject) => {
-    const request = http.request(`${RIG_CONTROL_URL}/${action}`, { method: 'POST' }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk) => (text += chunk));
-      response.on('error', reject);
-      response.on('end', () => (response.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(text))));
-    });
-    request.on('error', reject);
-    request.end(JSON.stringify(body));
-  });
+async function control(action, body) {
+  const response = await fetch(`${RIG_CONTROL_URL}/${action}`, { method: 'POST', body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
 }
 
 /** Starts a server on the other side. Its authority is trusted before the first handshake of this process. */
