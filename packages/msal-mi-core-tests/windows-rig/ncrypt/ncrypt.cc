@@ -12,7 +12,6 @@
 
 #include "export_patch.h"
 #include "renegotiation.h"
-#include "serialized_schannel.h"
 #include "settings.h"
 
 #define RIG_NTE_VBS_UNAVAILABLE static_cast<SECURITY_STATUS>(0x80890014)
@@ -80,7 +79,6 @@ void PatchSystemLibraries() {
           reinterpret_cast<void*>(::GetProcAddress(crypt32, "CertAddCertificateContextToStore")));
       PatchExport(crypt32, "CertAddCertificateContextToStore", reinterpret_cast<void*>(&AddCertificateUnlessFull));
     }
-    LogCall("SerializeSchannel", SerializeSchannel() ? L"on" : L"unavailable");
     if (IsSet(L"KEYGUARD_SIM_RENEGOTIATE")) LogCall("renegotiation", InstallRenegotiation() ? L"on" : L"unavailable");
   });
 }
