@@ -9,6 +9,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
+import './share-loader.mjs';
 import { entryPoints } from './workspace.mjs';
 
 const FORMAT = {
@@ -71,8 +72,17 @@ function writeModules({ fileNames, options }, module) {
       reportDiagnostics: true,
     });
     if (diagnostics.length > 0) fail(diagnostics);
-    write(join(options.outDir, relative(options.rootDir, fileName).replace(/\.ts$/, '.js')), outputText);
+    const path = join(options.outDir, relative(options.rootDir, fileName).replace(/\.ts$/, '.js'));
+    write(path, module === ts.ModuleKind.CommonJS ? withoutImportsField(outputText, path) : outputText);
   }
+}
+
+/** dist-cjs has a package.json of its own, where the manifest's `imports` do not apply. */
+function withoutImportsField(text, path) {
+  return text.replaceAll(
+    'require("#native")',
+    `require("${relative(dirname(path), 'native.cjs').replaceAll('\\', '/')}")`,
+  );
 }
 
 const esm = readConfig('tsconfig.json');

@@ -64,8 +64,8 @@ export const importLayers = {
       const target = posix.join(dirname(file.path).split(sep).join('/'), specifier);
       if (/(^|\/)msal-mi-core-tests\//.test(target)) return context.report({ node, messageId: 'tests' });
       if (target.startsWith('..')) {
-        // The hand-written loader of the addon and package.json (for its version) are one level above src and dist.
-        if (/^\.\.\/(native\.cjs|package\.json)$/.test(target)) return;
+        // For its version: one level above src and dist.
+        if (target === '../package.json') return;
         return context.report({ node, messageId: 'outside', data: { path: specifier } });
       }
       if (!isCore || layer === undefined) return;

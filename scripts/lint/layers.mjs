@@ -9,7 +9,7 @@
 const BASE = ['model', 'errors', 'secret', 'bad-input'];
 
 /** What everything above the ports may use besides: it knows neither the protocol nor a platform. */
-const COMMON = ['diagnostics', 'time', 'version'];
+const COMMON = ['diagnostics', 'time', 'version', 'host-platform'];
 
 /** Stages of the flow. They never import one another: only `request` and `client` know their order. */
 const STAGE = [...BASE, ...COMMON, 'ports', 'crypto', 'transport', 'imds', 'cache'];
@@ -29,6 +29,7 @@ export const CORE_LAYERS = {
   config: { files: ['config.ts'], may: [...BASE, 'ports'] },
   crypto: { files: ['crypto/'], may: ['model', 'errors'] },
   version: { files: ['version.ts'], may: [] },
+  'host-platform': { files: ['host-platform.ts'], may: [] },
   time: { files: ['time/'], may: [...BASE, 'ports'] },
   diagnostics: { files: ['diagnostics.ts', 'diagnostics/'], may: [...BASE, 'ports'] },
   transport: { files: ['transport/'], may: [...BASE, ...COMMON, 'ports', 'crypto'] },
@@ -45,7 +46,7 @@ export const CORE_LAYERS = {
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
   options: { files: ['options/'], may: [...BASE, 'diagnostics', 'token'] },
   request: { files: ['request/'], may: [...STAGE, ...STAGES, 'options'], types: ['config'] },
-  platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto'] },
+  platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto', 'host-platform'] },
   // The public class, and what it is composed of: everything, loaded with its first call.
   client: {
     files: ['client.ts', 'composition.ts'],

@@ -82,6 +82,10 @@ const REFUSED = [
   [`${ATTESTATION}/provider.ts`, 'process.env.X;\n', 'no-restricted-properties'],
   [`${EMULATOR}/server.ts`, 'process.env.X;\n', 'no-restricted-properties'],
 
+  [`${CORE}/client.ts`, 'process.platform;\n', 'no-restricted-properties', 'hostPlatform'],
+  [`${CORE}/config.ts`, 'process.platform;\n', 'no-restricted-properties', 'hostPlatform'],
+  [`${ATTESTATION}/provider.ts`, 'process.platform;\n', 'no-restricted-properties', 'hostPlatform'],
+
   [`${CORE}/client.ts`, VALUE('node:child_process'), 'no-restricted-imports'],
   [`${CORE}/cli/doctor.ts`, VALUE('child_process'), 'no-restricted-imports'],
   [`${ATTESTATION}/provider.ts`, VALUE('node:child_process'), 'no-restricted-imports'],
@@ -112,7 +116,7 @@ const ACCEPTED = [
   [`${CORE}/binding/csr.ts`, VALUE('./key.js')],
   [`${CORE}/model.ts`, TYPE('./ports.js')],
   [`${CORE}/model.ts`, "import { type X } from './errors.js';\nexport type Y = X;\n"],
-  [`${CORE}/platform/win32/native/load.ts`, VALUE('../../../../native.cjs')],
+  [`${CORE}/platform/win32/native/load.ts`, VALUE('#native')],
   [`${CORE}/attestation/discover.ts`, "export const load = () => import('msal-key-attestation');\n"],
   [`${ATTESTATION}/provider.ts`, TYPE('msal-mi-core')],
   [`${CORE}/config.ts`, 'export const x = process.env.X;\n'],

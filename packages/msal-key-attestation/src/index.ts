@@ -6,7 +6,7 @@
  */
 import { dirname } from 'node:path';
 import type { AttestationProvider } from 'msal-mi-core';
-import { packageFolder } from '../native.cjs';
+import { packageFolder } from './native/addon-loader.js';
 import { findLibrary, libraryPathOfEnvironment } from './native/library-path.js';
 import { loadBindings } from './native/load.js';
 import { processState, runExclusive } from './process-state.js';

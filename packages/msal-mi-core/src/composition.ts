@@ -11,6 +11,7 @@ import { createBindingContext } from './binding/binding-context.js';
 import { ManagedIdentityError } from './errors.js';
 import type { UncheckedOptions } from './options/options.js';
 import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
+import { hostPlatform } from './host-platform.js';
 import { createSoftwarePlatform } from './platform/software/index.js';
 import { authoritiesOf } from './platform/software/mtls-transport.js';
 import type { Clock, HttpTransport, Platform } from './ports.js';
@@ -50,7 +51,7 @@ export async function processSurroundings(): Promise<Surroundings> {
 
 async function createPlatform(): Promise<Platform> {
   const software = createSoftwarePlatform(readExtraAuthorities);
-  if (process.platform !== 'win32') return software;
+  if (hostPlatform() !== 'win32') return software;
   const { createWin32Platform } = await import('./platform/win32/index.js');
   return createWin32Platform({ software, readProxyEnvironment });
 }

@@ -18,7 +18,8 @@ export interface LibrarySearch {
   readonly explicitPath: string | undefined;
   /** Value of `ATTESTATION_CLIENTLIB_PATH`. Excludes the folders; empty counts as unset. */
   readonly variablePath: string | undefined;
-  readonly packageFolder: string;
+  /** Undefined when this package went into a bundle without a path of its own. */
+  readonly packageFolder: string | undefined;
   readonly executableFolder: string;
 }
 
@@ -51,7 +52,8 @@ export function findLibrary(search: LibrarySearch, isFile: (path: string) => boo
 function placesOf({ explicitPath, variablePath, packageFolder, executableFolder }: LibrarySearch): string[] {
   if (explicitPath !== undefined) return [explicitPath];
   if (variablePath === undefined || variablePath.trim() === '') {
-    return [win32.join(packageFolder, 'native', LIBRARY_NAME), win32.join(executableFolder, LIBRARY_NAME)];
+    const inPackage = packageFolder === undefined ? [] : [win32.join(packageFolder, 'native', LIBRARY_NAME)];
+    return [...inPackage, win32.join(executableFolder, LIBRARY_NAME)];
   }
   if (isFullyQualified(variablePath)) return [variablePath];
   throw new AttestationError('attestation_library_not_found', {

@@ -1,33 +1,21 @@
-/** Finds and loads the addon: on first use, on Windows only, by absolute path inside of this package. */
-import { existsSync } from 'node:fs';
-import { loadAddonFile, prebuiltAddonPath } from '../../native.cjs';
+/** Loads the addon of this package: on first use, on Windows only. */
 import { AttestationError } from '../errors.js';
+import { loadAddon, thisHost, type AddonFailure, type LoaderHost } from './addon-loader.js';
 import type { AttestationBindings } from './bindings.js';
+import { hostPlatform } from './host-platform.js';
 
-/** Windows' sentence for ERROR_BAD_EXE_FORMAT, which is all that Node.js tells. */
-const BAD_EXE_FORMAT = /not a valid Win32 application/i;
-const ARCHITECTURES = ['x64', 'arm64'];
-
-/** What the loader looks at. */
-export interface LoaderHost {
-  readonly platform: string;
-  readonly arch: string;
-  readonly exists: (file: string) => boolean;
-  readonly load: (file: string) => unknown;
-}
-
-const THIS_HOST: LoaderHost = {
-  platform: process.platform,
-  arch: process.arch,
-  exists: existsSync,
-  load: loadAddonFile,
+const REMEDIES: Readonly<Record<AddonFailure, string>> = {
+  platform_not_supported: 'Run on an Azure VM with Windows, or drop withAttestationSupport.',
+  native_module_missing: 'Reinstall msal-key-attestation; bundled applications must copy its prebuilds folder along.',
+  native_module_wrong_architecture: 'Run Node.js for x64.',
+  native_module_load_failed: 'See the cause; antivirus and code integrity policies are frequent ones.',
 };
 
 let loaded: AttestationBindings | undefined;
 
 /** @throws AttestationError, see {@link loadFrom}. A failure is not remembered. */
 export function loadBindings(): AttestationBindings {
-  loaded ??= loadFrom(THIS_HOST);
+  loaded ??= loadFrom(thisHost(hostPlatform()));
   return loaded;
 }
 
@@ -35,39 +23,8 @@ export function loadBindings(): AttestationBindings {
  * @throws AttestationError `platform_not_supported` off Windows, `native_module_missing`,
  *   `native_module_wrong_architecture` or `native_module_load_failed` on it.
  */
-export function loadFrom({ platform, arch, exists, load }: LoaderHost): AttestationBindings {
-  if (platform !== 'win32') {
-    throw new AttestationError('platform_not_supported', {
-      message: `Keys can be attested on Windows only, and this is ${platform}.`,
-      remediation: 'Run on an Azure VM with Windows, or drop withAttestationSupport.',
-    });
-  }
-  if (!ARCHITECTURES.includes(arch)) throw wrongArchitecture(`There is no native module for ${arch}.`);
-  const file = prebuiltAddonPath(platform, arch);
-  if (!exists(file)) {
-    throw new AttestationError('native_module_missing', {
-      message: `The native module ${file} is not there.`,
-      remediation: 'Reinstall msal-key-attestation; bundled applications must copy its prebuilds folder along.',
-    });
-  }
-  try {
-    return load(file) as AttestationBindings;
-  } catch (cause) {
-    if (cause instanceof Error && BAD_EXE_FORMAT.test(cause.message)) {
-      throw wrongArchitecture(`The native module ${file} is for another processor.`, cause);
-    }
-    throw new AttestationError('native_module_load_failed', {
-      message: `The native module ${file} is there and Windows did not load it.`,
-      remediation: 'See the cause; antivirus and code integrity policies are frequent ones.',
-      cause,
-    });
-  }
-}
-
-function wrongArchitecture(message: string, cause?: unknown): AttestationError {
-  return new AttestationError('native_module_wrong_architecture', {
-    message,
-    remediation: 'Run Node.js for x64.',
-    cause,
-  });
+export function loadFrom(host: LoaderHost): AttestationBindings {
+  return loadAddon('msal-key-attestation', host, (failure, { message, remedy, cause }) => {
+    return new AttestationError(failure, { message, remediation: remedy ?? REMEDIES[failure], cause });
+  }) as AttestationBindings;
 }

@@ -1,4 +1,5 @@
 /** What this host can do, found without creating a key and without asking for a token (D4). */
+import { hostPlatform } from '../host-platform.js';
 import type { DiscoveredSource } from '../cache/shared-state.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import { isMsalMiError } from '../errors.js';
@@ -78,7 +79,7 @@ async function probeOnce(
 }
 
 async function strengthOfV1Host(query: CapabilityQuery): Promise<MtlsBindingStrength> {
-  if (process.platform !== 'win32') return MtlsBindingStrength.Bearer;
+  if (hostPlatform() !== 'win32') return MtlsBindingStrength.Bearer;
   try {
     const call = probeCall(query, COMPUTE_PATH, { 'api-version': '2021-02-01' });
     const response = await callImds(query.imds, { ...call, headers: { Metadata: 'true' } });

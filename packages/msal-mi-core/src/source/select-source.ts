@@ -1,4 +1,5 @@
 /** Which source serves this host (D4), as far as it is known without asking: probes nothing. */
+import { hostPlatform } from '../host-platform.js';
 import { existsSync } from 'node:fs';
 import type { DiscoveredSource } from '../cache/shared-state.js';
 import type { HostEnvironment } from '../model.js';
@@ -40,7 +41,7 @@ export function knownSource(
 }
 
 function arcAgentPath(env: HostEnvironment): string {
-  return process.platform === 'win32'
+  return hostPlatform() === 'win32'
     ? `${env.programFiles ?? 'C:\\Program Files'}\\AzureConnectedMachineAgent\\himds.exe`
     : '/opt/azcmagent/bin/himds';
 }

@@ -2,6 +2,7 @@
  * Step 7: the token request over the binding's own TLS connections (D19, D24). The only token exchange of the
  * product: managed identities and the second leg of federated credentials both go through it.
  */
+import { hostPlatform } from '../host-platform.js';
 import { throttleKey } from '../cache/cache-key.js';
 import { MsiV2Error } from '../errors.js';
 import type { Logger } from '../diagnostics/logger.js';
@@ -85,7 +86,7 @@ async function sendOnce(exchange: TokenExchange, signal: AbortSignal | undefined
       ['return-client-request-id', 'true'],
       ['x-client-sku', SKU],
       ['x-client-ver', VERSION],
-      ['x-client-os', process.platform],
+      ['x-client-os', hostPlatform()],
       ['x-ms-lib-capability', 'retry-after, h429'],
     ],
     body: Buffer.from(exchange.form.toString(), 'utf8'),

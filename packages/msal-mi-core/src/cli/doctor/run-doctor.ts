@@ -1,4 +1,5 @@
 /** Runs every check in order; a check that breaks is a failed check. */
+import { hostPlatform } from '../../host-platform.js';
 import { randomUUID } from 'node:crypto';
 import { release } from 'node:os';
 import { ManagedIdentityApplication } from '../../client.js';
@@ -45,7 +46,7 @@ async function checksFor(options: DoctorOptions) {
   const seen: Seen = {};
   const { platform: keys } = await processSurroundings();
   const host = {
-    platform: process.platform,
+    platform: hostPlatform(),
     arch: process.arch,
     release: release(),
     nodeVersion: process.versions.node,

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { AttestationError } from 'attestation/errors.js';
-import { loadFrom, type LoaderHost } from 'attestation/native/load.js';
+import type { LoaderHost } from 'attestation/native/addon-loader.js';
+import { loadFrom } from 'attestation/native/load.js';
 
 const ADDON = { openLibrary: () => undefined, attest: () => undefined };
 
@@ -10,7 +11,7 @@ function host(more: Partial<LoaderHost> = {}) {
     loaded.push(file);
     return ADDON;
   };
-  return { loaded, platform: 'win32', arch: 'x64', exists: () => true, load, ...more };
+  return { loaded, platform: 'win32', arch: 'x64', exists: () => true, load, forbids: () => undefined, ...more };
 }
 
 function failureOf(more: Partial<LoaderHost>): AttestationError {

@@ -1,10 +1,12 @@
-import { loadFrom, type LoaderHost } from 'core/platform/win32/native/load.js';
+import type { LoaderHost } from 'core/platform/win32/native/addon-loader.js';
+import { loadFrom } from 'core/platform/win32/native/load.js';
 
 const host = (overrides: Partial<LoaderHost>): LoaderHost => ({
   platform: 'win32',
   arch: 'x64',
   exists: () => true,
   load: () => ({}),
+  forbids: () => undefined,
   ...overrides,
 });
 const fails = (message: string) => (): unknown => {
@@ -20,6 +22,17 @@ describe('loading the addon', () => {
       'when the file is for another processor',
       { load: fails('\\\\?\\C:\\a.node is not a valid Win32 application.') },
       'native_module_wrong_architecture',
+    ],
+    [
+      'in a program without a path of its own',
+      { folder: '.', load: fails('must not be tried') },
+      'native_module_missing',
+    ],
+    ['at the root of a drive', { folder: '/', load: fails('must not be tried') }, 'native_module_missing'],
+    [
+      'when Node.js may load no addons',
+      { forbids: () => 'Node.js was started with --no-addons', load: fails('must not be tried') },
+      'native_module_load_failed',
     ],
     ['when Windows refuses', { load: fails('A dynamic link library (DLL) failed.') }, 'native_module_load_failed'],
   ])('fails with a code of its own %s', (_when, overrides, errorCode) => {

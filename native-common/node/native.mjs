@@ -1,0 +1,12 @@
+// The same as native.cjs for ES modules. Where a bundler has turned this into CommonJS there is no import.meta, but a
+// __dirname.
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+export const ownFolder = () => import.meta.dirname ?? (typeof __dirname === 'string' ? __dirname : undefined);
+
+export const prebuiltAddon = (target, name) =>
+  join(import.meta.dirname ?? __dirname, 'prebuilds', target, `${name}.node`);
+
+// Not an import: in a bundle of ES modules node-gyp-build would ask for a require() that is not there.
+export const nodeGypBuild = () => createRequire(join(ownFolder(), 'package.json'))('node-gyp-build');
