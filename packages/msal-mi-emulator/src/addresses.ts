@@ -5,4 +5,5 @@ export interface Addresses {
   token: string;
   handshake: string;
   vault: string;
+  arm: string;
 }

@@ -6,7 +6,7 @@ import type { TlsOptions } from 'node:tls';
 import type { Addresses } from './addresses.js';
 import { CertificateAuthority } from './crypto/certificate-authority.js';
 import { JwtIssuer } from './crypto/jwt.js';
-import { FaultScript } from './faults.js';
+import { FaultScript } from './faults/fault-script.js';
 import type { Service } from './http/exchange.js';
 import { openListener, type Listener } from './http/listener.js';
 import { serve } from './http/serve.js';
@@ -19,6 +19,8 @@ import { createJournalPage } from './page/journal-page.js';
 import { RENEGOTIATING_TLS } from './resource/renegotiate.js';
 import { ResourceRouter } from './resource/resource-router.js';
 import { createResourceService } from './resource/resource-service.js';
+import { createAzureOperations } from './resource/routes/azure-operations.js';
+import { createAzureResourceManager } from './resource/routes/azure-resource-manager.js';
 import { createBlobStorage } from './resource/routes/blob-storage.js';
 import { echo } from './resource/routes/echo.js';
 import { createKeyVaultKeys } from './resource/routes/key-vault-keys.js';
@@ -28,17 +30,18 @@ import type { Emulator, EmulatorOptions, EmulatorServer, JournalEntry } from './
 import type { World } from './world.js';
 
 /** In the order of their ports. */
-const SERVERS: readonly EmulatorServer[] = ['imds', 'token', 'maa', 'handshake', 'vault'];
+const SERVERS: readonly EmulatorServer[] = ['imds', 'token', 'maa', 'handshake', 'vault', 'arm'];
 const LEGS: Readonly<Record<EmulatorServer, JournalEntry['leg']>> = {
   imds: 'imds',
   token: 'token',
   maa: 'maa',
   handshake: 'resource',
   vault: 'resource',
+  arm: 'resource',
 };
 
 /**
- * Starts IMDS, an attestation endpoint, Entra ID's token endpoint and two protected resources on loopback, with keys and a
+ * Starts IMDS, an attestation endpoint, Entra ID's token endpoint and protected resources on loopback, with keys and a
  * certification authority that exist for this run only.
  * @param options all optional; see {@link EmulatorOptions}
  * @throws EmulatorError (a TypeError) for options it cannot work with, before anything listens; `port_unavailable` when a port is taken
@@ -74,6 +77,7 @@ async function openListeners(configuration: Configuration, tls: TlsOptions): Pro
     token: asking,
     handshake: asking,
     vault: { ...tls, ...RENEGOTIATING_TLS },
+    arm: tls,
   };
   const listeners = new Map<EmulatorServer, Listener>();
   try {
@@ -98,6 +102,7 @@ function addressesOf(listeners: Map<EmulatorServer, Listener>): Addresses {
     token: url('token', 'https'),
     handshake: url('handshake', 'https'),
     vault: url('vault', 'https'),
+    arm: url('arm', 'https'),
   };
 }
 
@@ -126,7 +131,14 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files:
   const { configuration, addresses } = world;
   const faults = new FaultScript();
   const journal = new Journal();
-  const router = new ResourceRouter([createKeyVaultSecrets(), createKeyVaultKeys(), createBlobStorage(), echo]);
+  const router = new ResourceRouter([
+    createKeyVaultSecrets(),
+    createKeyVaultKeys(),
+    createAzureOperations(),
+    createAzureResourceManager(),
+    createBlobStorage(),
+    echo,
+  ]);
   const page = createJournalPage(journal, world);
   const services: Record<EmulatorServer, Service> = {
     imds: createImdsService(world, page),
@@ -134,6 +146,7 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files:
     token: createTokenService(world),
     handshake: createResourceService('handshake', router, world),
     vault: createResourceService('vault', router, world),
+    arm: createResourceService('arm', router, world),
   };
   for (const [server, listener] of listeners) {
     const leg = LEGS[server];
@@ -152,7 +165,7 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files:
     imdsUrl: addresses.imds,
     tokenUrl: addresses.token,
     maaUrl: addresses.maa,
-    resources: Object.freeze({ handshake: addresses.handshake, vault: addresses.vault }),
+    resources: Object.freeze({ handshake: addresses.handshake, vault: addresses.vault, arm: addresses.arm }),
     ca: world.authority.pem,
     env: Object.freeze({ AZURE_POD_IDENTITY_AUTHORITY_HOST: addresses.imds, NODE_EXTRA_CA_CERTS: files.caFile }),
     get journal() {
@@ -163,6 +176,9 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files:
     identities: Object.freeze(configuration.identities.map((identity) => Object.freeze({ ...identity }))),
     fault(leg, scripted) {
       faults.add(leg, scripted);
+    },
+    outage(legs, fault, options = {}) {
+      return faults.addLasting(legs, fault, options.requests);
     },
     reset() {
       faults.clear();

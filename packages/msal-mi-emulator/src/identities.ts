@@ -27,9 +27,14 @@ export class IdentityDirectory {
     ];
   }
 
-  /** The system-assigned identity: what a request without selector means. */
+  /** The system-assigned identity. */
   get systemAssigned(): DirectoryEntry | undefined {
     return this.#entries.find(({ type }) => type === 'SystemAssigned');
+  }
+
+  /** The user-assigned identities, in the order of the configuration. */
+  get userAssigned(): readonly DirectoryEntry[] {
+    return this.#entries.filter(({ type }) => type === 'UserAssigned');
   }
 
   /** Ids are compared without regard to case, as Azure does. */

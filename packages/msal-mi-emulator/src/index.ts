@@ -5,8 +5,15 @@ export type {
   Emulator,
   EmulatorOptions,
   EmulatorServer,
+  JournalEntry,
+  TokenNotAfter,
+} from './types.js';
+export type {
+  EntraRefusalName,
   Fault,
   FaultLeg,
-  JournalEntry,
+  ImdsRefusalName,
+  Outage,
+  ResourceRefusalName,
   TlsAlert,
-} from './types.js';
+} from './faults/fault-types.js';

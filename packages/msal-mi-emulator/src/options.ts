@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { EmulatorError } from './errors.js';
-import type { EmulatedIdentity, EmulatorOptions } from './types.js';
+import { isRecord } from './is-record.js';
+import type { EmulatedIdentity, EmulatorOptions, TokenNotAfter } from './types.js';
 
 /** Options with every default filled in. */
 export interface Configuration {
@@ -10,6 +11,7 @@ export interface Configuration {
   attestationRequired: boolean;
   tokenLifetimeSeconds: number;
   certificateLifetimeSeconds: number;
+  tokenNotAfter: TokenNotAfter | undefined;
   attestationTokenLifetimeSeconds: number;
   refreshInSeconds: number | undefined;
   tenantId: string;
@@ -21,7 +23,8 @@ export interface Configuration {
   cuId: { vmId?: string; vmssId?: string };
   subscriptionId: string;
   securityType: string;
-  audiences: { handshake: string[]; vault: string[] };
+  audiences: { handshake: string[]; vault: string[]; arm: string[] };
+  bearerOnlyAudiences: string[];
   now: () => number;
 }
 
@@ -32,6 +35,7 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof EmulatorOptions>([
   'attestation',
   'tokenLifetimeSeconds',
   'certificateLifetimeSeconds',
+  'tokenNotAfter',
   'clientId',
   'tenantId',
   'systemAssigned',
@@ -42,12 +46,13 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof EmulatorOptions>([
   'cuId',
   'securityType',
   'audiences',
+  'bearerOnlyAudiences',
   'now',
 ]);
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TEN_YEARS_SECONDS = 315_360_000;
-/** The five servers take consecutive ports. */
-const HIGHEST_FIRST_PORT = 65_531;
+/** The six servers take consecutive ports. */
+const HIGHEST_FIRST_PORT = 65_530;
 
 /**
  * Checks options and fills in defaults.
@@ -71,6 +76,7 @@ export function parseOptions(options: EmulatorOptions = {}): Configuration {
     attestationRequired: attestation === 'required',
     tokenLifetimeSeconds: lifetime(options.tokenLifetimeSeconds, 'tokenLifetimeSeconds') ?? 86_400,
     certificateLifetimeSeconds: lifetime(options.certificateLifetimeSeconds, 'certificateLifetimeSeconds') ?? 604_800,
+    tokenNotAfter: parseTokenNotAfter(options.tokenNotAfter),
     attestationTokenLifetimeSeconds:
       lifetime(options.attestationTokenLifetimeSeconds, 'attestationTokenLifetimeSeconds') ?? 86_400,
     refreshInSeconds: lifetime(options.refreshInSeconds, 'refreshInSeconds'),
@@ -83,6 +89,7 @@ export function parseOptions(options: EmulatorOptions = {}): Configuration {
     subscriptionId: newId('subscription'),
     securityType: optionalText(options.securityType, 'securityType') ?? 'TrustedLaunch',
     audiences: parseAudiences(options.audiences),
+    bearerOnlyAudiences: texts(options.bearerOnlyAudiences, 'bearerOnlyAudiences'),
     now: now as () => number,
   };
 }
@@ -90,7 +97,7 @@ export function parseOptions(options: EmulatorOptions = {}): Configuration {
 function parsePort(port: unknown): number {
   if (port === undefined) return 0;
   if (typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= HIGHEST_FIRST_PORT) return port;
-  throw invalid('port', `0 or a port up to ${HIGHEST_FIRST_PORT} (the four after it are used too)`);
+  throw invalid('port', `0 or a port up to ${HIGHEST_FIRST_PORT} (the five after it are used too)`);
 }
 
 function parseHost(host: unknown): Configuration['host'] {
@@ -98,6 +105,7 @@ function parseHost(host: unknown): Configuration['host'] {
   throw new EmulatorError(
     'host_not_loopback',
     'host must be "127.0.0.1" or "::1": the emulator hands out tokens to whoever asks, so it listens on loopback only',
+    { option: 'host' },
   );
 }
 
@@ -137,12 +145,30 @@ function parseCuId(cuId: unknown): Configuration['cuId'] | undefined {
 }
 
 function parseAudiences(audiences: unknown): Configuration['audiences'] {
-  if (audiences === undefined) return { handshake: [], vault: [] };
-  if (!isRecord(audiences)) throw invalid('audiences', '{ handshake?: string[], vault?: string[] }');
+  if (audiences === undefined) return { handshake: [], vault: [], arm: [] };
+  if (!isRecord(audiences)) throw invalid('audiences', '{ handshake?: string[], vault?: string[], arm?: string[] }');
   return {
     handshake: texts(audiences.handshake, 'audiences.handshake'),
     vault: texts(audiences.vault, 'audiences.vault'),
+    arm: texts(audiences.arm, 'audiences.arm'),
   };
+}
+
+function parseTokenNotAfter(value: unknown): TokenNotAfter | undefined {
+  if (value === undefined) return undefined;
+  const form = isRecord(value) ? value : { seconds: value };
+  const { seconds, as = 'generalized-time', inSequence = false, ...rest } = form;
+  const isValid =
+    typeof seconds === 'number' &&
+    Number.isInteger(seconds) &&
+    seconds >= 0 &&
+    seconds <= TEN_YEARS_SECONDS &&
+    (as === 'generalized-time' || as === 'utc-time') &&
+    typeof inSequence === 'boolean' &&
+    Object.keys(rest).length === 0;
+  if (isValid) return { seconds, as, inSequence };
+  const forms = "or { seconds, as?: 'generalized-time' | 'utc-time', inSequence? }";
+  throw invalid('tokenNotAfter', `a whole number of seconds from 0 to ${TEN_YEARS_SECONDS}, ${forms}`);
 }
 
 function lifetime(value: unknown, name: string): number | undefined {
@@ -174,11 +200,7 @@ function texts(value: unknown, name: string): string[] {
 }
 
 function invalid(name: string, accepted: string): EmulatorError {
-  return new EmulatorError('invalid_option', `${name} must be ${accepted}`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return new EmulatorError('invalid_option', `${name} must be ${accepted}`, { option: name });
 }
 
 /** A version 8 UUID (RFC 9562 section 5.8) made of a hash, so that a seed gives the same ids at every start. */

@@ -1,3 +1,5 @@
+import type { Fault, FaultLeg, Outage } from './faults/fault-types.js';
+
 /** An identity that the emulator's IMDS knows by three names. */
 export interface EmulatedIdentity {
   /** Client (application) id, a GUID. */
@@ -11,8 +13,8 @@ export interface EmulatedIdentity {
 /** What {@link startEmulator} accepts. Unknown names and values of the wrong type are a `TypeError` before anything starts. */
 export interface EmulatorOptions {
   /**
-   * Port of IMDS; the other servers take the four ports after it (token endpoint +1, attestation +2, handshake resource +3,
-   * vault resource +4). Default 0: five free ports.
+   * Port of IMDS; the other servers take the five ports after it (token endpoint +1, attestation +2, handshake resource +3,
+   * vault resource +4, Azure Resource Manager +5). Default 0: six free ports.
    */
   port?: number;
   /**
@@ -28,13 +30,18 @@ export interface EmulatorOptions {
   tokenLifetimeSeconds?: number;
   /** Lifetime of issued client certificates in seconds. Default 604800 (7 days). */
   certificateLifetimeSeconds?: number;
+  /**
+   * Writes the extension 1.3.6.1.4.1.311.90.2.1 into client certificates: seconds from their issue after which the token endpoint
+   * refuses them with AADSTS1000901, as Entra ID does. Resources take them until they expire. Default: no extension.
+   */
+  tokenNotAfter?: number | TokenNotAfter;
   /** Client id of the system-assigned identity. Default: generated. */
   clientId?: string;
   /** Tenant of every identity. Default: generated. */
   tenantId?: string;
   /**
-   * False: the VM has no system-assigned identity, and IMDS answers a request without selector with 400 `Identity not found`.
-   * With `identities: []` the VM has no identity at all. Default true.
+   * False: the VM has no system-assigned identity. A request without selector then means the only user-assigned one; with
+   * several IMDS answers 400 and asks for a selector, with `identities: []` it answers 400 `Identity not found`. Default true.
    */
   systemAssigned?: boolean;
   /** User-assigned identities. Default: one, generated. */
@@ -50,18 +57,34 @@ export interface EmulatorOptions {
   /** `securityProfile.securityType` of the compute metadata. Default `TrustedLaunch`; empty leaves the profile out. */
   securityType?: string;
   /** Audiences that a resource accepts besides its own origin and its default (see README). */
-  audiences?: { handshake?: string[]; vault?: string[] };
+  audiences?: { handshake?: string[]; vault?: string[]; arm?: string[] };
+  /**
+   * Resources that take no bound tokens: for these the token endpoint refuses `token_type=mtls_pop` with AADSTS392196 and issues
+   * bearer tokens only. A trailing slash makes no difference. Default: none.
+   */
+  bearerOnlyAudiences?: string[];
   /** Clock of everything the emulator issues and checks, milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
 }
 
-/** The servers of an emulator. `handshake` and `vault` are the two resources. */
-export type EmulatorServer = 'imds' | 'maa' | 'token' | 'handshake' | 'vault';
+/** How {@link EmulatorOptions.tokenNotAfter} is written. */
+export interface TokenNotAfter {
+  /** Seconds from the issue of the certificate, 0 to 315360000. */
+  seconds: number;
+  /** ASN.1 type of the time. Default `generalized-time`. */
+  as?: 'generalized-time' | 'utc-time';
+  /** True: the time is the only element of a SEQUENCE. Default false. */
+  inSequence?: boolean;
+}
+
+/** The servers of an emulator. `handshake`, `vault` and `arm` are the resources. */
+export type EmulatorServer = 'imds' | 'maa' | 'token' | 'handshake' | 'vault' | 'arm';
 
 /** One request as the emulator saw it. Frozen. Bodies are cut at 64 KiB. */
 export interface JournalEntry {
   /** When the request arrived, milliseconds since 1970 (the emulator's clock). */
   at: number;
+  /** Which part of the flow it belongs to. */
   leg: 'imds' | 'maa' | 'token' | 'resource';
   /** Empty when the connection failed before a request was read. */
   method: string;
@@ -77,66 +100,19 @@ export interface JournalEntry {
   clientCertificateS256?: string;
   /** Ever-increasing number of the entry, also across {@link Emulator.reset}. */
   id: number;
+  /** Which server it came to. */
   server: EmulatorServer;
   /** From arrival to answer, milliseconds. */
   durationMs: number;
+  /** Headers of the answer, names in lower case. */
   responseHeaders: Record<string, string>;
+  /** Body of the answer as text; absent when there was none. */
   responseBody?: string;
   /** The scripted fault that shaped this answer. */
   fault?: Fault;
   /** Why the emulator refused, or the code of the TLS failure. */
   failure?: string;
 }
-
-/** Endpoints whose next answers can be scripted. `imds-token` is IMDS v1, `compute` is the instance metadata. */
-export type FaultLeg =
-  'getplatformmetadata' | 'issuecredential' | 'attest' | 'token' | 'resource' | 'imds-token' | 'compute';
-
-/** A client-certificate alert (RFC 8446 section 6) that ends a TLS handshake. */
-export type TlsAlert =
-  | 'handshake_failure'
-  | 'bad_certificate'
-  | 'unsupported_certificate'
-  | 'certificate_revoked'
-  | 'certificate_expired'
-  | 'certificate_unknown'
-  | 'unknown_ca'
-  | 'certificate_required';
-
-/**
- * One scripted answer. `status`, `body` and `oauthError` replace the real answer; `headers`, `patch`, `mutate`, `delayMs` and
- * `reset: 'mid-body'` change it.
- */
-export type Fault = {
-  /** Status of the scripted answer (200 to 599). Default 200 with `body`, 400 with `oauthError` (401 for `invalid_client`). */
-  status?: number;
-  /** Added to the answer; an existing header is replaced, `null` removes it (`Server` of IMDS, for example). */
-  headers?: Record<string, string | null>;
-  /** A string is sent as it is, anything else as JSON. */
-  body?: unknown;
-  /** Waits before answering, milliseconds, at most 600000. */
-  delayMs?: number;
-  /**
-   * Cuts the connection: during the TLS handshake (plain http: before the first byte), after the request was read, or after half
-   * of the body.
-   */
-  reset?: 'before-response' | 'mid-body' | 'handshake';
-  /** With `reset: 'handshake'` on a TLS leg: the alert to send instead of a bare reset. */
-  tlsAlert?: TlsAlert;
-  /** An error in Entra ID's shape. */
-  oauthError?: { error: string; error_description?: string; error_codes?: number[] };
-  /** Makes the real answer wrong in one way. Only on the leg that has such an answer; `malformed-json` on any. */
-  mutate?:
-    | 'wrong-cnf'
-    | 'bearer-token-type'
-    | 'no-token-type'
-    | 'no-access-token'
-    | 'other-key-certificate'
-    | 'not-a-certificate'
-    | 'malformed-json';
-  /** Members to set in the real JSON answer; `null` removes one. */
-  patch?: Record<string, unknown>;
-};
 
 /** A running emulator. */
 export interface Emulator {
@@ -148,15 +124,17 @@ export interface Emulator {
   readonly maaUrl: string;
   /**
    * Origins of the protected resources. `handshake` asks for the certificate in the handshake; `vault` by TLS 1.2 renegotiation
-   * when the request has `x-ms-tokenboundauth: true`.
+   * when the request has `x-ms-tokenboundauth: true`. `arm` plays Azure Resource Manager and takes bearer tokens only: for its
+   * origin the token endpoint issues nothing else.
    */
-  readonly resources: { readonly handshake: string; readonly vault: string };
+  readonly resources: { readonly handshake: string; readonly vault: string; readonly arm: string };
   /** PEM of the throw-away certification authority, for `system.ca` or `NODE_EXTRA_CA_CERTS`. */
   readonly ca: string;
   /** Environment of a process that should use the emulator. The files named here exist until {@link Emulator.close}. */
   readonly env: Readonly<Record<string, string>>;
   /** Snapshot of the journal, oldest first; take it again to see more. */
   readonly journal: readonly JournalEntry[];
+  /** Tenant of every identity, a GUID. */
   readonly tenantId: string;
   /** System-assigned identity; unknown to IMDS when it was started with `systemAssigned: false`. */
   readonly systemAssigned: Readonly<Omit<EmulatedIdentity, 'resourceId'>>;
@@ -168,7 +146,16 @@ export interface Emulator {
    * @throws TypeError for an unknown leg or a malformed fault
    */
   fault(leg: FaultLeg, faults: Fault[]): void;
-  /** Forgets faults, journal and what was stored in resources. Keys, certificates and tokens stay valid. */
+  /**
+   * Lets one fault meet every request of one or several legs, from now until {@link Outage.end} or {@link Emulator.reset}, or as
+   * often as told. Scripted faults of {@link Emulator.fault} come first.
+   * @param legs one leg or several
+   * @param fault what happens to each request
+   * @param options `requests`: how many requests it meets before it ends by itself. Default: no limit.
+   * @throws TypeError for an unknown leg or a malformed fault
+   */
+  outage(legs: FaultLeg | readonly FaultLeg[], fault: Fault, options?: { requests?: number }): Outage;
+  /** Forgets faults and outages, journal and what was stored in resources. Keys, certificates and tokens stay valid. */
   reset(): void;
   /** Stops every server, cuts open connections and removes the files named in {@link Emulator.env}. Idempotent. */
   close(): Promise<void>;

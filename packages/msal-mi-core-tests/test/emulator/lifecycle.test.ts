@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent, get } from 'node:http';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -26,7 +27,7 @@ it.each<[string, unknown, string]>([
   ['an empty host', { host: '' }, 'host_not_loopback'],
   ['an unknown option', { hots: '127.0.0.1' }, 'invalid_option'],
   ['a port as text', { port: '80' }, 'invalid_option'],
-  ['a port without four after it', { port: 65_532 }, 'invalid_option'],
+  ['a port without five after it', { port: 65_531 }, 'invalid_option'],
   ['a negative lifetime', { tokenLifetimeSeconds: -1 }, 'invalid_option'],
   ['a lifetime of zero', { certificateLifetimeSeconds: 0 }, 'invalid_option'],
   ['a fractional lifetime', { refreshInSeconds: 1.5 }, 'invalid_option'],
@@ -36,6 +37,9 @@ it.each<[string, unknown, string]>([
   ['an incomplete identity', { identities: [{ clientId: '11111111-1111-4111-8111-111111111111' }] }, 'invalid_option'],
   ['an empty cuId', { cuId: {} }, 'invalid_option'],
   ['audiences that are no lists', { audiences: { vault: 'x' } }, 'invalid_option'],
+  ['a negative token life of certificates', { tokenNotAfter: -1 }, 'invalid_option'],
+  ['another form of time', { tokenNotAfter: { seconds: 1, as: 'text' } }, 'invalid_option'],
+  ['bearer-only audiences that are not a list', { bearerOnlyAudiences: 'x' }, 'invalid_option'],
   ['a clock that is no function', { now: 5 }, 'invalid_option'],
   ['no object', 'x', 'invalid_option'],
 ])('refuses %s before anything listens', async (_what, options, code) => {
@@ -81,11 +85,11 @@ it('listens on one address only when it is told which', async () => {
   expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
 });
 
-it('takes five consecutive ports from the one given, and says when one is taken', async () => {
+it('takes six consecutive ports from the one given, and says when one is taken', async () => {
   const probe = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => probe.once('listening', resolve));
   const { port } = probe.address() as AddressInfo;
-  await expect(startEmulator({ port: Math.min(port, 65_531) })).rejects.toMatchObject({ code: 'port_unavailable' });
+  await expect(startEmulator({ port: Math.min(port, 65_530) })).rejects.toMatchObject({ code: 'port_unavailable' });
   await new Promise((resolve) => probe.close(resolve));
 });
 
@@ -144,6 +148,28 @@ describe('journal', () => {
       await fetch(`${emulator.maaUrl}/attest/keyguard?api-version=1`, { method: 'POST', body });
     expect(emulator.journal.map((entry) => entry.body?.length)).toEqual([65_536, 65_536, 65_536]);
   });
+
+  it('is bounded in bytes, with URLs and headers counted', async () => {
+    const emulator = await start();
+    const long = 'x'.repeat(7_000);
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    const ask = async (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        get(`${emulator.imdsUrl}/${long}`, { agent, headers: { long } }, (response) => {
+          response.resume().once('end', resolve);
+        }).once('error', reject);
+      });
+    // 14 KB each, two bytes for a character: 32 MiB are full before the 1,200th.
+    for (let batch = 0; batch < 30; batch++) await Promise.all(Array.from({ length: 45 }, ask));
+    agent.destroy();
+    const { journal } = emulator;
+    expect(journal.length).toBeGreaterThan(1_000);
+    expect(journal.length).toBeLessThan(1_250);
+    expect(journal.at(-1)!.id).toBe(1_350);
+    emulator.reset();
+    await ask();
+    expect(emulator.journal).toHaveLength(1);
+  }, 60_000);
 
   it('knows of a TLS handshake that failed because the client does not trust the CA', async () => {
     const emulator = await start();

@@ -1,24 +1,20 @@
-import { createHash, generateKeyPair, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
+import { generateKeyPair, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
-import { signEcdsa } from './sign-ecdsa.js';
+import {
+  bytes,
+  distinguishedName,
+  extension,
+  keyIdentifier,
+  keyUsage,
+  OID,
+  signCertificate,
+} from './sign-certificate.js';
+import type { TokenNotAfter } from '../types.js';
+import { tokenNotAfterExtension } from './token-not-after.js';
 
 const generate = promisify(generateKeyPair);
-
-const OID = {
-  commonName: '2.5.4.3',
-  domainComponent: '0.9.2342.19200300.100.1.25',
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyIdentifier: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
-} as const;
 // First octet of the KeyUsage BIT STRING (RFC 5280 section 4.2.1.3): bit 0 is the most significant one.
 const DIGITAL_SIGNATURE = 0b1000_0000;
 const DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT = 0b1010_0000;
@@ -108,12 +104,14 @@ export class CertificateAuthority {
   /**
    * A client certificate for a managed identity.
    * @param identity becomes the subject: DC = tenant, then CN = client id
+   * @param tokenNotAfter until when the token endpoint takes it, if not to its end
    * @returns DER
    */
   async issueClientCertificate(
     identity: { clientId: string; tenantId: string },
     publicKey: KeyObject,
     lifetimeSeconds: number,
+    tokenNotAfter?: TokenNotAfter,
   ): Promise<Buffer> {
     return this.#issue({
       subject: distinguishedName([
@@ -124,7 +122,7 @@ export class CertificateAuthority {
       lifetimeMs: lifetimeSeconds * 1000,
       purpose: OID.clientAuth,
       usage: keyUsage(DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT, 5),
-      extensions: [],
+      extensions: tokenNotAfter ? [tokenNotAfterExtension(tokenNotAfter, this.#now())] : [],
     });
   }
 
@@ -179,96 +177,4 @@ export class CertificateAuthority {
 
 function generateP256Key(): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
   return generate('ec', { namedCurve: 'P-256' });
-}
-
-async function signCertificate(
-  signingKey: KeyObject,
-  content: {
-    subject: pkijs.RelativeDistinguishedNames;
-    issuer: pkijs.RelativeDistinguishedNames;
-    publicKey: KeyObject;
-    notBefore: number;
-    notAfter: number;
-    extensions: pkijs.Extension[];
-  },
-): Promise<Buffer> {
-  const certificate = new pkijs.Certificate();
-  const algorithm = new pkijs.AlgorithmIdentifier({ algorithmId: OID.ecdsaWithSha256 }); // no parameters: RFC 5758 3.2
-  certificate.version = 2;
-  certificate.serialNumber = new asn1js.Integer({ valueHex: serialNumber() });
-  certificate.signature = algorithm;
-  certificate.signatureAlgorithm = algorithm;
-  certificate.issuer = content.issuer;
-  certificate.subject = content.subject;
-  certificate.notBefore = time(content.notBefore);
-  certificate.notAfter = time(content.notAfter);
-  certificate.subjectPublicKeyInfo = pkijs.PublicKeyInfo.fromBER(
-    arrayBuffer(content.publicKey.export({ format: 'der', type: 'spki' })),
-  );
-  certificate.extensions = content.extensions;
-  const signature = await signEcdsa(Buffer.from(certificate.encodeTBS().toBER(false)), signingKey);
-  certificate.signatureValue = new asn1js.BitString({ valueHex: arrayBuffer(signature) });
-  return Buffer.from(certificate.toSchema(true).toBER(false));
-}
-
-/** One attribute per RDN, in the given order: pkijs' own encoder would put all of them into one RDN. */
-function distinguishedName(attributes: [oid: string, value: string][]): pkijs.RelativeDistinguishedNames {
-  const sequence = new asn1js.Sequence({
-    value: attributes.map(
-      ([oid, value]) =>
-        new asn1js.Set({
-          value: [
-            new asn1js.Sequence({
-              value: [
-                new asn1js.ObjectIdentifier({ value: oid }),
-                oid === OID.domainComponent ? new asn1js.IA5String({ value }) : new asn1js.PrintableString({ value }),
-              ],
-            }),
-          ],
-        }),
-    ),
-  });
-  return pkijs.RelativeDistinguishedNames.fromBER(sequence.toBER(false));
-}
-
-function extension(extnID: string, critical: boolean, value: asn1js.BaseBlock): pkijs.Extension {
-  return new pkijs.Extension({ extnID, critical, extnValue: value.toBER(false) });
-}
-
-function keyUsage(firstOctet: number, unusedBits: number): pkijs.Extension {
-  return extension(OID.keyUsage, true, new asn1js.BitString({ valueHex: bytes(firstOctet), unusedBits }));
-}
-
-function keyIdentifier(publicKey: KeyObject): ArrayBuffer {
-  return arrayBuffer(
-    createHash('sha256')
-      .update(publicKey.export({ format: 'der', type: 'spki' }))
-      .digest()
-      .subarray(0, 20),
-  );
-}
-
-/** 16 random octets, positive and without leading zero. */
-function serialNumber(): ArrayBuffer {
-  const octets = randomBytes(16);
-  octets[0] = (octets[0]! & 0x3f) | 0x40;
-  return arrayBuffer(octets);
-}
-
-// UTCTime until 2049, GeneralizedTime after (RFC 5280 section 4.1.2.5).
-function time(ms: number): pkijs.Time {
-  const value = new Date(ms);
-  return new pkijs.Time({
-    type: value.getUTCFullYear() < 2050 ? pkijs.TimeType.UTCTime : pkijs.TimeType.GeneralizedTime,
-    value,
-  });
-}
-
-function bytes(...octets: number[]): ArrayBuffer {
-  return Uint8Array.from(octets).buffer;
-}
-
-/** A copy: the buffer behind a Buffer may be Node's shared pool. */
-function arrayBuffer(octets: Uint8Array): ArrayBuffer {
-  return Uint8Array.from(octets).buffer;
 }

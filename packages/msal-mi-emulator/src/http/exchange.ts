@@ -1,7 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { Fault, FaultLeg } from '../types.js';
+import type { Fault, FaultLeg } from '../faults/fault-types.js';
+import { isRecord } from '../is-record.js';
 
 /** A request that was read to its end. */
 export interface Exchange {
@@ -15,7 +16,9 @@ export interface Exchange {
   /** Undefined on plain http. */
   tlsSocket: TLSSocket | undefined;
   /** How the scripted fault wants the real answer changed. */
-  mutate: Fault['mutate'];
+  mutate?: Fault['mutate'];
+  /** Lifetimes of the certificate, when the scripted fault names them. */
+  certificate?: Fault['certificate'];
 }
 
 /** What a service answers. At most one of `json`, `text` and `bytes`. */
@@ -41,6 +44,10 @@ export interface Service {
   answer(exchange: Exchange): Answer | Promise<Answer>;
   /** An error in the shape of the service; used for scripted `oauthError`. */
   errorAnswer?(error: NonNullable<Fault['oauthError']>, headers: IncomingHttpHeaders): Answer;
+  /** The resource that a request asks a token for; used for faults of one audience. */
+  audienceOf?(exchange: Exchange): string | undefined;
+  /** A refusal in the service's own words; used for scripted refusals. */
+  refuse?(name: NonNullable<Fault['refusal']>, exchange: Exchange): Answer;
   /** Takes over requests that are no part of a leg (journal page); returns false for all others. */
   serveAside?(path: string, method: string, response: ServerResponse): boolean;
 }
@@ -49,7 +56,7 @@ export interface Service {
 export function parseJsonObject(body: Buffer): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (isRecord(value)) return value;
   } catch {
     // Falls through: not JSON.
   }

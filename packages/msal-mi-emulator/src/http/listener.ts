@@ -15,8 +15,13 @@ const ATTEMPTS_FOR_A_COMMON_PORT = 10;
 export interface Listener {
   readonly server: HttpServer;
   readonly port: number;
-  /** Looks at every connection before anything is read from it; a gate that returns true has taken the connection over. */
-  gate(takesOver: (socket: Socket) => boolean): void;
+  /**
+   * Looks at every connection before anything is read from it; a gate that returns true has taken the connection over, until it
+   * calls `accept`.
+   */
+  gate(takesOver: (socket: Socket, accept: () => void) => boolean): void;
+  /** Ends a connection by a TCP reset, whatever TLS is on it. */
+  reset(socket: Socket): void;
   /** Stops listening and cuts every connection. */
   close(): Promise<void>;
 }
@@ -104,8 +109,19 @@ function toListener(server: HttpServer, port: number, twin: NetServer | undefine
       const accept = server.listeners('connection') as ((socket: Socket) => void)[];
       server.removeAllListeners('connection');
       server.on('connection', (socket: Socket) => {
-        if (!takesOver(socket)) for (const listener of accept) listener.call(server, socket);
+        const goOn = (): void => accept.forEach((listener) => listener.call(server, socket));
+        if (!takesOver(socket, goOn)) goOn();
       });
+    },
+    reset(socket) {
+      // A TLS socket has no TCP handle of its own.
+      const isCarrier = ({ remotePort, remoteAddress }: Socket): boolean =>
+        remotePort === socket.remotePort && remoteAddress === socket.remoteAddress;
+      const carrier = [...sockets].find(isCarrier);
+      // What resetAndDestroy() sets. Calling it under a living TLS socket crashes the process: the TLS socket has to close first,
+      // and closes its carrier then.
+      if (carrier) Object.assign(carrier, { resetAndClosing: true });
+      socket.destroy();
     },
     close() {
       closing ??= Promise.all([closeServer(server, sockets), twin && closeServer(twin, new Set())]).then(

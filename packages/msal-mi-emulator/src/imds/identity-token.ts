@@ -1,7 +1,8 @@
 import type { Answer, Exchange } from '../http/exchange.js';
 import { issueAccessToken } from '../token/access-token.js';
 import type { World } from '../world.js';
-import { findQueryDefect, invalidRequest, selectIdentity } from './request-checks.js';
+import { findQueryDefect, invalidRequest } from './request-checks.js';
+import { selectIdentity } from './select-identity.js';
 
 const V1_SELECTORS = ['client_id', 'object_id', 'msi_res_id'] as const;
 
@@ -17,7 +18,7 @@ export async function answerIdentityToken({ query }: Exchange, world: World): Pr
   const { identity } = selected;
   const capabilities = query.get('xms_cc')?.split(',').filter(Boolean) ?? [];
   const token = await issueAccessToken(world, {
-    audience: resource.replace(/\/\.default$/, ''),
+    audience: audienceOfResource(resource),
     tenantId: identity.tenantId,
     clientId: identity.clientId,
     objectId: identity.objectId,
@@ -38,4 +39,9 @@ export async function answerIdentityToken({ query }: Exchange, world: World): Pr
       token_type: 'Bearer',
     },
   };
+}
+
+/** A resource as the `aud` claim has it. */
+export function audienceOfResource(resource: string): string {
+  return resource.replace(/\/\.default$/, '');
 }

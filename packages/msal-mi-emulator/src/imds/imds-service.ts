@@ -1,12 +1,13 @@
 import type { Answer, Exchange, Service } from '../http/exchange.js';
-import type { FaultLeg } from '../types.js';
+import type { FaultLeg } from '../faults/fault-types.js';
 import type { World } from '../world.js';
 import type { JournalPage } from '../page/journal-page.js';
 import { answerCompute } from './compute.js';
 import { answerIssueCredential } from './issue-credential.js';
 import { answerPlatformMetadata } from './platform-metadata.js';
 import { invalidRequest } from './request-checks.js';
-import { answerIdentityToken } from './identity-token.js';
+import { answerIdentityToken, audienceOfResource } from './identity-token.js';
+import { imdsRefusal } from './imds-refusals.js';
 
 interface Route {
   method: 'GET' | 'POST';
@@ -32,6 +33,11 @@ export function createImdsService(world: World, page: JournalPage): Service {
   return {
     standingHeaders: { Server: 'IMDS/150.870.65.1854' },
     faultLeg: (path) => routeOf(path)?.leg,
+    refuse: (name) => imdsRefusal(name),
+    audienceOf({ query }) {
+      const resource = query.get('resource');
+      return resource === null ? undefined : audienceOfResource(resource);
+    },
     serveAside: (path, method, response) => page.serve(path, method, response),
     answer(exchange) {
       const route = routeOf(exchange.path);

@@ -7,7 +7,8 @@ import { attestedKey } from '../maa/attestation-token.js';
 import type { DirectoryEntry } from '../identities.js';
 import type { World } from '../world.js';
 import { CRED_API_VERSION, V2_SELECTORS } from './platform-metadata.js';
-import { findQueryDefect, invalidRequest, selectIdentity } from './request-checks.js';
+import { findQueryDefect, invalidRequest } from './request-checks.js';
+import { selectIdentity } from './select-identity.js';
 
 /** `POST /metadata/identity/issuecredential` (D16). Every call issues a new certificate; `bypass_cache` is accepted. */
 export async function answerIssueCredential(exchange: Exchange, world: World): Promise<Answer> {
@@ -69,17 +70,20 @@ async function checkAttestation(token: unknown, publicKey: KeyObject, world: Wor
 }
 
 async function issue(
-  { mutate }: Exchange,
+  { mutate, certificate: wanted }: Exchange,
   identity: DirectoryEntry,
   requestedKey: KeyObject,
   world: World,
 ): Promise<Answer> {
   const publicKey = mutate === 'other-key-certificate' ? (await generateRsaKey()).publicKey : requestedKey;
-  const { certificateLifetimeSeconds } = world.configuration;
+  const { certificateLifetimeSeconds, tokenNotAfter } = world.configuration;
+  const lifetimeSeconds = wanted?.lifetimeSeconds ?? certificateLifetimeSeconds;
+  const seconds = wanted?.tokenNotAfterSeconds ?? tokenNotAfter?.seconds;
+  const usableUntil = seconds === undefined ? undefined : { ...tokenNotAfter, seconds };
   const certificate =
     mutate === 'not-a-certificate'
-      ? Buffer.from('these bytes are no certificate')
-      : await world.authority.issueClientCertificate(identity, publicKey, certificateLifetimeSeconds);
+      ? Buffer.from('these bytes are not a certificate')
+      : await world.authority.issueClientCertificate(identity, publicKey, lifetimeSeconds, usableUntil);
   return {
     status: 200,
     json: {

@@ -1,6 +1,7 @@
 import type { Answer, Exchange } from '../http/exchange.js';
 import type { World } from '../world.js';
-import { findQueryDefect, invalidRequest, selectIdentity } from './request-checks.js';
+import { findQueryDefect, invalidRequest } from './request-checks.js';
+import { selectIdentity } from './select-identity.js';
 
 /** Selectors of IMDS v2; `msi_res_id` is an unsupported query variable here, as on the real service. */
 export const V2_SELECTORS = ['client_id', 'object_id', 'mi_res_id'] as const;

@@ -1,5 +1,4 @@
 import type { Answer } from '../http/exchange.js';
-import type { DirectoryEntry, IdentityDirectory, Selector } from '../identities.js';
 
 /** A 400 in the shape of IMDS. */
 export function invalidRequest(description: string, failure = description): Answer {
@@ -17,18 +16,4 @@ export function findQueryDefect(query: URLSearchParams, known: readonly string[]
   }
   const repeated = known.find((name) => query.getAll(name).length > 1);
   return repeated === undefined ? undefined : invalidRequest(`Query variable ${repeated} is given more than once`);
-}
-
-/** The identity that the query selects, or the answer that says why there is none. */
-export function selectIdentity(
-  query: URLSearchParams,
-  directory: IdentityDirectory,
-  selectors: readonly Selector[],
-): { identity: DirectoryEntry } | { refusal: Answer } {
-  const given = selectors.filter((selector) => query.has(selector));
-  const [selector] = given;
-  if (given.length > 1) return { refusal: invalidRequest('Only one identity selector may be given') };
-  const identity =
-    selector === undefined ? directory.systemAssigned : directory.find(selector, query.get(selector) ?? '');
-  return identity ? { identity } : { refusal: invalidRequest('Identity not found') };
 }

@@ -1,14 +1,14 @@
 import type { Answer, Exchange } from '../http/exchange.js';
 import type { World } from '../world.js';
-import type { BoundCaller } from './verify-bound-token.js';
+import type { Caller } from './verify-token.js';
 
-/** One of the two protected resources. */
-export type ResourceName = 'handshake' | 'vault';
+/** One of the protected resources. */
+export type ResourceName = 'handshake' | 'vault' | 'arm';
 
 /** What a route gets: the request, and a caller that is already proven. */
 export interface ResourceCall {
   exchange: Exchange;
-  caller: BoundCaller;
+  caller: Caller;
   resource: ResourceName;
   /** Origin of the resource, for ids and links. */
   origin: string;
@@ -19,7 +19,7 @@ export interface ResourceCall {
 
 /** Something that a resource offers behind its token check. */
 export interface ResourceRoute {
-  /** Undefined: both resources. */
+  /** Undefined: every resource. */
   resource?: ResourceName;
   /** Undefined: every method. */
   methods?: readonly string[];

@@ -3,8 +3,8 @@ import { JwtError, type Claims } from '../crypto/jwt.js';
 import { thumbprintS256 } from '../crypto/thumbprint.js';
 import type { World } from '../world.js';
 import { isOwnIssuer } from './access-token.js';
-import type { EntraError, EntraRefusal } from './entra-error.js';
-import type { AuthenticatedClient, TokenRequest } from './token-request.js';
+import { confirmedThumbprint } from './confirmation.js';
+import type { AuthenticatedClient, Refuse, TokenRequest } from './token-parameters.js';
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:';
 /** Audience of leg 1 in each cloud. */
@@ -16,11 +16,7 @@ const TOKEN_EXCHANGE_AUDIENCE = /^api:\/\/AzureADTokenExchange(?:USGov|China|Fra
  * Any application may exchange such an assertion, except the managed identity itself.
  * @throws EntraError
  */
-export function authenticateByAssertion(
-  request: TokenRequest,
-  world: World,
-  refuse: (refusal: EntraRefusal) => EntraError,
-): AuthenticatedClient {
+export function authenticateByAssertion(request: TokenRequest, world: World, refuse: Refuse): AuthenticatedClient {
   const type = request.parameters.get('client_assertion_type');
   const assertion = request.parameters.get('client_assertion');
   if (assertion === undefined) {
@@ -41,7 +37,7 @@ export function authenticateByAssertion(
   return { clientId: request.clientId, objectId: objectIdOf(request), resourceId: undefined };
 }
 
-function verifyAssertion(assertion: string, world: World, refuse: (refusal: EntraRefusal) => EntraError): Claims {
+function verifyAssertion(assertion: string, world: World, refuse: Refuse): Claims {
   try {
     return world.tokenIssuer.verify(assertion, {
       issuer: (issuer) => isOwnIssuer(world, issuer),
@@ -60,11 +56,7 @@ function verifyAssertion(assertion: string, world: World, refuse: (refusal: Entr
   }
 }
 
-function checkBoundAssertion(
-  { certificate }: TokenRequest,
-  claims: Claims,
-  refuse: (refusal: EntraRefusal) => EntraError,
-): void {
+function checkBoundAssertion({ certificate }: TokenRequest, claims: Claims, refuse: Refuse): void {
   const confirmed = confirmedThumbprint(claims);
   if (confirmed === undefined) {
     const message = 'The client assertion is not bound to a certificate; use jwt-bearer.';
@@ -76,25 +68,15 @@ function checkBoundAssertion(
   }
 }
 
-function checkUnboundAssertion(
-  { isPopRequested }: TokenRequest,
-  claims: Claims,
-  refuse: (refusal: EntraRefusal) => EntraError,
-): void {
+function checkUnboundAssertion({ tokenType }: TokenRequest, claims: Claims, refuse: Refuse): void {
   if (confirmedThumbprint(claims) !== undefined) {
     const message = 'The client assertion is bound to a certificate: present it and use jwt-pop.';
     throw refuse({ error: 'invalid_client', code: 500181, message });
   }
-  if (isPopRequested) {
+  if (tokenType === 'mtls_pop') {
     const message = 'token_type=mtls_pop needs a bound client assertion (jwt-pop).';
     throw refuse({ error: 'invalid_request', code: 9002313, message });
   }
-}
-
-/** `cnf["x5t#S256"]` of a token, if it has one. */
-export function confirmedThumbprint(claims: Claims): string | undefined {
-  const thumbprint = (claims.cnf as Record<string, unknown> | undefined)?.['x5t#S256'];
-  return typeof thumbprint === 'string' ? thumbprint : undefined;
 }
 
 /** The service principal of an application in a tenant: made up, but always the same. */

@@ -10,6 +10,9 @@ export interface EntraRefusal {
   message: string;
 }
 
+/** RFC 6749 section 5.2: 401 for failed client authentication, 400 otherwise. */
+const STATUSES: Readonly<Record<string, number>> = { invalid_client: 401, temporarily_unavailable: 503 };
+
 /** A refused token request. */
 export class EntraError extends Error {
   override readonly name = 'EntraError';
@@ -40,11 +43,10 @@ export function entraErrorAnswer(
   error: { error: string; error_description?: string; error_codes?: number[] },
   headers: IncomingHttpHeaders,
   nowMs: number,
+  traceId: string = randomUUID(),
 ): Answer {
-  const traceId = randomUUID();
   return {
-    // 401 for failed client authentication, 400 otherwise (RFC 6749 section 5.2).
-    status: error.error === 'invalid_client' ? 401 : 400,
+    status: STATUSES[error.error] ?? 400,
     headers: correlationHeaders(headers, traceId),
     json: {
       error: error.error,
@@ -60,11 +62,13 @@ export function entraErrorAnswer(
 
 /** The answer to a refused request. */
 export function refusalAnswer({ refusal, nowMs }: EntraError, headers: IncomingHttpHeaders): Answer {
-  const description = `AADSTS${refusal.code}: ${refusal.message} Correlation ID: ${correlationId(headers)} Timestamp: ${timestamp(nowMs)}`;
+  const traceId = randomUUID();
+  const description = `AADSTS${refusal.code}: ${refusal.message} Trace ID: ${traceId} Correlation ID: ${correlationId(headers)} Timestamp: ${timestamp(nowMs)}`;
   return entraErrorAnswer(
     { error: refusal.error, error_description: description, error_codes: [refusal.code] },
     headers,
     nowMs,
+    traceId,
   );
 }
 

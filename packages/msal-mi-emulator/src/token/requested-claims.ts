@@ -1,3 +1,5 @@
+import { isRecord } from '../is-record.js';
+
 /** Claims that only some tokens have; those that every token has are written over anything requested. */
 const NEVER_REQUESTED: ReadonlySet<string> = new Set(['cnf', 'xms_mirid']);
 /** Claims that are lists in a token even when one value is asked for. */
@@ -26,8 +28,4 @@ export function parseRequestedClaims(text: string | null): Record<string, unknow
     else if (request.value !== undefined) echoed[name] = LIST_CLAIMS.has(name) ? [request.value] : request.value;
   }
   return echoed;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,10 @@
+import type { EntraRefusalName } from '../faults/fault-types.js';
 import type { Answer, Service } from '../http/exchange.js';
 import type { World } from '../world.js';
 import { issuerOf } from './access-token.js';
 import { EntraError, entraErrorAnswer, refusalAnswer } from './entra-error.js';
+import { entraRefusal } from './entra-refusals.js';
+import { requestedAudience } from './token-parameters.js';
 import { answerTokenRequest } from './token-request.js';
 
 const TENANT_PATH = /^\/([\w.-]+)(\/.*)$/;
@@ -17,6 +20,12 @@ export function createTokenService(world: World): Service {
   return {
     faultLeg: (path) => (TENANT_PATH.exec(path)?.[2] === TOKEN_PATH ? 'token' : undefined),
     errorAnswer: (error, headers) => entraErrorAnswer(error, headers, world.configuration.now()),
+    audienceOf: requestedAudience,
+    refuse(name, exchange) {
+      const [, tenant = ''] = TENANT_PATH.exec(exchange.path) ?? [];
+      const refusal = entraRefusal(name as EntraRefusalName, exchange, tenant, world);
+      return refusalAnswer(new EntraError(refusal, world.configuration.now()), exchange.headers);
+    },
     async answer(exchange) {
       const [, tenant, path] = TENANT_PATH.exec(exchange.path) ?? [];
       if (tenant === undefined) return notFound();

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Answer, Exchange } from '../../http/exchange.js';
 import type { ResourceModule } from '../resource-router.js';
 import { pageOf } from './paging.js';
+import { escapeXml, STORAGE_ACCOUNT, storageError, storageHeaders, xmlAnswer } from './storage-answers.js';
 
 interface Blob {
   content: Buffer;
@@ -16,11 +17,13 @@ interface Container {
   blocks: Map<string, Buffer>;
 }
 
-const ACCOUNT = '/devstoreaccount1';
 const LARGEST_PAGE = 5000;
 
+/** Names of containers, the special ones included. */
+const CONTAINER_NAME = /^(?:\$(?:root|web|logs)|(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*)$/;
+
 /**
- * Block blobs of Azure Storage, at `/devstoreaccount1/<container>/<blob>`: create and list containers' contents, upload
+ * Block blobs of Azure Storage, at `/devstoreaccount1/<container>/<blob>`: create and list containers and their contents, upload
  * whole or in blocks, download whole or in ranges, delete.
  */
 export function createBlobStorage(): ResourceModule {
@@ -29,19 +32,42 @@ export function createBlobStorage(): ResourceModule {
     reset: () => containers.clear(),
     routes: [
       {
-        pattern: new RegExp(`^${ACCOUNT}/(?<container>[a-z0-9-]{3,63})/?$`),
-        answer: ({ exchange, params }) => answerContainer(containers, params['container'] ?? '', exchange),
+        pattern: new RegExp(`^${STORAGE_ACCOUNT}/?$`),
+        answer: ({ exchange }) => answerAccount(containers, exchange),
       },
       {
-        pattern: new RegExp(`^${ACCOUNT}/(?<container>[a-z0-9-]{3,63})/(?<blob>.+)$`),
+        pattern: new RegExp(`^${STORAGE_ACCOUNT}/(?<container>[^/]+)(?:/(?<blob>.*))?$`),
         answer: ({ exchange, params, world }) => {
-          const container = containers.get(params['container'] ?? '');
-          if (!container) return storageError(404, 'ContainerNotFound');
-          return answerBlob(container, decodeURIComponent(params['blob'] ?? ''), exchange, world.configuration.now());
+          const container = decode(params['container']);
+          const blob = decode(params['blob']);
+          if (container === undefined || blob === undefined) return storageError(400, 'InvalidUri');
+          if (!CONTAINER_NAME.test(container)) return storageError(400, 'InvalidResourceName');
+          if (blob === '') return answerContainer(containers, container, exchange);
+          const known = containers.get(container);
+          if (!known) return storageError(404, 'ContainerNotFound');
+          return answerBlob(known, blob, exchange, world.configuration.now());
         },
       },
     ],
   };
+}
+
+/** @returns undefined for text that is not percent-encoded UTF-8 */
+function decode(text = ''): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function answerAccount(containers: Map<string, Container>, { method, query }: Exchange): Answer {
+  if (method !== 'GET' || query.get('comp') !== 'list') return storageError(400, 'InvalidQueryParameterValue');
+  const names = [...containers.keys()].filter((name) => name.startsWith(query.get('prefix') ?? '')).sort();
+  const page = pageOf(names, query.get('marker'), query.get('maxresults'), LARGEST_PAGE);
+  const list = page.items.map((name) => `<Container><Name>${escapeXml(name)}</Name><Properties/></Container>`);
+  const content = `<Containers>${list.join('')}</Containers><NextMarker>${page.next ?? ''}</NextMarker>`;
+  return xmlAnswer(200, `<EnumerationResults>${content}</EnumerationResults>`);
 }
 
 function answerContainer(containers: Map<string, Container>, name: string, { method, query }: Exchange): Answer {
@@ -126,26 +152,15 @@ function listBlobs(container: Container, name: string, query: URLSearchParams): 
       `<Content-Type>${escapeXml(contentType)}</Content-Type><BlobType>BlockBlob</BlobType></Properties></Blob>`
     );
   });
-  const text =
-    `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ContainerName="${escapeXml(name)}">` +
-    `<Blobs>${blobs.join('')}</Blobs><NextMarker>${page.next ?? ''}</NextMarker></EnumerationResults>`;
-  return { status: 200, headers: { ...storageHeaders(), 'Content-Type': 'application/xml' }, text };
+  return xmlAnswer(
+    200,
+    `<EnumerationResults ContainerName="${escapeXml(name)}">` +
+      `<Blobs>${blobs.join('')}</Blobs><NextMarker>${page.next ?? ''}</NextMarker></EnumerationResults>`,
+  );
 }
 
 function describe({ etag, modified }: Blob): Record<string, string> {
   return { ETag: etag, 'Last-Modified': modified.toUTCString() };
 }
 
-function storageHeaders(): Record<string, string> {
-  return { 'x-ms-version': '2025-11-05', 'x-ms-request-id': randomBytes(16).toString('hex') };
-}
-
-function storageError(status: number, code: string): Answer {
-  const text = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
-  const headers = { ...storageHeaders(), 'x-ms-error-code': code, 'Content-Type': 'application/xml' };
-  return { status, headers, text, failure: code };
-}
-
 const md5 = (content: Buffer): string => createHash('md5').update(content).digest('base64');
-const escapeXml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
