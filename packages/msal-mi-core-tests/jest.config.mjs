@@ -34,6 +34,7 @@ export default {
     '^core/(.*)\\.js$': '<rootDir>/packages/msal-mi-core/src/$1',
     '^attestation/(.*)\\.js$': '<rootDir>/packages/msal-key-attestation/src/$1',
     '^emulator/(.*)\\.js$': '<rootDir>/packages/msal-mi-emulator/src/$1',
+    '^support/(.*)\\.js$': '<rootDir>/packages/msal-mi-core-tests/test/support/$1',
     // Unit tests take the workspace packages from source: coverage is of src. The built entry points have their own test.
     '^(msal-(?:mi-core|mi-emulator|key-attestation))$': '<rootDir>/packages/$1/src/index.ts',
     // An application has it beside msal-mi-core; here only this package does.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { jwtLifetime } from 'attestation/jwt-expiry.js';
-import { jwtWith } from './jwt.js';
+import { jwtWith } from 'support/jwt.js';
 
 describe('the lifetime of an attestation token', () => {
   it('is read from exp and iat, in seconds', () => {

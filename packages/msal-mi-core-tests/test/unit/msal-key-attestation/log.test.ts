@@ -1,5 +1,5 @@
 import { logForwarder } from 'attestation/log.js';
-import { jwtWith } from './jwt.js';
+import { jwtWith } from 'support/jwt.js';
 
 function delivered(
   line: { level?: number; message?: string },

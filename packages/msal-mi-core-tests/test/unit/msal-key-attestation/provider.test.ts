@@ -11,7 +11,7 @@ import type {
 } from 'attestation/native/bindings.js';
 import { composeProvider, type AttestationProviderOptions } from 'attestation/provider.js';
 import { runExclusive } from 'attestation/process-state.js';
-import { jwtWith } from './jwt.js';
+import { jwtWith } from 'support/jwt.js';
 
 const LIBRARY = 'C:\\vendor\\AttestationClientLib.dll';
 const NOW_MS = 1_800_000_000_000;

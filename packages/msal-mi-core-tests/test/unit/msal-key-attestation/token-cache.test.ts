@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { AttestationTokenCache, reusableUntilMs, type TokenCacheRequest } from 'attestation/token-cache.js';
-import { jwtWith } from './jwt.js';
+import { jwtWith } from 'support/jwt.js';
 
 const ISSUED_AT_S = 1_800_000_000;
 const HOUR_S = 3600;

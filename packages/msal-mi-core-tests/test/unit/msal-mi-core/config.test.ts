@@ -1,7 +1,7 @@
 /** Configuration is validated, completed and frozen before anything else happens (D6, D18). */
 import { parseConfiguration } from 'core/config.js';
 import type { ManagedIdentityConfiguration } from 'core/public-types.js';
-import { errorWith } from '../../support/errors.js';
+import { errorWith } from 'support/errors.js';
 
 const parse = (configuration: unknown, env: Record<string, string> = {}) =>
   parseConfiguration(configuration as ManagedIdentityConfiguration, env);

@@ -1,6 +1,6 @@
 /** An application without @azure/msal-node (D5). */
 import { createBearerDelegate } from 'core/msal-node/bearer-delegate.js';
-import { rejection } from '../../../support/rejection.js';
+import { rejection } from 'support/rejection.js';
 
 test('rule D5: without msal-node a bearer request is refused with the command that installs it', async () => {
   const absent = Object.assign(new Error('/home/user/application: no such package'), { code: 'ERR_MODULE_NOT_FOUND' });

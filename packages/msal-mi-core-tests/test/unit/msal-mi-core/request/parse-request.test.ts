@@ -1,6 +1,6 @@
 /** Options are checked before anything else happens (D3, D20). */
 import { isBoundRequest, parseRequest } from 'core/request/parse-request.js';
-import { errorWith } from '../../../support/errors.js';
+import { errorWith } from 'support/errors.js';
 
 const VAULT = 'https://vault.azure.net';
 const parse = (options: object) => parseRequest({ resource: VAULT, ...options });

@@ -1,8 +1,8 @@
 /** Retry-After (RFC 9110 section 10.2.3) and what it blocks (D24). */
 import { throttleKey } from 'core/cache/cache-key.js';
 import { assertNotThrottled, parseRetryAfter, remember } from 'core/token/throttle.js';
-import { errorWith } from '../../../support/errors.js';
-import { VirtualClock } from '../../../support/virtual-clock.js';
+import { errorWith } from 'support/errors.js';
+import { VirtualClock } from 'support/virtual-clock.js';
 
 const NOW = Date.parse('2026-05-01T12:00:00Z');
 

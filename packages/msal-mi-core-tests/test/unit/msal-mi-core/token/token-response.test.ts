@@ -2,7 +2,7 @@
 import { findAadstsCode, STALE_CERTIFICATE_CODES } from 'core/token/aadsts.js';
 import { MsiV2Error } from 'core/errors.js';
 import { processTokenResponse } from 'core/token/token-response.js';
-import { VirtualClock } from '../../../support/virtual-clock.js';
+import { VirtualClock } from 'support/virtual-clock.js';
 
 const NOW = 1_000_000;
 const THUMBPRINT = 'the-thumbprint';

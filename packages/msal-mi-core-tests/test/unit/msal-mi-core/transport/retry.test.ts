@@ -9,7 +9,7 @@ import {
   TOKEN_POLICY,
   type RetryPolicy,
 } from 'core/transport/retry.js';
-import { VirtualClock } from '../../../support/virtual-clock.js';
+import { VirtualClock } from 'support/virtual-clock.js';
 
 /** A status, a status with Retry-After, or why no answer arrived. */
 type Step = number | `${number} retry-after` | TransportFailure;

@@ -5,7 +5,7 @@ import { lockName } from 'core/platform/win32/interprocess-lock.js';
 import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
 import type { SigningKey, StoredCertificate } from 'core/ports.js';
 import { CertificateAuthority } from 'emulator/crypto/certificate-authority.js';
-import { ScriptedWindows, windowsError } from '../../../../support/scripted-windows.js';
+import { ScriptedWindows, windowsError } from 'support/scripted-windows.js';
 
 const ALIAS = 'http://169.254.169.254#system##att=0';
 const CLIENT_ID = '3f2f1c86-6f4e-4f6c-9a33-0d4b3f0c2b11';

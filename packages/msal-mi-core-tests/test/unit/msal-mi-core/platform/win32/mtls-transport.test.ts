@@ -2,7 +2,7 @@ import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
 import { KEYGUARD_KEY } from 'core/platform/win32/key-store.js';
 import { createWin32Transport } from 'core/platform/win32/mtls-transport.js';
 import type { MtlsRequest, MtlsTransport, SigningKey } from 'core/ports.js';
-import { ScriptedWindows, windowsError, type ScriptedRequest } from '../../../../support/scripted-windows.js';
+import { ScriptedWindows, windowsError, type ScriptedRequest } from 'support/scripted-windows.js';
 
 const CERTIFICATE = Buffer.from('der');
 const KEY = { named: KEYGUARD_KEY } as SigningKey;

@@ -6,7 +6,7 @@ import {
   toKeyUnavailable,
   toTransportError,
 } from 'core/platform/win32/native/native-error.js';
-import { windowsError } from '../../../../../support/scripted-windows.js';
+import { windowsError } from 'support/scripted-windows.js';
 
 const failed = (status: number, more: Partial<Parameters<typeof toTransportError>[0]> = {}) =>
   toTransportError({

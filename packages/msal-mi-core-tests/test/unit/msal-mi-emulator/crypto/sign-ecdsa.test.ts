@@ -1,5 +1,4 @@
-import { generateKeyPairSync, verify, X509Certificate } from 'node:crypto';
-import { CertificateAuthority } from 'emulator/crypto/certificate-authority.js';
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { signEcdsa } from 'emulator/crypto/sign-ecdsa.js';
 
 const MESSAGE = Buffer.from('to be signed');
@@ -14,13 +13,6 @@ test('both numbers of every signature fill their 32 octets, as Wine wants it', a
     const lengths = numbersOf(signature).map((number) => number.toString(16).length);
     if (!lengths.every((length) => length > 62)) throw new Error(`a signature with a short number: ${lengths.join()}`);
   }
-});
-
-test('certificates are signed by the authority', async () => {
-  const authority = await CertificateAuthority.generate(Date.now);
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const der = await authority.issueClientCertificate({ clientId: 'client', tenantId: 'tenant' }, publicKey, 60);
-  expect(new X509Certificate(der).verify(new X509Certificate(authority.pem).publicKey)).toBe(true);
 });
 
 /** SEQUENCE { INTEGER r, INTEGER s } */
