@@ -5,6 +5,7 @@ const CHECKS = [
   'build',
   'typecheck',
   'lint',
+  'lint:imports',
   'lint:rules',
   'house:check',
   'format:check',

@@ -1,5 +1,5 @@
 /**
- * Who may import whom, as data. `docs/architecture.md` says it in words; `import-layers.mjs` enforces it.
+ * Who may import whom, as data. `docs/architecture.md` says it in words; `.dependency-cruiser.mjs` enforces it.
  *
  * A layer is a file or a folder of `src`. `may` lists the layers it may import from, besides itself; `types` those it may
  * import types from. A file that belongs to no layer is an error: new folders get a row here first.
@@ -83,15 +83,4 @@ export const CORE_LAYERS = {
     files: ['index.ts'],
     may: [...BASE, 'ports', 'client', 'config', 'result', 'fetch', 'mtls-fetch', 'fic', 'attestation', 'diagnostics'],
   },
-};
-
-/** Between the packages of this workspace. `import()` is a dynamic import; `type` an `import type`. */
-export const PACKAGES = {
-  'msal-mi-core': {
-    // Found at run time when it is installed; msal-mi-core never depends on it.
-    'msal-key-attestation': { kinds: ['import()'], only: ['attestation/discover.ts'] },
-  },
-  'msal-key-attestation': { 'msal-mi-core': { kinds: ['type'] } },
-  // Stands for other people's services: it shares no code with what it tests.
-  'msal-mi-emulator': {},
 };
