@@ -21,6 +21,7 @@ export async function startStreamServer({ clientCa, certificate = 'server', dema
     mostOpen: 0,
     aborted: 0,
     thumbprints: [],
+    protocols: [],
     tlsErrors: [],
   };
   const tls = { ...pki[certificate], ca: clientCa, requestCert: true, rejectUnauthorized: demand };
@@ -31,6 +32,7 @@ export async function startStreamServer({ clientCa, certificate = 'server', dema
     seen.thumbprints.push(
       request.socket.getPeerCertificate()?.fingerprint256?.replaceAll(':', '').toLowerCase() ?? null,
     );
+    seen.protocols.push(request.socket.getProtocol());
     if (!keepAlive) response.setHeader('connection', 'close');
     response.on('close', () => {
       seen.open -= 1;
@@ -58,6 +60,7 @@ export async function startStreamServer({ clientCa, certificate = 'server', dema
           mostOpen: 0,
           aborted: 0,
           thumbprints: [],
+          protocols: [],
           tlsErrors: [],
         }),
     },

@@ -13,6 +13,7 @@
 #include "export_patch.h"
 #include "renegotiation.h"
 #include "settings.h"
+#include "tls13.h"
 
 #define RIG_NTE_VBS_UNAVAILABLE static_cast<SECURITY_STATUS>(0x80890014)
 #define RIG_EXPORT extern "C" __declspec(dllexport)
@@ -80,6 +81,7 @@ void PatchSystemLibraries() {
       PatchExport(crypt32, "CertAddCertificateContextToStore", reinterpret_cast<void*>(&AddCertificateUnlessFull));
     }
     if (IsSet(L"KEYGUARD_SIM_RENEGOTIATE")) LogCall("renegotiation", InstallRenegotiation() ? L"on" : L"unavailable");
+    if (IsSet(L"KEYGUARD_SIM_TLS13")) LogCall("TLS 1.3", InstallTls13() ? L"on" : L"unavailable");
   });
 }
 

@@ -2,7 +2,8 @@
 // again inside of DecryptMessage, on the socket winhttp has just read from, and the next record is handed back. Three
 // hooks: recv in winhttp's imports tells the socket; DecryptMessage in secur32's exports; and secur32's pointer to the
 // Unix side, because Schannel refuses to start a handshake on an existing context without input: it gets a dummy
-// record, and the Unix side is told that there is none. The latter uses two internals of Wine 8.0 (see kUnixHandshake).
+// record, and the Unix side is told that there is none. The latter uses two internals of Wine 10.0 (see
+// kUnixHandshake).
 #define SECURITY_WIN32
 #include "renegotiation.h"
 
@@ -32,8 +33,8 @@ using UnixCall = LONG(WINAPI*)(ULONG64 handle, unsigned code, void* arguments);
 constexpr BYTE kHandshakeRecord = 22;
 constexpr std::size_t kRecordHeader = 5;
 constexpr int kMostRounds = 64;
-constexpr unsigned kUnixHandshake = 15;  // of Wine 8.0
-struct HandshakeArguments {              // the head of Wine 8.0's structure
+constexpr unsigned kUnixHandshake = 15;  // of Wine 10.0
+struct HandshakeArguments {              // the head of Wine 10.0's structure
   ULONG64 session;
   void* input;
   ULONG input_size;
