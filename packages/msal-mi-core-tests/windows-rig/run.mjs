@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPackages, buildRigLibraries, installApplication, installAzureSdk } from './build.mjs';
+import { msalRuntime } from './msal-runtime.mjs';
 import { missingRequirements } from './requirements.mjs';
 import { NODE_VERSIONS, nodeForWindows, ONLY_AT_NIGHT } from './node-for-windows.mjs';
 import { cacheFolder, doctorFolder, testFolder } from './paths.mjs';
@@ -14,10 +15,10 @@ import { ensureWine } from './wine-files.mjs';
 const FILE_TIMEOUT_MS = 240_000;
 const PARALLEL = process.platform === 'win32' ? 1 : 2;
 
+const isRequired = process.env.MSAL_MI_REQUIRE_WINDOWS_RIG === '1';
 const missing = missingRequirements();
 if (missing.length === 0 && process.platform !== 'win32') fetchWine();
 if (missing.length > 0) {
-  const isRequired = process.env.MSAL_MI_REQUIRE_WINDOWS_RIG === '1';
   console.log(`Windows suite ${isRequired ? 'FAILED' : 'skipped'}: this machine lacks`);
   for (const what of missing) console.log(`  - ${what}`);
   process.exit(isRequired ? 1 : 0);
@@ -39,6 +40,7 @@ const azureSdkApplications = new Map(
     .filter((version) => filesFor(version).some(isOfAzureSdk))
     .map((version) => [version, installAzureSdk(version)]),
 );
+const thirdParty = fetchThirdParty();
 note('built and installed');
 
 // After the build: it loads the emulator.
@@ -119,6 +121,7 @@ async function runFile(windows, file) {
       RIG_CONTROL_URL: control.url,
       RIG_PROBE: join(rigLibraries, 'rig_probe.node'),
       KEYGUARD_SIM_NAMESPACE: file,
+      ...thirdParty,
       // The tests run as copies; snapshots are read and written here.
       MSAL_MI_SNAPSHOTS: join(doctorFolder, 'snapshots'),
       ...(updatesSnapshots && { MSAL_MI_UPDATE_SNAPSHOTS: '1' }),
@@ -145,6 +148,16 @@ function parseArguments(args) {
       major === undefined ? version !== ONLY_AT_NIGHT : version.startsWith(`${major}.`),
     ),
   };
+}
+
+/** @returns for the tests, where each library is, or why it is not there */
+function fetchThirdParty() {
+  try {
+    return { RIG_MSAL_RUNTIME: msalRuntime() };
+  } catch (error) {
+    if (isRequired) throw error;
+    return { RIG_MSAL_RUNTIME_MISSING: error.message };
+  }
 }
 
 function fetchWine() {
