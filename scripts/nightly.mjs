@@ -27,6 +27,14 @@ const PARTS = [
   { name: 'size', ...node('scripts/size.mjs') },
   { name: 'notices', ...node('scripts/quality/notices.mjs') },
   { name: 'bills of materials', ...node('scripts/sbom.mjs') },
+  { name: 'every suite under Node 20.19', ...node('scripts/test-node.mjs', '20', '--all') },
+  {
+    name: 'Windows suite under Node 20',
+    ...node('windows-rig/run.mjs', '--node=20'),
+    cwd: suites,
+    env: { MSAL_MI_REQUIRE_WINDOWS_RIG: '1' },
+    skip: withoutCompiler,
+  },
   { name: 'install matrix, documentation, examples', ...script('test:package') },
 ];
 

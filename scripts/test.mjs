@@ -3,7 +3,8 @@
  *
  * Those that take minutes, other programs or what is built run in CI (where the variable CI is set), where the Windows tests
  * are required, with `npm test -- --all`, and each by its own command in packages/msal-mi-core-tests. The others read the
- * sources.
+ * sources. `--quick` leaves out the long ones in CI too, and `--no-windows` those that do not depend on the Node.js that runs
+ * this: they are what scripts/test-node.mjs asks for.
  */
 import { resolve } from 'node:path';
 import { runParts } from './parts.mjs';
@@ -11,8 +12,10 @@ import { root } from './workspace.mjs';
 
 const suites = resolve(root, 'packages/msal-mi-core-tests');
 const { CI, MSAL_MI_REQUIRE_WINDOWS_RIG } = process.env;
+const isAskedFor = (option) => process.argv.includes(option);
 const isWhole =
-  process.argv.includes('--all') || [CI, MSAL_MI_REQUIRE_WINDOWS_RIG].some((value) => value !== undefined);
+  !isAskedFor('--quick') &&
+  (isAskedFor('--all') || [CI, MSAL_MI_REQUIRE_WINDOWS_RIG].some((value) => value !== undefined));
 const later = (what) => (isWhole ? undefined : `${what}: run by CI and by "npm test -- --all"`);
 
 runParts('npm test', [
@@ -69,6 +72,8 @@ runParts('npm test', [
     command: 'pnpm',
     args: ['--silent', 'test:windows'],
     cwd: suites,
-    skip: later('cross-builds the addons and runs them in Wine'),
+    skip: isAskedFor('--no-windows')
+      ? 'they have versions of Node.js of their own'
+      : later('cross-builds the addons and runs them in Wine'),
   },
 ]);
