@@ -1,9 +1,6 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import type { Addresses } from './addresses.js';
+import { writeCaFile, type CaFile } from './ca-file.js';
 import { CertificateAuthority } from './crypto/certificate-authority.js';
 import { JwtIssuer } from './crypto/jwt.js';
 import { FaultScript } from './faults/fault-script.js';
@@ -25,6 +22,7 @@ import { createBlobStorage } from './resource/routes/blob-storage.js';
 import { echo } from './resource/routes/echo.js';
 import { createKeyVaultKeys } from './resource/routes/key-vault-keys.js';
 import { createKeyVaultSecrets } from './resource/routes/key-vault-secrets.js';
+import { STORAGE_ACCOUNT } from './resource/routes/storage-answers.js';
 import { createTokenService } from './token/token-service.js';
 import type { Emulator, EmulatorOptions, EmulatorServer, JournalEntry } from './types.js';
 import type { World } from './world.js';
@@ -55,7 +53,7 @@ export async function startEmulator(options?: EmulatorOptions): Promise<Emulator
   const serverCertificate = await authority.issueServerCertificate();
   const tls: TlsOptions = { ...serverCertificate, ca: [authority.pem], minVersion: 'TLSv1.2' };
   const listeners = await openListeners(configuration, tls);
-  const files = await writeCaFile(authority.pem);
+  const caFile = await writeCaFile(authority.pem);
   let attestationIssuer: Promise<JwtIssuer> | undefined;
   const world: World = {
     configuration,
@@ -65,7 +63,7 @@ export async function startEmulator(options?: EmulatorOptions): Promise<Emulator
     attestationIssuer: () => (attestationIssuer ??= JwtIssuer.generate()),
     addresses: addressesOf(listeners),
   };
-  return assemble(world, listeners, files);
+  return assemble(world, listeners, caFile);
 }
 
 async function openListeners(configuration: Configuration, tls: TlsOptions): Promise<Map<EmulatorServer, Listener>> {
@@ -106,28 +104,7 @@ function addressesOf(listeners: Map<EmulatorServer, Listener>): Addresses {
   };
 }
 
-/** Files that exist while the emulator runs. */
-interface TemporaryFiles {
-  caFile: string;
-  remove(): Promise<void>;
-}
-
-async function writeCaFile(pem: string): Promise<TemporaryFiles> {
-  const folder = await mkdtemp(join(tmpdir(), 'msal-mi-emulator-'));
-  const caFile = join(folder, 'ca.pem');
-  await writeFile(caFile, pem, { mode: 0o600 });
-  const removeAtExit = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', removeAtExit);
-  return {
-    caFile,
-    async remove() {
-      process.off('exit', removeAtExit);
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files: TemporaryFiles): Emulator {
+function assemble(world: World, listeners: Map<EmulatorServer, Listener>, caFile: CaFile): Emulator {
   const { configuration, addresses } = world;
   const faults = new FaultScript();
   const journal = new Journal();
@@ -167,11 +144,12 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files:
     maaUrl: addresses.maa,
     resources: Object.freeze({ handshake: addresses.handshake, vault: addresses.vault, arm: addresses.arm }),
     ca: world.authority.pem,
-    env: Object.freeze({ AZURE_POD_IDENTITY_AUTHORITY_HOST: addresses.imds, NODE_EXTRA_CA_CERTS: files.caFile }),
+    env: Object.freeze(environmentOf(world, caFile)),
     get journal() {
       return journal.snapshot();
     },
     tenantId: configuration.tenantId,
+    subscriptionId: configuration.subscriptionId,
     systemAssigned: Object.freeze({ ...configuration.systemAssigned }),
     identities: Object.freeze(configuration.identities.map((identity) => Object.freeze({ ...identity }))),
     fault(leg, scripted) {
@@ -187,8 +165,23 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, files:
     },
     close() {
       page.close();
-      closing ??= Promise.all([...listeners.values()].map((listener) => listener.close())).then(() => files.remove());
+      closing ??= Promise.all([...listeners.values()].map((listener) => listener.close())).then(() => caFile.remove());
       return closing;
     },
   });
+}
+
+function environmentOf({ addresses, configuration }: World, caFile: CaFile): Record<string, string> {
+  return {
+    AZURE_POD_IDENTITY_AUTHORITY_HOST: addresses.imds,
+    NODE_EXTRA_CA_CERTS: caFile.path,
+    EMULATOR_API_URL: addresses.handshake,
+    EMULATOR_VAULT_URL: addresses.vault,
+    EMULATOR_STORAGE_URL: `${addresses.handshake}${STORAGE_ACCOUNT}`,
+    EMULATOR_ARM_URL: addresses.arm,
+    EMULATOR_TOKEN_URL: addresses.token,
+    EMULATOR_TENANT_ID: configuration.tenantId,
+    EMULATOR_CLIENT_ID: configuration.systemAssigned.clientId,
+    EMULATOR_SUBSCRIPTION_ID: configuration.subscriptionId,
+  };
 }

@@ -130,12 +130,19 @@ export interface Emulator {
   readonly resources: { readonly handshake: string; readonly vault: string; readonly arm: string };
   /** PEM of the throw-away certification authority, for `system.ca` or `NODE_EXTRA_CA_CERTS`. */
   readonly ca: string;
-  /** Environment of a process that should use the emulator. The files named here exist until {@link Emulator.close}. */
+  /**
+   * Environment of a process that should use the emulator: AZURE_POD_IDENTITY_AUTHORITY_HOST, NODE_EXTRA_CA_CERTS (a file that
+   * exists until {@link Emulator.close}, with the certificates of a file that this variable named before), and the addresses and
+   * ids as EMULATOR_API_URL, EMULATOR_VAULT_URL, EMULATOR_STORAGE_URL, EMULATOR_ARM_URL, EMULATOR_TOKEN_URL, EMULATOR_TENANT_ID,
+   * EMULATOR_CLIENT_ID and EMULATOR_SUBSCRIPTION_ID.
+   */
   readonly env: Readonly<Record<string, string>>;
   /** Snapshot of the journal, oldest first; take it again to see more. */
   readonly journal: readonly JournalEntry[];
   /** Tenant of every identity, a GUID. */
   readonly tenantId: string;
+  /** The one subscription that `resources.arm` and the instance metadata know, a GUID. */
+  readonly subscriptionId: string;
   /** System-assigned identity; unknown to IMDS when it was started with `systemAssigned: false`. */
   readonly systemAssigned: Readonly<Omit<EmulatedIdentity, 'resourceId'>>;
   /** User-assigned identities. */

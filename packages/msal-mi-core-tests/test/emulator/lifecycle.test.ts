@@ -3,6 +3,7 @@ import { Agent, get } from 'node:http';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { dirname } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { EmulatorError, startEmulator, type Emulator, type EmulatorOptions } from 'msal-mi-emulator';
@@ -101,12 +102,15 @@ it('makes the same ids from the same seed, and never the same keys', async () =>
   expect(one.ca).not.toBe(two.ca);
 });
 
-it('leaves its CA in a private file that NODE_EXTRA_CA_CERTS names, until it is closed', async () => {
+it('leaves its CA in a file that every user can read and NODE_EXTRA_CA_CERTS names, until it is closed', async () => {
   const emulator = await startEmulator();
   const file = emulator.env.NODE_EXTRA_CA_CERTS!;
-  expect(readFileSync(file, 'utf8')).toBe(emulator.ca);
+  // After it comes what this process trusts by the same variable.
+  expect(readFileSync(file, 'utf8').startsWith(emulator.ca)).toBe(true);
   expect(new X509Certificate(emulator.ca).ca).toBe(true);
-  if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
+  if (process.platform !== 'win32') {
+    expect([statSync(file).mode & 0o777, statSync(dirname(file)).mode & 0o777]).toEqual([0o644, 0o755]);
+  }
   expect(emulator.env.AZURE_POD_IDENTITY_AUTHORITY_HOST).toBe(emulator.imdsUrl);
   await emulator.close();
   expect(existsSync(file)).toBe(false);

@@ -1,8 +1,10 @@
 import { startEmulator } from '../emulator.js';
 import { EmulatorError } from '../errors.js';
 import type { Emulator } from '../types.js';
+import { typedName } from './command-options.js';
 import { describeAsJson, describeEmulator } from './describe-emulator.js';
-import { HELP, parseArguments } from './parse-arguments.js';
+import { helpText } from './help-text.js';
+import { parseArguments } from './parse-arguments.js';
 import { runProgram } from './run-program.js';
 
 const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -13,16 +15,19 @@ const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  */
 export async function runCli(args: string[], version: string): Promise<number> {
   const command = parseArguments(args);
-  if (command.kind === 'help') return print(HELP);
+  const readerGone = watchReader();
+  if (command.kind === 'help') return print(helpText());
   if (command.kind === 'version') return print(`${version}\n`);
-  if (command.kind === 'usage-error') return complain(`${command.message}\nTry --help.`, 2);
-  const stopped = command.kind === 'start' ? signalled() : undefined;
+  if (command.kind === 'usage-error') return complainOfArguments(command.message);
+  const stopped = command.kind === 'start' ? Promise.race([signalled(), readerGone]) : undefined;
   let emulator: Emulator;
   try {
     emulator = await startEmulator(command.options);
   } catch (error) {
     if (!(error instanceof EmulatorError)) throw error;
-    return complain(error.message, error.code === 'port_unavailable' ? 1 : 2);
+    if (error.code === 'port_unavailable') return complain(error.message, 1);
+    const { option, message } = error;
+    return complainOfArguments(option === undefined ? message : message.replace(option, typedName(option)));
   }
   if (command.kind === 'run') {
     try {
@@ -50,9 +55,25 @@ async function signalled(): Promise<void> {
   });
 }
 
+/** Whoever reads the output may stop before its end, as `head` does: that is a way to end, and not an error. */
+async function watchReader(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error;
+        resolve();
+      });
+    }
+  });
+}
+
 function print(text: string): number {
   process.stdout.write(text);
   return 0;
+}
+
+function complainOfArguments(message: string): number {
+  return complain(`${message}\nTry --help.`, 2);
 }
 
 function complain(message: string, exitCode: number): number {
