@@ -46,7 +46,7 @@ export const CORE_LAYERS = {
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
   options: { files: ['options/'], may: [...BASE, 'diagnostics', 'token'] },
   request: { files: ['request/'], may: [...STAGE, ...STAGES, 'options'], types: ['config'] },
-  platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto', 'host-platform'] },
+  platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto', 'time', 'host-platform'] },
   // The public class, and what it is composed of: everything, loaded with its first call.
   client: {
     files: ['client.ts', 'composition.ts'],

@@ -1,4 +1,5 @@
 import type { GetTokenOptions } from '@azure/core-auth';
+import { onAbort } from '../time/on-abort.js';
 
 type AbortSignalLike = NonNullable<GetTokenOptions['abortSignal']>;
 
@@ -19,9 +20,7 @@ export interface FollowedAbort {
  */
 export function followAbort(source: AbortSignalLike | undefined, timeoutMs: number | undefined): FollowedAbort {
   const controller = new AbortController();
-  const abort = (): void => controller.abort(new AbortError('The operation was aborted.'));
-  if (source?.aborted === true) abort();
-  source?.addEventListener('abort', abort);
+  const unfollow = onAbort(source, () => controller.abort(new AbortError('The operation was aborted.')));
   const timer =
     timeoutMs === undefined || timeoutMs <= 0
       ? undefined
@@ -32,7 +31,7 @@ export function followAbort(source: AbortSignalLike | undefined, timeoutMs: numb
   return {
     signal: controller.signal,
     release: () => {
-      source?.removeEventListener('abort', abort);
+      unfollow();
       clearTimeout(timer);
     },
   };

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { MtlsResponseBody } from '../ports.js';
+import { onAbort } from '../time/on-abort.js';
 
 // Content that is dropped unread would keep its connection open for ever.
 const unread = new FinalizationRegistry<ResponseContent>((content) => content.abandon());
@@ -17,7 +18,7 @@ export class ResponseContent {
   /** Undefined when nothing is left to read: what is registered lives longer, and would keep all of it. */
   #source: Source | undefined;
   #iterator: AsyncIterator<Uint8Array> | undefined;
-  #onAbort: (() => void) | undefined;
+  #release: (() => void) | undefined;
   #isStreaming = false;
 
   /**
@@ -72,12 +73,10 @@ export class ResponseContent {
     if (signal === undefined) return;
     // The signal may live as long as the process, and must not keep the stream as long.
     const weak = new WeakRef(controller);
-    this.#onAbort = () => {
+    this.#release = onAbort(signal, () => {
       this.#end();
       weak.deref()?.error(signal.reason);
-    };
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
+    });
   }
 
   async pull(controller: ReadableByteStreamController): Promise<void> {
@@ -126,7 +125,7 @@ export class ResponseContent {
     this.#source = undefined;
     this.#iterator = undefined;
     unread.unregister(this);
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#release?.();
   }
 }
 

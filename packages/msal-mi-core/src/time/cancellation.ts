@@ -1,13 +1,12 @@
 import type { Clock } from '../ports.js';
+import { onAbort } from './on-abort.js';
 
 /** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const release = onAbort(signal, () => reject(signal.reason as Error));
+    promise.then(resolve, reject).finally(release);
   });
 }
 
@@ -25,7 +24,7 @@ export async function withDeadline<T>(
   const deadline = new AbortController();
   const timer = new AbortController();
   const follow = () => deadline.abort(signal?.reason);
-  signal?.addEventListener('abort', follow, { once: true });
+  const release = onAbort(signal, follow);
   clock.sleep(timeoutMs, timer.signal).then(
     () => deadline.abort(onTimeout()),
     () => undefined,
@@ -34,6 +33,6 @@ export async function withDeadline<T>(
     return await abortable(work(deadline.signal), deadline.signal);
   } finally {
     timer.abort();
-    signal?.removeEventListener('abort', follow);
+    release();
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports.js';
+import { onAbort } from './on-abort.js';
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
@@ -10,14 +11,13 @@ export const systemClock: Clock = {
         reject(signal.reason as Error);
         return;
       }
-      const onAbort = () => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      };
       const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
+        release();
         resolve();
       }, durationMs);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const release = onAbort(signal, () => {
+        clearTimeout(timer);
+        reject(signal?.reason as Error);
+      });
     }),
 };

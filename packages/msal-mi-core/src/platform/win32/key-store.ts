@@ -1,10 +1,10 @@
 /** The KeyGuard key of this user, or the software key where the host has no isolation (D12). */
 import { createHash, createPublicKey } from 'node:crypto';
 import { x5tS256 } from '../../crypto/thumbprint.js';
+import { abortable } from '../../time/cancellation.js';
 import { MsiV2Error } from '../../errors.js';
 import type { KeyStore, NamedKey, SigningKey } from '../../ports.js';
 import { MtlsBindingStrength } from '../../public-types.js';
-import { abortable } from './abortable.js';
 import { FRIENDLY_NAME_PREFIX } from './friendly-name.js';
 import { acquireLock } from './interprocess-lock.js';
 import type { KeyProbe, NativeBindings } from './native/bindings.js';
