@@ -136,7 +136,10 @@ export interface MtlsResponseBody extends AsyncIterable<Uint8Array> {
  * - `unreachable`: name not found, connection refused, no route.
  * - `timeout`: an attempt, or making its connection, took too long.
  * - `client_certificate_rejected`: the handshake failed because of our certificate or key: an alert, a connection closed
- *   during the handshake or between our certificate and the first byte of an answer, a Schannel credential code.
+ *   during the handshake, a Schannel credential code. No byte of the request was sent.
+ * - `closed_before_answer`: a new connection was closed, or our certificate refused by an alert, after the handshake and
+ *   before the first byte of an answer. Servers that look at the certificate after the handshake refuse it like this;
+ *   so does a server that dies, and the request may have been carried out.
  * - `untrusted_server`: the server's certificate did not verify.
  * - `tls`: any other handshake failure.
  * - `connection_lost`: closed or reset after the handshake.
@@ -146,6 +149,7 @@ export type TransportFailure =
   | 'unreachable'
   | 'timeout'
   | 'client_certificate_rejected'
+  | 'closed_before_answer'
   | 'untrusted_server'
   | 'tls'
   | 'connection_lost'
@@ -164,6 +168,21 @@ export class TransportError extends Error {
   ) {
     super(message);
   }
+}
+
+export const SWITCHING_PROTOCOLS = 101;
+
+/** Nobody asked for another protocol: what follows such a head is not an answer (D30). */
+export function switchedProtocols(): TransportError {
+  return new TransportError('invalid_response', 'ERR_SWITCHING_PROTOCOLS', 'The server switched to another protocol.');
+}
+
+/**
+ * What counts as a refused certificate at a token endpoint (D22): there a request may be repeated, so the closed
+ * connections of servers that look at the certificate late count too. A resource's request may not (D30).
+ */
+export function isCertificateRefusal({ failure }: TransportError): boolean {
+  return failure === 'client_certificate_rejected' || failure === 'closed_before_answer';
 }
 
 /** Implemented by `msal-key-attestation`; an application can bring its own. */

@@ -1,4 +1,5 @@
 /** What becomes of the connection under a response, with a software key. */
+import { createPublicKey } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { ClientRequest } from 'node:http';
@@ -7,15 +8,23 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
-import type { MtlsChannel } from 'core/ports.js';
+import { createSoftwarePlatform } from 'core/platform/software/index.js';
+import type { MtlsChannel, SigningKey } from 'core/ports.js';
 import { eventually } from '../emulator/support/eventually.js';
-import { createTestPki, openSoftwareChannel } from '../support/test-pki.js';
+import { createTestPki, openSoftwareChannel, type TestPki } from '../support/test-pki.js';
 
 const IDLE_LIMIT_MS = 60_000;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
+const IDENTITY = {
+  clientId: '3f2f1c86-6f4e-4f6c-9a33-0d4b3f0c2b11',
+  tenantId: '9b1d6f52-4a60-4c4c-8c1e-5f0f5c1f6a20',
+};
+const publicKeyOf = ({ spki }: SigningKey) => createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+
+let pki: TestPki;
 let server: Server;
 let origin: string;
 let channel: MtlsChannel;
@@ -23,7 +32,7 @@ const accepted: Socket[] = [];
 const released: Array<() => void> = [];
 
 beforeAll(async () => {
-  const pki = await createTestPki();
+  pki = await createTestPki();
   const options = { ...pki.server, ca: pki.authority.pem, requestCert: true, keepAliveTimeout: 2 * IDLE_LIMIT_MS };
   server = createServer(options, (request, response) => {
     request.resume();
@@ -101,6 +110,42 @@ test('stays when the stream is read and its response is dropped', async () => {
   }
   released[0]?.();
   expect(Buffer.from((await reader.read()).value as Uint8Array).toString()).toBe(' and ended');
+});
+
+describe('of one key and certificate', () => {
+  const platform = createSoftwarePlatform(() => []);
+  const bind = async (authorities: readonly string[] = [pki.authority.pem]) => {
+    key ??= await platform.keyStore.open({ verify: false });
+    certificate ??= await pki.authority.issueClientCertificate(IDENTITY, publicKeyOf(key), 3600);
+    return platform.createTransport(authorities).bind(key, certificate);
+  };
+  const read = async (through: MtlsChannel) => (await fetchOverChannel(through, `${origin}/whole`)).text();
+  let key: SigningKey | undefined;
+  let certificate: Uint8Array | undefined;
+
+  test('is shared by all who trust the same, however many transports they make', async () => {
+    for (let n = 0; n < 5; n += 1) expect(await read(await bind())).toBe('begun');
+    expect(accepted).toHaveLength(1);
+  });
+
+  test('is not shared with those who trust others', async () => {
+    await read(await bind());
+    await expect(fetchOverChannel(await bind([]), `${origin}/whole`)).rejects.toMatchObject({
+      cause: { failure: 'untrusted_server' },
+    });
+  });
+
+  test('is another one after a channel was retired, and those who had it go on', async () => {
+    const [before, other] = [await bind(), await bind()];
+    await read(before);
+    before.retire();
+    await eventually(() => accepted.every(({ destroyed }) => destroyed));
+    accepted.length = 0;
+    await read(await bind());
+    await read(await bind());
+    expect(accepted).toHaveLength(1);
+    expect(await read(other)).toBe('begun');
+  });
 });
 
 test('has a time limit while it waits for a request, and none while it serves one', async () => {

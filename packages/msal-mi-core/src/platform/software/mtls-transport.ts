@@ -6,8 +6,9 @@ import * as tls from 'node:tls';
 import { ManagedIdentityError, MsiV2Error } from '../../errors.js';
 import { TransportError, type MtlsChannel, type MtlsTransport, type SigningKey } from '../../ports.js';
 import type { TlsClientOptions } from '../../public-types.js';
+import { SharedChannels } from '../shared-channels.js';
 import { exportPrivateKey } from './key-store.js';
-import { sendRequest } from './send-request.js';
+import { closeIdleConnections, sendRequest } from './send-request.js';
 
 const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 const IDLE_TIMEOUT_MS = 60_000;
@@ -21,10 +22,16 @@ export interface Trust {
   readonly readExtraAuthorities: () => string[];
 }
 
-/** @throws ManagedIdentityError `invalid_configuration`: OpenSSL itself passes over what it cannot read. */
-export function createSoftwareTransport(trust: Trust): MtlsTransport {
+/**
+ * @param channels - Of all transports that may share their connections. Default: it shares with none.
+ * @throws ManagedIdentityError `invalid_configuration`: OpenSSL itself passes over what it cannot read.
+ */
+export function createSoftwareTransport(trust: Trust, channels = new SharedChannels()): MtlsTransport {
   trust.trustedAuthorities.forEach(assertReadable);
-  return { bind: (key, certificate) => createChannel(key, certificate, trust) };
+  const name = JSON.stringify(trust.trustedAuthorities);
+  return {
+    bind: (key, certificate) => channels.bind(key, certificate, name, () => createChannel(key, certificate, trust)),
+  };
 }
 
 function createChannel(key: SigningKey, certificateDer: Uint8Array, trust: Trust): MtlsChannel {
@@ -64,8 +71,9 @@ function createChannel(key: SigningKey, certificateDer: Uint8Array, trust: Trust
       isRetired = true;
       const retired = agent;
       agent = undefined;
-      for (const sockets of Object.values(retired?.freeSockets ?? {})) sockets?.forEach((socket) => socket.destroy());
-      if (retired !== undefined) retired.maxFreeSockets = 0;
+      if (retired === undefined) return;
+      closeIdleConnections(retired);
+      retired.maxFreeSockets = 0;
     },
   };
 }

@@ -3,24 +3,46 @@ import { request as httpsRequest, type Agent } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
-import { TransportError, type MtlsRequest, type MtlsResponse } from '../../ports.js';
+import {
+  SWITCHING_PROTOCOLS,
+  switchedProtocols,
+  TransportError,
+  type MtlsRequest,
+  type MtlsResponse,
+} from '../../ports.js';
+import { onAbort } from '../../time/on-abort.js';
 import { classifyFailure, type ConnectionPhase } from './classify-failure.js';
 import { IncomingBody } from './incoming-body.js';
 
 const MAX_HEADER_BYTES = 64 * 1024;
 const LOST_CODES = ['ECONNRESET', 'EPIPE'];
 
-/** A kept connection may have been closed by the server unseen; then the request goes out once more on a new one. */
+/**
+ * A kept connection may have been closed by the server unseen; then an idempotent request goes out once more, on a new
+ * one (D30).
+ */
 export async function sendRequest(agent: Agent, request: MtlsRequest): Promise<MtlsResponse> {
-  for (;;) {
-    const attempt = new Attempt(agent, request);
-    try {
-      return await attempt.run();
-    } catch (error) {
-      if (!attempt.diedOnKeptConnection || !request.idempotent || !isReplayable(request.body)) throw error;
-    }
+  const attempt = new Attempt(agent, request);
+  try {
+    return await attempt.run();
+  } catch (error) {
+    if (!attempt.diedOnKeptConnection || !request.idempotent || !isReplayable(request.body)) throw error;
+  }
+  // The others that wait have most likely died with it.
+  closeIdleConnections(agent, request.url);
+  return new Attempt(agent, request).run();
+}
+
+/** @param url - Default: to whatever server. */
+export function closeIdleConnections(agent: Agent, url?: URL): void {
+  const isMeant = (name: string): boolean => url === undefined || name.startsWith(`${hostOf(url)}:${portOf(url)}:`);
+  for (const [name, sockets] of Object.entries(agent.freeSockets)) {
+    if (isMeant(name)) for (const socket of [...(sockets ?? [])]) socket.destroy();
   }
 }
+
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+const portOf = (url: URL): string => (url.port === '' ? '443' : url.port);
 
 function isReplayable(body: MtlsRequest['body']): boolean {
   return body === undefined || body instanceof Uint8Array;
@@ -51,10 +73,6 @@ class Attempt {
     const outgoing = this.#outgoing;
     return new Promise((resolve, reject) => {
       let answer: IncomingMessage | undefined;
-      const onAbort = () => {
-        if (answer === undefined) fail(signal?.reason as Error);
-        else answer.destroy();
-      };
       const timer =
         timeoutMs === undefined
           ? undefined
@@ -62,7 +80,7 @@ class Attempt {
               () => fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.')),
               timeoutMs,
             );
-      const release = () => signal?.removeEventListener('abort', onAbort);
+      let release = (): void => undefined;
       const fail = (error: Error) => {
         clearTimeout(timer);
         release();
@@ -74,18 +92,24 @@ class Attempt {
         this.diedOnKeptConnection = isReused && LOST_CODES.includes(error.code ?? '');
         fail(classifyFailure(error, isReused ? 'reused' : this.#phase, this.#socket));
       });
+      // Without a listener Node.js would drop the connection, and say nothing.
+      outgoing.on('upgrade', () => fail(switchedProtocols()));
       outgoing.on('response', (response) => {
+        if (response.statusCode === SWITCHING_PROTOCOLS) {
+          fail(switchedProtocols());
+          return;
+        }
         clearTimeout(timer);
         answer = response;
         // The body is part of the exchange: it is aborted too, until its last byte.
         response.once('close', release);
         resolve(toResponse(response, new IncomingBody(outgoing, response, signal)));
       });
-      if (signal?.aborted === true) {
-        onAbort();
-        return;
-      }
-      signal?.addEventListener('abort', onAbort, { once: true });
+      release = onAbort(signal, () => {
+        if (answer === undefined) fail(signal?.reason as Error);
+        else answer.destroy();
+      });
+      if (outgoing.destroyed) return;
       if (body === undefined || body instanceof Uint8Array) outgoing.end(body);
       else streamBody(body, outgoing, fail);
     });

@@ -1,5 +1,6 @@
 /** The platform of Windows hosts: KeyGuard keys, CurrentUser\My, WinHTTP. Without isolation it is the software platform. */
 import type { Platform } from '../../ports.js';
+import { SharedChannels } from '../shared-channels.js';
 import { createWin32CertificateStore } from './certificate-store.js';
 import { createWin32KeyStore } from './key-store.js';
 import { createWin32Transport } from './mtls-transport.js';
@@ -23,6 +24,7 @@ export function createWin32Platform({
   native = loadBindings,
   now = Date.now,
 }: Win32PlatformOptions): Platform {
+  const channels = new SharedChannels();
   return {
     keyStore: createWin32KeyStore(native, software.keyStore),
     certificateStore: createWin32CertificateStore(native, now),
@@ -32,6 +34,7 @@ export function createWin32Platform({
         software: software.createTransport(trustedAuthorities),
         readProxyEnvironment,
         now,
+        channels,
       }),
   };
 }

@@ -7,10 +7,11 @@ import {
   type MtlsTransport,
   type NamedKey,
 } from '../../ports.js';
+import { abortable } from '../../time/cancellation.js';
+import { SharedChannels } from '../shared-channels.js';
 import { exchange } from './http-exchange.js';
 import type { NativeBindings, NativeSession, SessionOptions } from './native/bindings.js';
 import { failedCall, toBindFailure } from './native/native-error.js';
-import { abortable } from './abortable.js';
 import { proxyFor, type ProxyEnvironment, type ProxyRoute } from './proxy.js';
 
 /** WinHTTP verifies a server once per session, so sessions are replaced to notice revocation. */
@@ -31,14 +32,21 @@ export interface Win32TransportOptions {
   readonly readProxyEnvironment: () => ProxyEnvironment;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Of all transports that may share their connections. Default: it shares with none. */
+  readonly channels?: SharedChannels;
 }
 
+/** The system's store decides for everybody. */
+const WINDOWS_TRUST = '';
+
 export function createWin32Transport(options: Win32TransportOptions): MtlsTransport {
+  const { software, channels = new SharedChannels() } = options;
   return {
-    bind: (key, certificate) =>
-      key.named === undefined
-        ? options.software.bind(key, certificate)
-        : new WinHttpChannel(options, key.named, certificate),
+    bind(key, certificate) {
+      const { named } = key;
+      if (named === undefined) return software.bind(key, certificate);
+      return channels.bind(key, certificate, WINDOWS_TRUST, () => new WinHttpChannel(options, named, certificate));
+    },
   };
 }
 
