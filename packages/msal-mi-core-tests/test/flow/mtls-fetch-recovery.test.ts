@@ -5,7 +5,7 @@ import { MtlsBindingStrength } from 'core/public-types.js';
 import { boundFetch } from '../support/bound-fetch.js';
 import { requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
-import { World } from '../support/world.js';
+import { softwareRequest, World } from '../support/world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -73,6 +73,40 @@ describe('a certificate that the resource refuses in the handshake', () => {
 
     expect(await fetchFor()(handshakeUrl('/'), init).catch(refusedConnection)).toBe('client_certificate_rejected');
     expect(world.requests().issuecredential).toBe(1);
+  });
+
+  test.each(['POST', 'PATCH', 'GET'])(
+    'D30: %s that got no answer replaces nothing, and others keep their tokens',
+    async (method) => {
+      const app = world.application();
+      const vault = await app.acquireToken(softwareRequest());
+      world.emulator.fault('resource', [{ reset: 'before-response' }]);
+
+      expect(await fetchFor({}, app)(handshakeUrl('/'), { method }).catch(refusedConnection)).toBe(
+        'closed_before_answer',
+      );
+      expect(callsOfResource()).toHaveLength(1);
+      expect(world.requests().issuecredential).toBe(1);
+      await expect(app.acquireToken(softwareRequest())).resolves.toMatchObject({
+        fromCache: true,
+        accessToken: vault.accessToken,
+      });
+    },
+  );
+
+  test('D30: is not replaced when it is refused after a redirect, for the request was carried out before', async () => {
+    const fetch = fetchFor();
+    await (await fetch(handshakeUrl('/'))).text();
+    world.emulator.reset();
+    world.emulator.fault('resource', [
+      { status: 307, headers: { location: '/moved', connection: 'close' } },
+      REFUSED_HANDSHAKE,
+    ]);
+
+    const answer = fetch(handshakeUrl('/'), { method: 'POST', body: 'pay 100' });
+    expect(await answer.catch(refusedConnection)).toBe('tls');
+    expect(callsOfResource().filter(({ status }) => status === 307)).toHaveLength(1);
+    expect(world.requests().issuecredential).toBe(0);
   });
 
   test('other failures of the connection replace nothing', async () => {

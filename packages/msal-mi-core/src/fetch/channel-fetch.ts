@@ -1,9 +1,9 @@
 import { isTraced, trace } from '../diagnostics/channels.js';
-import type { MtlsChannel, MtlsResponse } from '../ports.js';
+import { TransportError, type MtlsChannel, type MtlsResponse } from '../ports.js';
 import { ACCEPTED_CODINGS } from './content-decoding.js';
 import { networkError } from './fetch-failure.js';
 import { parseFetchRequest, type FetchRequest } from './fetch-request.js';
-import { abandonBody, buildResponse, discardBody, headerOf } from './fetch-response.js';
+import { abandonBody, buildResponse, dropBody, headerOf } from './fetch-response.js';
 import { nextRequest } from './redirect.js';
 import { lengthOf, openBody } from './request-body.js';
 import { UploadBody } from './upload-body.js';
@@ -53,7 +53,9 @@ async function follow(channel: MtlsChannel, first: FetchRequest): Promise<Respon
   const decode = !first.headers.has('accept-encoding');
   let request = first;
   for (let followed = 0; ; followed += 1) {
-    const answer = await send(channel, request);
+    const answer = await send(channel, request).catch((error: unknown) => {
+      throw followed === 0 ? error : notReplaceable(error);
+    });
     let next: FetchRequest | undefined;
     try {
       next = nextRequest(request, answer.status, headerOf(answer, 'location'), followed);
@@ -65,7 +67,7 @@ async function follow(channel: MtlsChannel, first: FetchRequest): Promise<Respon
       const { method, url } = request;
       return buildResponse(answer, { method, url, redirected: followed > 0, decode, signal });
     }
-    void discardBody(answer);
+    void dropBody(answer);
     request = next;
   }
 }
@@ -95,8 +97,15 @@ async function send(channel: MtlsChannel, request: FetchRequest): Promise<MtlsRe
     });
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason;
-    throw networkError((body instanceof UploadBody ? body.failure : undefined) ?? error);
+    throw networkError(body instanceof UploadBody && body.failure !== undefined ? body.failure.error : error);
   }
+}
+
+/** A redirect was followed, so a request was carried out: it must not be sent again under another certificate (D30). */
+function notReplaceable(error: unknown): unknown {
+  const cause = error instanceof TypeError ? error.cause : undefined;
+  if (!(cause instanceof TransportError) || cause.failure !== 'client_certificate_rejected') return error;
+  return networkError(new TransportError('tls', cause.code, cause.message, cause.win32));
 }
 
 /** Without content-length, which depends on how the body is sent. */

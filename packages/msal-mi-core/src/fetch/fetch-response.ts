@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import type { MtlsResponse } from '../ports.js';
 import { decodeContent } from './content-decoding.js';
 import { describedResponse, type ResponseDescription } from './described-response.js';
@@ -13,6 +14,8 @@ export interface ResponseContext extends ResponseDescription {
 }
 
 const NULL_BODY_STATUSES = new Set([101, 103, 204, 205, 304]);
+/** Of the event loop, for what the connection had received with the head. */
+const TURNS_TO_ARRIVE = 3;
 const DISCARD_LIMIT_BYTES = 64 * 1024;
 
 /**
@@ -45,8 +48,21 @@ export function headerOf({ headers }: MtlsResponse, lowerCaseName: string): stri
   return found;
 }
 
+/**
+ * Lets go of a body that nobody wants and that may never end: what came with the head is read, so that the connection can
+ * be used again; what is still to come closes it.
+ */
+export async function dropBody(answer: MtlsResponse): Promise<void> {
+  await Promise.race([discardBody(answer), aFewTurns()]);
+  abandonBody(answer);
+}
+
+async function aFewTurns(): Promise<void> {
+  for (let turn = 0; turn < TURNS_TO_ARRIVE; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Reads a body that nobody wants, so that its connection can be used again; gives up on a long one. */
-export async function discardBody(answer: MtlsResponse): Promise<void> {
+async function discardBody(answer: MtlsResponse): Promise<void> {
   let length = 0;
   try {
     for await (const chunk of answer.body) {

@@ -2,8 +2,8 @@ import { FetchFailure } from './fetch-failure.js';
 
 /** A streamed request body that keeps to its length, and remembers why it failed. */
 export class UploadBody implements AsyncIterable<Uint8Array> {
-  /** What the source threw, or what was wrong with it. */
-  failure: unknown;
+  /** What the source threw, or what was wrong with it. An object of its own, for a source can throw undefined. */
+  failure: { readonly error: unknown } | undefined;
   readonly #source: AsyncIterable<unknown>;
   readonly #length: number | undefined;
 
@@ -36,9 +36,10 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
         try {
           return await next();
         } catch (error) {
-          this.failure ??= error;
+          this.failure ??= { error };
           void release().catch(() => undefined);
-          throw error;
+          // Streams take what is not an error for a normal end.
+          throw error instanceof Error ? error : new Error('The request body failed.');
         }
       },
       return: release,

@@ -2,7 +2,7 @@
 import { recoveryChannel, type RecoveryEvent } from '../diagnostics/channels.js';
 import type { Logger } from '../diagnostics/logger.js';
 import { isMsalMiError } from '../errors.js';
-import { TransportError } from '../ports.js';
+import { isCertificateRefusal, TransportError } from '../ports.js';
 import { REFUSED_ASSERTION_CODES, STALE_CERTIFICATE_CODES } from '../token/aadsts.js';
 
 export interface RefusedCredential {
@@ -18,8 +18,7 @@ export interface RefusedCredential {
 export function refusedCredential(error: unknown): RefusedCredential | undefined {
   if (!isMsalMiError(error) || error.stage !== 'token') return undefined;
   if (error.cause instanceof TransportError) {
-    const isRejected = error.cause.failure === 'client_certificate_rejected';
-    return isRejected ? { part: 'certificate', kind: 'client_certificate_rejected' } : undefined;
+    return isCertificateRefusal(error.cause) ? { part: 'certificate', kind: 'client_certificate_rejected' } : undefined;
   }
   const { httpStatus, aadstsCode } = error;
   if (httpStatus === undefined || httpStatus < 400 || httpStatus >= 500 || aadstsCode === undefined) return undefined;

@@ -2,8 +2,16 @@
 import http from 'node:http';
 import https from 'node:https';
 import { rootCertificates } from 'node:tls';
+import { onAbort } from '../time/on-abort.js';
 import { readBody, BodyTooLargeError } from '../transport/body.js';
-import { TransportError, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
+import {
+  SWITCHING_PROTOCOLS,
+  switchedProtocols,
+  TransportError,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpTransport,
+} from '../ports.js';
 
 /** IMDS is one hop away: a connection that is not there by then will not come. */
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -36,11 +44,10 @@ function sendOnce(request: HttpRequest, agent: http.Agent): Promise<HttpResponse
       },
       Math.min(CONNECT_TIMEOUT_MS, request.timeoutMs),
     );
-    const onAbort = () => fail(request.signal?.reason as Error);
-    request.signal?.addEventListener('abort', onAbort, { once: true });
+    const release = onAbort(request.signal, () => fail(request.signal?.reason as Error));
     const settle = () => {
       clearTimeout(connectTimer);
-      request.signal?.removeEventListener('abort', onAbort);
+      release();
     };
     const fail = (error: Error) => {
       settle();
@@ -49,7 +56,13 @@ function sendOnce(request: HttpRequest, agent: http.Agent): Promise<HttpResponse
     };
 
     outgoing.on('error', (error) => fail(toTransportError(error)));
+    // Without a listener Node.js would drop the connection, and say nothing.
+    outgoing.on('upgrade', () => fail(switchedProtocols()));
     outgoing.on('response', (response) => {
+      if (response.statusCode === SWITCHING_PROTOCOLS) {
+        fail(switchedProtocols());
+        return;
+      }
       readBody(response).then(
         (text) => {
           settle();

@@ -3,7 +3,7 @@ import { recoveryChannel, type RecoveryEvent } from '../diagnostics/channels.js'
 import { isMsalMiError } from '../errors.js';
 import type { Logger } from '../diagnostics/logger.js';
 import type { Binding, ReplacementAllowance } from '../model.js';
-import { TransportError } from '../ports.js';
+import { isCertificateRefusal, TransportError } from '../ports.js';
 import { STALE_CERTIFICATE_CODES } from '../token/aadsts.js';
 
 /** Why a binding has to be replaced. */
@@ -24,7 +24,7 @@ export interface RejectedBinding {
 export function staleReason(error: unknown): StaleReason | undefined {
   if (!isMsalMiError(error) || error.stage !== 'token') return undefined;
   if (error.cause instanceof TransportError) {
-    return error.cause.failure === 'client_certificate_rejected'
+    return isCertificateRefusal(error.cause)
       ? { kind: 'client_certificate_rejected', evidenceIsStale: false }
       : undefined;
   }

@@ -9,11 +9,11 @@ export type ConnectionPhase = 'connect' | 'handshake' | 'established' | 'reused'
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /**
- * TLS alerts by which a server refuses a client certificate (RFC 8446 section 6.2): handshake_failure,
- * no_certificate, bad_certificate, unsupported_certificate, certificate_revoked, certificate_expired,
- * certificate_unknown, unknown_ca, access_denied, decrypt_error, certificate_required.
+ * TLS alerts by which a server refuses a client certificate (D22; RFC 8446 section 6.2): bad_certificate,
+ * unsupported_certificate, certificate_revoked, certificate_expired, certificate_unknown, unknown_ca, access_denied,
+ * certificate_required. Not handshake_failure: it says as well that no cipher is shared.
  */
-const CERTIFICATE_ALERTS = new Set([40, 41, 42, 43, 44, 45, 46, 48, 49, 51, 116]);
+const CERTIFICATE_ALERTS = new Set([42, 43, 44, 45, 46, 48, 49, 116]);
 
 export function classifyFailure(
   error: NodeJS.ErrnoException,
@@ -28,9 +28,10 @@ export function classifyFailure(
   }
   const alert = /SSL alert number (\d+)/.exec(error.message)?.[1];
   if (alert !== undefined) {
-    return CERTIFICATE_ALERTS.has(Number(alert))
-      ? rejected(code, `The server refused the TLS handshake (alert ${alert}).`)
-      : new TransportError('tls', code, `The TLS handshake failed (alert ${alert}).`);
+    if (!CERTIFICATE_ALERTS.has(Number(alert)) || phase === 'body') {
+      return new TransportError('tls', code, `The TLS connection failed (alert ${alert}).`);
+    }
+    return refused(phase, code, `The server refused our certificate (alert ${alert}).`);
   }
   if (LOST.has(code)) return lost(code, phase);
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_') || code === 'EPROTO') {
@@ -45,12 +46,13 @@ export function classifyFailure(
 
 /**
  * Servers that verify the certificate after the handshake (all of TLS 1.3, and Node.js) just close a connection whose
- * certificate they refuse, so a new connection that is closed before the first byte counts as a refusal.
+ * certificate they refuse, so a new connection that is closed before the first byte may be a refusal.
  */
 function lost(code: string, phase: ConnectionPhase): TransportError {
   if (phase === 'connect') return new TransportError('unreachable', code, `No connection (${code}).`);
   if (phase === 'handshake' || phase === 'established') {
-    return rejected(code, `The server closed the connection instead of answering to our certificate (${code}).`);
+    const moment = phase === 'handshake' ? 'during the handshake' : 'before it answered';
+    return refused(phase, code, `The server closed the connection ${moment} (${code}).`);
   }
   return new TransportError('connection_lost', code, `The connection was lost (${code}).`);
 }
@@ -60,6 +62,8 @@ function isUnauthorized(socket: TLSSocket): boolean {
   return Boolean(socket.authorizationError);
 }
 
-function rejected(code: string, message: string): TransportError {
-  return new TransportError('client_certificate_rejected', code, message);
+/** Once the handshake is done, the request is on its way: what happens then is not told from a lost answer. */
+function refused(phase: ConnectionPhase, code: string, message: string): TransportError {
+  const isHandshake = phase === 'connect' || phase === 'handshake';
+  return new TransportError(isHandshake ? 'client_certificate_rejected' : 'closed_before_answer', code, message);
 }

@@ -1,5 +1,12 @@
 /** One request over WinHTTP: native events in, a streaming response out. */
-import { TransportError, type MtlsRequest, type MtlsResponse } from '../../ports.js';
+import {
+  SWITCHING_PROTOCOLS,
+  switchedProtocols,
+  TransportError,
+  type MtlsRequest,
+  type MtlsResponse,
+} from '../../ports.js';
+import { onAbort } from '../../time/on-abort.js';
 import type { NativeRequest, NativeSession, OnRequestEvent, RequestEvents } from './native/bindings.js';
 import { toTransportError } from './native/native-error.js';
 import { declaredLength, formatHeaders, parseRawHeaders } from './raw-headers.js';
@@ -26,9 +33,9 @@ class Exchange {
   readonly #request: MtlsRequest;
   readonly #upload: UploadPump | undefined;
   readonly #head = withResolvers<MtlsResponse>();
-  readonly #onAbort = () => this.#fail(this.#request.signal?.reason);
   #native: NativeRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #release: (() => void) | undefined;
 
   /** Of the response body. */
   #chunks: Uint8Array[] = [];
@@ -63,7 +70,7 @@ class Exchange {
       },
       this.#onEvent,
     );
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#release = onAbort(signal, () => this.#fail(signal?.reason));
     if (timeoutMs !== undefined) {
       const onTimeout = () =>
         this.#fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.'));
@@ -75,6 +82,7 @@ class Exchange {
   readonly #handlers: Handlers = {
     writable: () => this.#upload?.writeNext(),
     head: ({ status, rawHeaders }) => {
+      if (status === SWITCHING_PROTOCOLS) throw switchedProtocols();
       clearTimeout(this.#timer);
       this.#upload?.stop();
       const { statusText, headers } = parseRawHeaders(rawHeaders);
@@ -110,7 +118,7 @@ class Exchange {
 
   #settle(): void {
     clearTimeout(this.#timer);
-    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+    this.#release?.();
     this.#upload?.stop();
     this.#wake?.();
   }

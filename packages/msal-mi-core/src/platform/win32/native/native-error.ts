@@ -83,7 +83,7 @@ const meaning = (failure: TransportFailure, code: string, text: string): Meaning
 const LOST = meaning('connection_lost', 'ECONNRESET', 'The connection was lost');
 const TIMEOUT = meaning('timeout', 'ETIMEDOUT', 'The server took too long');
 const NO_ANSWER_TO_CERTIFICATE = meaning(
-  'client_certificate_rejected',
+  'closed_before_answer',
   'ECONNRESET',
   'The server closed the connection instead of answering to our certificate',
 );

@@ -55,19 +55,19 @@ describe('what Windows codes mean', () => {
     expect(failed(12175, { secureFailureFlags })).toMatchObject({ failure, code });
   });
 
-  it.each([10053, 10054, 12030])('%d before an answer on a new connection is our certificate refused', (status) => {
-    expect(failed(status).failure).toBe('client_certificate_rejected');
-    expect(failed(status, { api: 'WinHttpReceiveResponse' }).failure).toBe('client_certificate_rejected');
+  it.each([10053, 10054, 12030])('%d before an answer on a new connection may be our certificate refused', (status) => {
+    expect(failed(status).failure).toBe('closed_before_answer');
+    expect(failed(status, { api: 'WinHttpReceiveResponse' }).failure).toBe('closed_before_answer');
     expect(failed(status, { isNewConnection: false }).failure).toBe('connection_lost');
     expect(failed(status, { hasAnswerBegun: true }).failure).toBe('connection_lost');
     expect(failed(status, { api: 'WinHttpReadData' }).failure).toBe('connection_lost');
     expect(failed(status, { api: 'WinHttpWriteData' }).failure).toBe('connection_lost');
   });
 
-  it('12152 is no HTTP when something came, and our certificate refused when nothing did', () => {
+  it('12152 is no HTTP when something came, and a closed connection when nothing did', () => {
     const api = 'WinHttpReceiveResponse';
     expect(failed(12152, { api, hasAnswerBegun: true }).failure).toBe('invalid_response');
-    expect(failed(12152, { api }).failure).toBe('client_certificate_rejected');
+    expect(failed(12152, { api }).failure).toBe('closed_before_answer');
     expect(failed(12152, { api, isNewConnection: false }).failure).toBe('invalid_response');
   });
 
