@@ -76,7 +76,7 @@ describe('a certificate that the resource refuses in the handshake', () => {
   });
 
   test.each(['POST', 'PATCH', 'GET'])(
-    'D30: %s that got no answer replaces nothing, and others keep their tokens',
+    'rule D30: %s that got no answer replaces nothing, and others keep their tokens',
     async (method) => {
       const app = world.application();
       const vault = await app.acquireToken(softwareRequest());
@@ -94,7 +94,7 @@ describe('a certificate that the resource refuses in the handshake', () => {
     },
   );
 
-  test('D30: is not replaced when it is refused after a redirect, for the request was carried out before', async () => {
+  test('rule D30: is not replaced when it is refused after a redirect, for the request was carried out before', async () => {
     const fetch = fetchFor();
     await (await fetch(handshakeUrl('/'))).text();
     world.emulator.reset();

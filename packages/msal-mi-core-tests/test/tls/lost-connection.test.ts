@@ -71,7 +71,7 @@ const keepConnections = async (count: number) => {
 
 describe('a connection that is lost after the request was sent', () => {
   test.each(['GET', 'POST', 'PATCH'])(
-    'D30: on a new one, %s is not sent again nor a certificate blamed',
+    'rule D30: on a new one, %s is not sent again nor a certificate blamed',
     async (method) => {
       react = destroy;
       expect(await failureOf(fetch('/lost', { method }))).toBe('closed_before_answer');
@@ -79,14 +79,14 @@ describe('a connection that is lost after the request was sent', () => {
     },
   );
 
-  test.each(['POST', 'PATCH'])('D30: on a kept one, %s is not sent again', async (method) => {
+  test.each(['POST', 'PATCH'])('rule D30: on a kept one, %s is not sent again', async (method) => {
     await keepConnections(1);
     react = destroy;
     expect(await failureOf(fetch('/lost', { method, body: 'pay 100' }))).toBe('connection_lost');
     expect(handled).toEqual([`${method} /lost`]);
   });
 
-  test('D30: on a kept one, an idempotent request is sent once more, on a new one', async () => {
+  test('rule D30: on a kept one, an idempotent request is sent once more, on a new one', async () => {
     await keepConnections(3);
     react = destroy;
     expect(await failureOf(fetch('/lost', { method: 'PUT', body: 'x' }))).toBe('closed_before_answer');
@@ -110,11 +110,11 @@ describe('a handshake that the server ends with an alert', () => {
     }
   };
 
-  test.each([42, 43, 44, 45, 46, 48, 49, 116])('D22: alert %d refuses our certificate', async (alert) => {
+  test.each([42, 43, 44, 45, 46, 48, 49, 116])('rule D22: alert %d refuses our certificate', async (alert) => {
     expect(await refuseWith(alert)).toBe('client_certificate_rejected');
   });
 
-  test.each([40, 41, 47, 51, 70, 80])('D22: alert %d says nothing of our certificate', async (alert) => {
+  test.each([40, 41, 47, 51, 70, 80])('rule D22: alert %d says nothing of our certificate', async (alert) => {
     expect(await refuseWith(alert)).toBe('tls');
   });
 });
@@ -126,7 +126,7 @@ describe('a server that switches to another protocol', () => {
   test.each([
     ['that it names', UPGRADE],
     ['that it does not name', ''],
-  ])('%s: D30: is an error at once, and its connection is closed', async (_what, headers) => {
+  ])('%s: rule D30: is an error at once, and its connection is closed', async (_what, headers) => {
     react = (socket) => void socket.write(`${HEAD}${headers}\r\nmore`);
     expect(await failureOf(fetch('/lost'))).toBe('invalid_response');
     await eventually(() => sockets[0]?.destroyed === true);
@@ -136,7 +136,7 @@ describe('a server that switches to another protocol', () => {
   test.each([
     ['that it names', UPGRADE],
     ['that it does not name', ''],
-  ])('%s: D30: is an error at once at IMDS too', async (_what, headers) => {
+  ])('%s: rule D30: is an error at once at IMDS too', async (_what, headers) => {
     const accepted: Socket[] = [];
     const tcp = createTcpServer((socket) => {
       accepted.push(socket);
