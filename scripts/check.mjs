@@ -18,7 +18,7 @@ const CHECKS = [
 
 runParts('npm run check', [
   {
-    name: 'types, lint, citations, format, unused code, public API, documentation, notices',
+    name: 'types, lint, imports, citations, architecture, format, unused code, public API, documentation, notices',
     command: 'turbo',
     args: ['run', ...CHECKS, '--log-order=grouped', '--output-logs=errors-only'],
   },
