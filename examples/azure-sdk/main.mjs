@@ -7,7 +7,8 @@ const vaultUrl = VAULT_URL ?? EMULATOR_VAULT_URL;
 const isEmulated = vaultUrl === EMULATOR_VAULT_URL;
 
 const credential = new MtlsManagedIdentityCredential({
-  ...(isEmulated && { minStrength: MtlsBindingStrength.Software }),
+  // The emulator has software keys, and its vault is not below vault.azure.net, where tokens for Key Vault may go.
+  ...(isEmulated && { minStrength: MtlsBindingStrength.Software, allowedHosts: [new URL(vaultUrl).host] }),
 });
 const client = new SecretClient(
   vaultUrl,

@@ -24,7 +24,7 @@ export const CORE_LAYERS = {
   model: { files: ['model.ts', 'public-types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
   errors: { files: ['errors.ts', 'error-codes.ts'], may: [], types: ['model', 'secret'] },
   secret: { files: ['secret.ts'], may: [], types: ['model', 'errors'] },
-  'bad-input': { files: ['options/bad-input.ts'], may: ['errors'] },
+  'bad-input': { files: ['options/bad-input.ts', 'options/identity-members.ts'], may: ['errors'] },
   ports: { files: ['ports.ts'], may: ['model', 'errors'] },
   config: { files: ['config.ts'], may: [...BASE, 'ports'] },
   crypto: { files: ['crypto/'], may: ['model', 'errors'] },
@@ -69,7 +69,7 @@ export const CORE_LAYERS = {
       'transport',
     ],
   },
-  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'fetch', 'mtls-fetch'] },
+  azure: { files: ['azure/'], may: [...ENTRY_POINT, 'config', 'fetch', 'mtls-fetch', 'options'] },
   // The JSON configuration of Microsoft Identity Web, behind the subpath downstream-api.
   'identity-web': {
     files: ['identity-web/'],

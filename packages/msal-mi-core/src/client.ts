@@ -3,7 +3,7 @@ import { existingState } from './cache/process-state.js';
 import type { SharedState } from './cache/shared-state.js';
 import type { ComposedApplication, Surroundings } from './composition.js';
 import { parseConfiguration, type Configuration } from './config.js';
-import { REPLACE_BINDING, TRUSTED_AUTHORITIES } from './mtls-fetch/application-members.js';
+import { REPLACE_BINDING, TRUSTED_AUTHORITIES, WITH_CAPABILITY } from './mtls-fetch/application-members.js';
 import { environmentSource, knownSource } from './source/select-source.js';
 import {
   ManagedIdentitySourceNames,
@@ -26,7 +26,7 @@ import {
  * logger, a retry setting or a deadline.
  */
 export class ManagedIdentityApplication {
-  readonly #configuration: Configuration;
+  #configuration: Configuration;
   readonly #surroundings: Surroundings | undefined;
   #composing: Promise<ComposedApplication> | undefined;
   #composed: ComposedApplication | undefined;
@@ -99,6 +99,22 @@ export class ManagedIdentityApplication {
   clearCache(): void {
     const { imdsBase, identity } = this.#configuration;
     this.#state()?.forget(imdsBase, identity);
+  }
+
+  /** @internal */
+  [WITH_CAPABILITY](capability: string): ManagedIdentityApplication {
+    const { original, clientCapabilities } = this.#configuration;
+    if (clientCapabilities.includes(capability)) return this;
+    const derived =
+      this.#surroundings === undefined
+        ? new ManagedIdentityApplication(original)
+        : new ManagedIdentityApplication(original, this.#surroundings);
+    // What the environment said when the first one was made.
+    derived.#configuration = Object.freeze({
+      ...this.#configuration,
+      clientCapabilities: Object.freeze([...clientCapabilities, capability]),
+    });
+    return derived;
   }
 
   /** @internal */

@@ -146,13 +146,15 @@ export class ComposedApplication {
 
 function composeFlow(configuration: Configuration, { state, platform: offered, clock }: Surroundings): Flow {
   const platform = configuration.persistCertificates ? offered : { ...offered, certificateStore: NO_CERTIFICATE_STORE };
-  const { trustedAuthorities, attestationProvider } = configuration;
+  const { trustedAuthorities, attestationProvider, unknownMembers } = configuration;
+  const log = createLogger(configuration.loggerOptions);
+  if (unknownMembers.length > 0) log.warning(`Ignored members of the configuration: ${unknownMembers.join(', ')}`);
   return new Flow({
     configuration,
     state,
     platform,
     clock,
-    log: createLogger(configuration.loggerOptions),
+    log,
     http: httpTransportOf(configuration),
     transport: platform.createTransport(trustedAuthorities),
     findAttestationProvider: () => discoverAttestationProvider(attestationProvider),

@@ -1,6 +1,7 @@
 /** Validates, completes and freezes the configuration. The only reader of `process.env`. */
 import { readFileSync } from 'node:fs';
 import { invalidConfiguration, refusePollution } from './options/bad-input.js';
+import { namesOf, refuseIdentityLookAlikes, spellingOf } from './options/identity-members.js';
 import { ManagedIdentityError } from './errors.js';
 import type { HostEnvironment, ManagedIdentity } from './model.js';
 import type { AttestationProvider } from './ports.js';
@@ -20,11 +21,19 @@ export interface Configuration {
   readonly attestationProvider: AttestationProvider | undefined;
   readonly environment: HostEnvironment;
   readonly persistCertificates: boolean;
+  /** Members that nothing reads. */
+  readonly unknownMembers: readonly string[];
   /** What the application passed, for the delegate that serves bearer requests. */
   readonly original: ManagedIdentityConfiguration;
 }
 
-const NAMES = new Set(['managedIdentityIdParams', 'system', 'clientCapabilities', 'attestationProvider']);
+/** Members of a ManagedIdentityConfiguration. */
+export const CONFIGURATION_NAMES: ReadonlySet<string> = new Set([
+  'managedIdentityIdParams',
+  'system',
+  'clientCapabilities',
+  'attestationProvider',
+]);
 const SYSTEM_NAMES = new Set(['ca', 'disableInternalRetries', 'loggerOptions', 'networkClient', 'timeout']);
 const IDENTITY_NAMES = new Set(['userAssignedClientId', 'userAssignedResourceId', 'userAssignedObjectId']);
 const DEFAULT_IMDS_BASE = 'http://169.254.169.254';
@@ -36,7 +45,9 @@ export function parseConfiguration(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Configuration {
   const original = configuration ?? {};
-  assertOwn('The configuration', original, NAMES);
+  if (typeof original === 'string') throw invalidConfiguration(`The configuration is not an object. ${spellingOf('')}`);
+  assertOwn('The configuration', original, CONFIGURATION_NAMES);
+  refuseIdentityLookAlikes('The configuration', original, CONFIGURATION_NAMES, invalidIdentity);
   const system = original.system ?? {};
   assertOwn('system', system, SYSTEM_NAMES);
   return Object.freeze({
@@ -53,6 +64,10 @@ export function parseConfiguration(
     persistCertificates: !['1', 'true'].includes(
       (env['MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE'] ?? '').trim().toLowerCase(),
     ),
+    unknownMembers: Object.freeze([
+      ...unknownNames(original, CONFIGURATION_NAMES),
+      ...unknownNames(system, SYSTEM_NAMES).map((name) => `system.${name}`),
+    ]),
     original,
   });
 }
@@ -68,6 +83,12 @@ export function readProxyEnvironment(env: Readonly<Record<string, string | undef
   };
 }
 
+/** Proxies that the Azure SDK takes from the environment by itself, whatever options it was given. */
+export function proxiesOfEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  const names = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy', 'HTTP_PROXY', 'http_proxy'];
+  return names.map((name) => env[name]).filter((value) => value !== undefined && value !== '') as string[];
+}
+
 /** Authorities the process was started with, for runtimes that do not tell (Node.js before 22.15). PEM. */
 export function readExtraAuthorities(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
   const path = env['NODE_EXTRA_CA_CERTS'];
@@ -81,7 +102,14 @@ export function readExtraAuthorities(env: Readonly<Record<string, string | undef
 
 function parseIdentity(params: unknown): ManagedIdentity {
   if (params === undefined || params === null) return { kind: 'system', id: '' };
+  if (typeof params === 'string') {
+    throw invalidConfiguration(`managedIdentityIdParams is not an object. ${spellingOf('')}`);
+  }
   assertOwn('managedIdentityIdParams', params, IDENTITY_NAMES);
+  const [unknown] = unknownNames(params, IDENTITY_NAMES);
+  if (unknown !== undefined) {
+    throw invalidIdentity(`managedIdentityIdParams has no member ${JSON.stringify(unknown)}. ${spellingOf(unknown)}`);
+  }
   const given = (
     [
       ['client_id', params['userAssignedClientId']],
@@ -196,6 +224,10 @@ function readHostEnvironment(env: Readonly<Record<string, string | undefined>>):
 function assertOwn(what: string, value: unknown, names: ReadonlySet<string>): asserts value is Record<string, unknown> {
   if (!isObject(value)) throw invalidConfiguration(`${what} must be an object.`);
   refusePollution(value, names, invalidConfiguration);
+}
+
+function unknownNames(options: object, known: ReadonlySet<string>): string[] {
+  return namesOf(options).filter((name) => !known.has(name));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

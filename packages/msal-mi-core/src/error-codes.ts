@@ -219,6 +219,18 @@ export const ERROR_CODES = {
     'A token was about to be sent to a host outside of the allowed ones.',
     'Add the host to allowedHosts if it may receive tokens for this resource.',
   ),
+  client_not_supported: entry(
+    'A client sends tokens in a way that certificate-bound tokens cannot be sent.',
+    'See docs/azure-sdk.md for the clients that can, and use another credential for this one.',
+  ),
+  client_certificate_missing: entry(
+    'A resource says that a bound token came without its certificate.',
+    'Check that nothing between this host and the resource terminates TLS.',
+  ),
+  client_certificate_mismatch: entry(
+    'A resource says that a bound token came with another certificate than its own.',
+    'Try again later: Key Vault may say so for a moment. Check that nothing on the way terminates TLS when it stays.',
+  ),
   invalid_token: entry(
     'A resource server received a token it must not accept.',
     'See the message for the check that failed.',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { BlobServiceClient } from '@azure/storage-blob';
+import { withMtlsPop } from 'msal-mi-core/azure';
 import { AUDIENCE_OF_STORAGE, claimsOf, failure } from './world.mjs';
 
 const MEBIBYTE = 1024 * 1024;
@@ -73,23 +75,47 @@ export function describeBlobServiceClient(world) {
       assert.equal((await blob.downloadToBuffer()).toString(), 'again');
     });
 
-    test('is refused with a bearer token, and with the token alone', async () => {
+    test('is refused with a bearer token, and sends nothing with the token alone', async () => {
       const url = `${world.emulator.resources.handshake}/devstoreaccount1`;
-      for (const source of [world.bearerCredential(), world.credential]) {
-        const options = { retryOptions: { maxTries: 1 }, tlsOptions: { ca: world.emulator.ca } };
-        const container = new BlobServiceClient(url, source, options).getContainerClient('things');
-        // What it fails with is the SDK's matter: it finds no tenant in a challenge for mtls_pop.
-        await failure(container.create());
-        const refused = await world.callsOfResource();
-        assert.ok(refused.length > 0);
-        for (const { status, failure: reason, headers } of refused) {
-          assert.match(headers.authorization, /^Bearer eyJ/);
-          assert.equal(status, 401);
-          assert.match(reason, /wrong_scheme/);
-        }
-        await world.emulator.reset();
+      const options = { retryOptions: { maxTries: 1 }, tlsOptions: { ca: world.emulator.ca } };
+      const create = (source) => new BlobServiceClient(url, source, options).getContainerClient('things').create();
+      // What it fails with is the SDK's matter: it finds no tenant in a challenge for mtls_pop.
+      await failure(create(world.bearerCredential()));
+      const refused = await world.callsOfResource();
+      assert.ok(refused.length > 0);
+      for (const { status, failure: reason, headers } of refused) {
+        assert.match(headers.authorization, /^Bearer eyJ/);
+        assert.equal(status, 401);
+        assert.match(reason, /wrong_scheme/);
       }
+      await failure(create(world.credential));
+      assert.equal((await world.callsOfResource()).length, refused.length);
       assert.equal(await world.blobService().getContainerClient('things').exists(), false);
+    });
+
+    test('cannot go through a proxy or an agent of its own, and says so', async () => {
+      const url = `${world.emulator.resources.handshake}/devstoreaccount1`;
+      const { httpClient } = world.credential;
+      const proxyOptions = { host: 'http://127.0.0.1', port: 9 };
+      for (const option of [{ proxyOptions }, { agent: new Agent() }]) {
+        assert.throws(() => withMtlsPop(world.credential, option), { errorCode: 'invalid_configuration' });
+      }
+      const service = new BlobServiceClient(url, world.credential, { proxyOptions, httpClient });
+      const error = await failure(service.getContainerClient('things').create());
+      assert.equal(error.errorCode, 'invalid_configuration');
+      assert.deepEqual(await world.callsOfResource(), []);
+    });
+
+    test('sends no batch, whose parts would carry tokens', async () => {
+      const service = world.blobService();
+      const container = service.getContainerClient('things');
+      await container.create();
+      await container.getBlockBlobClient('a').upload('x', 1);
+      const sent = (await world.callsOfResource()).length;
+      const error = await failure(service.getBlobBatchClient().deleteBlobs([container.getBlobClient('a')]));
+      assert.equal(error.errorCode, 'client_not_supported');
+      assert.match(error.message, /batch/);
+      assert.equal((await world.callsOfResource()).length, sent);
     });
 
     async function newBlob() {

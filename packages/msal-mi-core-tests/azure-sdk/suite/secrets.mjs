@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Agent } from 'node:https';
+import { KeyClient } from '@azure/keyvault-keys';
 import { SecretClient } from '@azure/keyvault-secrets';
-import { withMtlsPop } from 'msal-mi-core/azure';
+import { MtlsManagedIdentityCredential, withMtlsPop } from 'msal-mi-core/azure';
 import { claimsOf, CLOSE, failure, REFUSED, VAULT_OPTIONS } from './world.mjs';
 
 export function describeSecretClient(world) {
@@ -97,14 +99,18 @@ export function describeSecretClient(world) {
       assert.equal((await call).name, 'AbortError');
     });
 
-    test('is refused with the token alone', async () => {
+    test('sends nothing with a token when the transport was forgotten', async () => {
       const client = new SecretClient(world.emulator.resources.vault, world.credential, {
         ...VAULT_OPTIONS,
         tlsOptions: { ca: world.emulator.ca },
       });
-      const error = await failure(client.setSecret('one', 'x'));
-      assert.equal(error.statusCode, 401);
-      assert.match((await world.callsOfResource()).at(-1).failure, /wrong_scheme/);
+      assert.match((await failure(client.setSecret('forgotten', 'x'))).message, /Authorization/i);
+      const sent = (await world.callsOfResource()).filter(({ url }) => url.startsWith('/secrets/forgotten'));
+      // The one that asks for a challenge.
+      assert.deepEqual(
+        sent.map(({ headers }) => headers.authorization),
+        [undefined],
+      );
     });
 
     test('is refused with a bearer token', async () => {
@@ -132,16 +138,100 @@ export function describeSecretClient(world) {
       assert.ok((await world.callsOfResource()).every(({ headers }) => headers.authorization === undefined));
     });
 
-    test('cannot bring TLS options of its own', async () => {
-      const client = world.secretClient({ ...VAULT_OPTIONS, tlsOptions: { ca: world.emulator.ca } });
-      assert.equal((await failure(client.setSecret('one', 'x'))).errorCode, 'invalid_configuration');
+    test('cannot bring TLS options, an agent or a proxy of its own, not even around withMtlsPop', async () => {
+      const options = [
+        { tlsOptions: { ca: world.emulator.ca } },
+        { agent: new Agent() },
+        { proxyOptions: { host: 'http://127.0.0.1', port: 9 } },
+      ];
+      for (const option of options) {
+        assert.throws(() => withMtlsPop(world.credential, option), { errorCode: 'invalid_configuration' });
+        const client = new SecretClient(world.emulator.resources.vault, world.credential, {
+          ...VAULT_OPTIONS,
+          ...option,
+          httpClient: world.credential.httpClient,
+        });
+        assert.equal((await failure(client.setSecret('one', 'x'))).errorCode, 'invalid_configuration');
+      }
+      assert.deepEqual(await world.callsOfResource(), []);
+    });
+
+    test('works with no other credential than the one itself', () => {
+      const { credential } = world;
+      const wrapper = { getToken: (...scopes) => credential.getToken(...scopes) };
+      for (const other of [
+        wrapper,
+        { ...credential, ...wrapper },
+        Object.create(credential),
+        new Proxy(credential, {}),
+        world.bearerCredential(),
+        undefined,
+        null,
+        'credential',
+      ]) {
+        assert.throws(() => withMtlsPop(other), { errorCode: 'invalid_request' });
+      }
+      assert.equal(withMtlsPop(credential, withMtlsPop(credential)).httpClient, credential.httpClient);
+    });
+
+    test('repeats what Key Vault refuses for a moment, with the pauses of the pipeline, and says what it was', async () => {
+      const client = world.secretClient({ ...VAULT_OPTIONS, retryOptions: { maxRetries: 5, retryDelayInMs: 1 } });
+      await client.setSecret('one', 'x');
+      const body = { error: { code: 'Unauthorized', message: '[MtlsCnfClaimRequestDataValidationFailed] no match' } };
+      const passing = { status: 401, body };
+      await world.emulator.fault('resource', [passing, passing, passing]);
+      assert.equal((await client.getSecret('one')).value, 'x');
+
+      await world.emulator.reset();
+      await world.secretClient().setSecret('one', 'x');
+      await world.emulator.fault('resource', Array(6).fill(passing));
+      const error = await failure(client.getSecret('one'));
+      assert.equal(error.name, 'RestError');
+      assert.equal(error.statusCode, 401);
+      assert.equal(error.code, 'client_certificate_mismatch');
+      assert.equal(error.cause.errorCode, 'client_certificate_mismatch');
+      assert.match(error.message, /certificate/);
+      assert.equal((await world.callsOfResource()).filter(({ status }) => status === 401).length - 1, 4);
+    });
+
+    test('does not repeat a request that must not be executed twice', async () => {
+      const client = world.secretClient();
+      await client.setSecret('one', 'x');
+      const keys = new KeyClient(
+        world.emulator.resources.vault,
+        world.credential,
+        withMtlsPop(world.credential, VAULT_OPTIONS),
+      );
+      await keys.createRsaKey('first');
+      const before = (await world.callsOfResource()).length;
+      const body = { error: { code: 'Unauthorized', message: '[MtlsCnfClaimRequestDataValidationFailed] no match' } };
+      await world.emulator.fault('resource', [{ status: 401, body }]);
+      assert.equal((await failure(keys.createRsaKey('signing'))).code, 'client_certificate_mismatch');
+      assert.equal((await world.callsOfResource()).length, before + 1);
+    });
+
+    test('takes the token to no other host', async () => {
+      const { ca } = world.emulator;
+      const credential = new MtlsManagedIdentityCredential({ minStrength: world.strength, system: { ca } });
+      const { vault } = world.emulator.resources;
+      const client = new SecretClient(vault, credential, withMtlsPop(credential, VAULT_OPTIONS));
+      const error = await failure(client.setSecret('one', 'x'));
+      assert.equal(error.errorCode, 'host_not_allowed');
+      assert.ok(error.message.includes(new URL(vault).host));
+      assert.ok((await world.callsOfResource()).every(({ headers }) => headers.authorization === undefined));
     });
 
     test('says what is wrong when the server cannot be reached', async () => {
       const client = world.secretClient();
       await client.setSecret('one', 'x');
-      const { token } = await world.credential.getToken('https://vault.azure.net/.default');
-      const error = await failure(world.send(`Bearer ${token}`, 'https://localhost:1/'));
+      const { token } = await world
+        .newCredential({ allowedHosts: ['localhost:1'] })
+        .getToken('https://vault.azure.net/.default');
+      assert.equal((await failure(world.send(`Bearer ${token}`))).errorCode, 'token_not_bound');
+      world.credential = world.newCredential({ allowedHosts: ['localhost:1'] });
+      const reachable = await world.credential.getToken('https://vault.azure.net/.default');
+      const error = await failure(world.send(`Bearer ${reachable.token}`, 'https://localhost:1/'));
+      assert.equal(error.request.url, 'https://localhost:1/');
       assert.equal(error.name, 'RestError');
       assert.equal(error.code, 'ECONNREFUSED');
     });

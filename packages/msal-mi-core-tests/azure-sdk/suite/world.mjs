@@ -52,8 +52,14 @@ export class World {
   }
 
   newCredential(options = {}) {
-    const { ca } = this.emulator;
-    return new MtlsManagedIdentityCredential({ minStrength: this.strength, system: { ca }, ...options });
+    const { ca, resources } = this.emulator;
+    return new MtlsManagedIdentityCredential({
+      minStrength: this.strength,
+      // The emulator's resources are on loopback, and not below the host of their audience.
+      allowedHosts: [resources.handshake, resources.vault].map((url) => new URL(url).host),
+      ...(options.application === undefined && { system: { ca } }),
+      ...options,
+    });
   }
 
   secretClient(options = VAULT_OPTIONS) {
@@ -77,6 +83,15 @@ export class World {
 
   scopeOfResource() {
     return `${this.emulator.resources.handshake}/.default`;
+  }
+
+  /** What the resource got as Authorization for a request with the token. */
+  async tokenSentFor(token) {
+    assert.equal((await this.send(`Bearer ${token}`)).status, 200);
+    const { headers, clientCertificateS256 } = (await this.callsOfResource()).at(-1);
+    assert.match(headers.authorization, /^mtls_pop eyJ/);
+    assert.equal(claimsOf(headers.authorization).cnf['x5t#S256'], clientCertificateS256);
+    return headers.authorization;
   }
 
   /** One request through the transport alone, with no pipeline above it. */

@@ -1,67 +1,132 @@
-import { createHash } from 'node:crypto';
-import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
+import { randomUUID } from 'node:crypto';
+import type { HostCheck } from '../mtls-fetch/allowed-hosts.js';
+import { REPLACE_BINDING, WITH_CAPABILITY } from '../mtls-fetch/application-members.js';
 import type { ManagedIdentityApplication } from '../index.js';
 import type { MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 
-const MAX_TOKENS = 1000;
+/**
+ * What every stand-in begins with: whoever finds one in a place where a token should be, reads what it is. The arrow keeps
+ * HTTP clients from sending one: it is not allowed in a header.
+ */
+const STAND_IN = 'certificate-bound-token:only-withMtlsPop-of-msal-mi-core-can-send-it';
+const UNSENDABLE = '\u2192';
 
-/** A token that was handed to the SDK, and what belongs to it. */
-export interface BoundToken {
-  readonly result: MtlsPopAuthenticationResult;
-  readonly request: MtlsPopRequestParams;
-  /** True for one that took the place of a token whose certificate was refused. */
-  readonly isReplacement: boolean;
+/** The SDK may use a token for a little longer than it lives. */
+const KEPT_AFTER_EXPIRY_MS = 5 * 60_000;
+const SWEEP_EVERY_MS = 60_000;
+const CAE = 'cp1';
+
+/** True for text with a stand-in in it, also after `encodeURIComponent`. */
+export function holdsStandIn(text: string): boolean {
+  return text.includes(STAND_IN) || text.includes(encodeURIComponent(STAND_IN));
 }
 
-/** Which certificate belongs to which token. Keyed by digest: a table of tokens would be worth stealing. */
+/** What stands behind a string that was handed to the SDK. */
+export interface BoundToken {
+  readonly standIn: string;
+  /** Repeatable at any time: neither the signal nor the challenge of one call. */
+  readonly request: MtlsPopRequestParams;
+  readonly application: ManagedIdentityApplication;
+  /** Throws for a URL that must not receive the token. */
+  readonly checkHost: HostCheck;
+  /** The present token, and the certificate that belongs to it. */
+  result: MtlsPopAuthenticationResult;
+  /** True while it stands for a refused one and no server has accepted its certificate yet. */
+  isUntriedReplacement: boolean;
+}
+
+/**
+ * The tokens of one credential. The SDK gets stand-ins: a string of no use to anything but the transport of the credential,
+ * which finds the token and its certificate by it.
+ */
 export class BoundTokens {
-  readonly #application: ManagedIdentityApplication;
-  readonly #byDigest = new Map<string, BoundToken>();
+  readonly #byStandIn = new Map<string, BoundToken>();
+  readonly #byToken = new Map<string, BoundToken>();
+  readonly #now: () => number;
+  #sweepAtMs = 0;
 
-  constructor(application: ManagedIdentityApplication) {
-    this.#application = application;
+  /** @param now - The wall clock, in ms. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
   }
 
-  remember(result: MtlsPopAuthenticationResult, request: MtlsPopRequestParams): void {
-    const digest = digestOf(result.accessToken);
-    if (this.#byDigest.has(digest)) return;
-    this.#drop((token) => token.result.expiresOn.getTime() < Date.now());
-    this.#set(digest, { result, request: withoutOccasion(request), isReplacement: false });
+  /** The stand-in for a result: always the same for the same token. */
+  remember(
+    result: MtlsPopAuthenticationResult,
+    { request, application, checkHost }: Pick<BoundToken, 'request' | 'application' | 'checkHost'>,
+  ): string {
+    const known = this.#byToken.get(result.accessToken);
+    if (known !== undefined) return known.standIn;
+    this.#sweep();
+    const token: BoundToken = {
+      standIn: `${STAND_IN}${UNSENDABLE}${randomUUID()}`,
+      ...{ request: withoutOccasion(request), application, checkHost, result },
+      isUntriedReplacement: false,
+    };
+    this.#byStandIn.set(token.standIn, token);
+    this.#byToken.set(result.accessToken, token);
+    return token.standIn;
   }
 
-  find(token: string): BoundToken | undefined {
-    return this.#byDigest.get(digestOf(token));
+  find(standIn: string): BoundToken | undefined {
+    return this.#byStandIn.get(standIn);
   }
 
   /**
-   * Has the certificate of a token replaced. The SDK keeps its token until it expires, so from now on the new pair of
-   * token and certificate stands for it.
+   * Has the certificate of a token replaced. The SDK keeps its string until the token expires, so from now on the new pair of
+   * token and certificate stands behind it.
    *
-   * @returns True when another pair stands for the token now; false when the refused one was a replacement itself.
+   * @returns True when another pair stands behind it now; false when the refused one is a replacement that no server has
+   *   accepted: then it is not the certificate.
    */
-  async replace(token: string, refused: BoundToken): Promise<boolean> {
-    if (this.find(token) !== refused) return true;
-    if (refused.isReplacement) return false;
-    const result = await this.#application[REPLACE_BINDING](refused.request, refused.result.binding);
-    this.#set(digestOf(token), { result, request: refused.request, isReplacement: true });
+  async replace(token: BoundToken, refused: MtlsPopAuthenticationResult): Promise<boolean> {
+    if (token.result !== refused) return true;
+    if (token.isUntriedReplacement) return false;
+    const result = await token.application[REPLACE_BINDING](token.request, refused.binding);
+    this.#point(token, result);
+    token.isUntriedReplacement = true;
     return true;
   }
 
-  #set(digest: string, token: BoundToken): void {
-    this.#byDigest.delete(digest);
-    this.#byDigest.set(digest, token);
-    const [oldest] = this.#byDigest.keys();
-    if (this.#byDigest.size > MAX_TOKENS && oldest !== undefined) this.#byDigest.delete(oldest);
+  /**
+   * Answers a claims challenge with a token that has the claims, which from now on stands behind the string.
+   *
+   * @returns undefined when the service issued the refused token again.
+   */
+  async answerChallenge(
+    token: BoundToken,
+    refused: MtlsPopAuthenticationResult,
+    { claims, signal }: { claims: string; signal: AbortSignal },
+  ): Promise<MtlsPopAuthenticationResult | undefined> {
+    const application = withCae(token.application);
+    const result = await application.acquireToken({ ...token.request, claims, signal });
+    if (result.accessToken === refused.accessToken) return undefined;
+    this.#point(token, result);
+    return result;
   }
 
-  #drop(matches: (token: BoundToken) => boolean): void {
-    for (const [digest, token] of this.#byDigest) if (matches(token)) this.#byDigest.delete(digest);
+  #point(token: BoundToken, result: MtlsPopAuthenticationResult): void {
+    if (this.#byToken.get(token.result.accessToken) === token) this.#byToken.delete(token.result.accessToken);
+    token.result = result;
+    this.#byToken.set(result.accessToken, token);
+  }
+
+  #sweep(): void {
+    const nowMs = this.#now();
+    if (nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = nowMs + SWEEP_EVERY_MS;
+    for (const [standIn, token] of this.#byStandIn) {
+      if (token.result.expiresOn.getTime() + KEPT_AFTER_EXPIRY_MS > nowMs) continue;
+      this.#byStandIn.delete(standIn);
+      this.#byToken.delete(token.result.accessToken);
+    }
   }
 }
 
-const digestOf = (token: string): string => createHash('sha256').update(token).digest('base64');
+/** The application whose tokens say that their holder answers claims challenges. */
+export const withCae = (application: ManagedIdentityApplication): ManagedIdentityApplication =>
+  application[WITH_CAPABILITY](CAE);
 
-/** Repeatable at any time: neither the signal nor the challenge of one call. */
 function withoutOccasion(request: MtlsPopRequestParams): MtlsPopRequestParams {
   const repeatable = { ...request };
   delete repeatable.signal;

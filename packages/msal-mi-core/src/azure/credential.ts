@@ -1,27 +1,26 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { HttpClient, PipelinePolicy } from '@azure/core-rest-pipeline';
-import { invalidRequest, refusePollution } from '../options/bad-input.js';
+import { createHostCheck, type HostCheck } from '../mtls-fetch/allowed-hosts.js';
 import { MsiV2Error } from '../errors.js';
-import { ManagedIdentityApplication } from '../index.js';
-import type {
-  ManagedIdentityConfiguration,
-  MtlsBindingStrength,
-  MtlsPopAuthenticationResult,
-} from '../public-types.js';
-import { BoundTokens } from './bound-tokens.js';
+import type { MtlsPopAuthenticationResult } from '../public-types.js';
+import { BoundTokens, withCae } from './bound-tokens.js';
+import {
+  parseCredentialOptions,
+  type CredentialParts,
+  type MtlsManagedIdentityCredentialOptions,
+} from './credential-options.js';
 import { createBoundHttpClient } from './http-client.js';
 import { followAbort } from './follow-abort.js';
+import { rememberCredential } from './own-credentials.js';
+import { unavailableOr } from './unavailable.js';
+import { refuseUnsupportedScope } from './unsupported-client.js';
 
-const OWN_OPTION_NAMES = new Set(['application', 'withAttestationSupport', 'minStrength']);
-
-/** Options of {@link MtlsManagedIdentityCredential}. */
-export interface MtlsManagedIdentityCredentialOptions extends ManagedIdentityConfiguration {
-  /** An application to use. Default: a new one with the configuration in these options. */
-  application?: ManagedIdentityApplication;
-  /** As for `acquireToken`. Default: false. */
-  withAttestationSupport?: boolean;
-  /** As for `acquireToken`. Default: `KeyGuard`. */
-  minStrength?: MtlsBindingStrength;
+/**
+ * A transport that fits wherever a client takes one: storage clients declare the shape of the SDK's older HTTP library, whose
+ * requests it takes and whose answers it gives as well.
+ */
+export interface BoundHttpClient extends HttpClient {
+  sendRequest: HttpClient['sendRequest'] & (<Answer>(request: object) => Promise<Answer>);
 }
 
 /**
@@ -30,87 +29,94 @@ export interface MtlsManagedIdentityCredentialOptions extends ManagedIdentityCon
  */
 export class MtlsManagedIdentityCredential implements TokenCredential {
   /**
-   * Sends each request over the certificate that its own token is bound to, as `Authorization: mtls_pop`. A request
-   * without Authorization (Key Vault's first one, which asks for a challenge) goes without a certificate; one whose
-   * token is not of this credential fails with `token_not_bound`. Follows no redirect and repeats nothing: the
-   * pipeline above does, within the origin; a redirect to another one is answered without its Location. Also takes
-   * requests in the older shape that storage clients use.
+   * Sends each request over the certificate that its own token is bound to, as `Authorization: mtls_pop`, to the hosts that
+   * may receive it (`host_not_allowed` otherwise). A request without Authorization (Key Vault's first one, which asks for a
+   * challenge) goes without a certificate; one whose token is not of this credential fails with `token_not_bound`. Answers a
+   * claims challenge once. Follows no redirect and repeats nothing else: the pipeline above does, within the origin; a
+   * redirect to another one is answered without its Location. Also takes requests in the older shape that storage clients
+   * use.
    */
-  readonly httpClient: HttpClient;
+  readonly httpClient: BoundHttpClient;
   /**
    * The same for clients that have a pipeline and no `httpClient` option: add it with position `perRetry`, so that it
    * sees the Authorization header.
    */
   readonly policy: PipelinePolicy;
-  readonly #application: ManagedIdentityApplication;
-  readonly #tokens: BoundTokens;
-  readonly #requirements: { withAttestationSupport?: boolean; minStrength?: MtlsBindingStrength };
+  readonly #parts: CredentialParts;
+  readonly #tokens = new BoundTokens();
+  readonly #hostChecks = new Map<string, HostCheck>();
 
-  /** @throws ManagedIdentityError `invalid_request`, and what the constructor of ManagedIdentityApplication throws. */
+  /**
+   * @throws ManagedIdentityError `invalid_request` for unknown options, and for `application` next to configuration;
+   *   `invalid_managed_identity_id_type` for members that only look as if they chose an identity (`clientId`); and what the
+   *   constructor of ManagedIdentityApplication throws.
+   */
   constructor(options: MtlsManagedIdentityCredentialOptions = {}) {
-    refusePollution(options, OWN_OPTION_NAMES, invalidRequest);
-    const { application, withAttestationSupport, minStrength, ...configuration } = options;
-    this.#application = application ?? new ManagedIdentityApplication(configuration);
-    this.#requirements = {
-      ...(withAttestationSupport !== undefined && { withAttestationSupport }),
-      ...(minStrength !== undefined && { minStrength }),
-    };
-    this.#tokens = new BoundTokens(this.#application);
-    const httpClient = createBoundHttpClient(this.#application, this.#tokens);
-    this.httpClient = httpClient;
+    this.#parts = parseCredentialOptions(options);
+    const httpClient = createBoundHttpClient(this.#parts.application, this.#tokens);
+    this.httpClient = httpClient as BoundHttpClient;
     this.policy = {
       name: 'mtlsPopPolicy',
       sendRequest: (request, next) =>
         request.headers.has('authorization') ? httpClient.sendRequest(request) : next(request),
     };
+    rememberCredential(this);
   }
 
   /**
-   * A token for one resource. `refreshAfterTimestamp` is set when the service named a time.
+   * What the SDK calls to get a token for one resource.
+   *
+   * `token` is not the token but stands for it: only the transport of this credential can send it, and every other HTTP
+   * client fails to, because it is not a possible value of a header. For the token itself call `acquireToken` of the
+   * application. `refreshAfterTimestamp` is set when the service named a time.
    *
    * @param scopes - One scope, such as `https://vault.azure.net/.default`.
-   * @param options.tenantId - When it names another tenant than the identity's, there is no such token.
-   * @throws MsiV2Error `invalid_request` for several scopes or another tenant, else as `acquireToken`; an `AbortError`
-   *   when `options.abortSignal` is aborted.
+   * @param given.enableCae - True asks for a token whose holder answers claims challenges (`cp1`).
+   * @param given.tenantId - When it names another tenant than the identity's, there is no such token.
+   * @throws MsiV2Error `invalid_request` for several scopes, another tenant, and a scope that names no host when there are no
+   *   `allowedHosts`; `client_not_supported` for clients that cannot send bound tokens, such as those over AMQP; else as
+   *   `acquireToken`. An error with the name `CredentialUnavailableError` when this host has no managed identity, so that a
+   *   chain goes on; an `AbortError` when `given.abortSignal` is aborted.
    */
-  async getToken(scopes: string | string[], options: GetTokenOptions = {}): Promise<AccessToken> {
+  async getToken(scopes: string | string[], given?: GetTokenOptions): Promise<AccessToken> {
+    const options = given ?? {};
     const [resource, ...others] = typeof scopes === 'string' ? [scopes] : scopes;
     if (resource === undefined || others.length > 0) {
       throw new MsiV2Error('invalid_request', { message: 'A managed identity has tokens for one scope at a time.' });
     }
+    refuseUnsupportedScope(resource, given !== undefined);
+    const checkHost = this.#hostCheckOf(resource);
+    const application = options.enableCae === true ? withCae(this.#parts.application) : this.#parts.application;
     const abort = followAbort(options.abortSignal, options.requestOptions?.timeout);
     try {
       const request = {
         resource,
         mtlsProofOfPossession: true as const,
-        ...this.#requirements,
+        ...this.#parts.requirements,
         ...(options.claims !== undefined && { claims: options.claims }),
         signal: abort.signal,
       };
-      const result = await this.#application.acquireToken(request);
+      const result = await application.acquireToken(request);
       assertTenant(result, options.tenantId);
-      this.#tokens.remember(result, request);
       return {
-        token: result.accessToken,
+        token: this.#tokens.remember(result, { request, application, checkHost }),
         expiresOnTimestamp: result.expiresOn.getTime(),
         ...(result.refreshOn !== undefined && { refreshAfterTimestamp: result.refreshOn.getTime() }),
       };
+    } catch (error) {
+      throw unavailableOr(error, this.#parts.isSystemAssigned);
     } finally {
       abort.release();
     }
   }
-}
 
-/**
- * The options of a client, with the transport of the credential in place.
- *
- * @param options - Client options; everything but `httpClient` passes through.
- */
-export function withMtlsPop<T extends object>(
-  credential: MtlsManagedIdentityCredential,
-  options?: T,
-): T & { httpClient: HttpClient } {
-  return { ...(options as T), httpClient: credential.httpClient };
+  #hostCheckOf(resource: string): HostCheck {
+    const known = this.#hostChecks.get(resource);
+    if (known !== undefined) return known;
+    const check = createHostCheck(resource, this.#parts.allowedHosts);
+    this.#hostChecks.set(resource, check);
+    return check;
+  }
 }
 
 const GUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;

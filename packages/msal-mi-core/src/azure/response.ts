@@ -9,7 +9,7 @@ const REDIRECT_STATUSES = new Set([300, 301, 302, 303, 307, 308]);
  * A response of `fetch` as the SDK's pipeline takes it: a stream for the statuses that the request names, else text. A
  * redirect to another origin loses its Location: the pipeline would go there with a token (D30).
  *
- * @param abort - Released when the body has been read to its end.
+ * @param abort - Released when the body has been read to its end; its timer ends with the headers of a stream.
  */
 export async function toPipelineResponse(
   request: PipelineRequest,
@@ -27,6 +27,7 @@ export async function toPipelineResponse(
     answer.bodyAsText = await readText(request, response, abort);
     return answer;
   }
+  abort.endTimer();
   const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
   body.once('close', () => abort.release());
   answer.readableStreamBody = request.onDownloadProgress ? reporting(body, request.onDownloadProgress) : body;
@@ -53,7 +54,9 @@ async function readText(request: PipelineRequest, response: Response, abort: Fol
     return Buffer.concat(chunks).toString();
   } catch (error) {
     if (abort.signal.aborted) throw abort.signal.reason;
-    throw Object.assign(new RestError('The response ended early.', { code: RestError.PARSE_ERROR }), { cause: error });
+    throw Object.assign(new RestError('The response ended early.', { code: RestError.PARSE_ERROR, request }), {
+      cause: error,
+    });
   } finally {
     abort.release();
   }

@@ -1,4 +1,5 @@
 import { invalidConfiguration, refusePollution } from '../options/bad-input.js';
+import { refuseIdentityLookAlikes } from '../options/identity-members.js';
 import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
 import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
@@ -114,11 +115,13 @@ async function compose(parts: ClientParts, surroundings: Surroundings | undefine
 function parseParts(configuration: unknown): ClientParts {
   const given = (configuration ?? {}) as Readonly<Record<string, unknown>>;
   refusePollution(given, NAMES, invalidConfiguration);
+  refuseIdentityLookAlikes('The configuration', given, NAMES, identityBelongsElsewhere);
   const { auth, system } = given;
   if (typeof auth !== 'object' || auth === null) {
     throw invalidConfiguration('auth must be an object with clientId, authority and clientAssertion.');
   }
   refusePollution(auth, AUTH_NAMES, invalidConfiguration);
+  refuseIdentityLookAlikes('auth', auth, AUTH_NAMES, identityBelongsElsewhere);
   const { clientId, authority, clientAssertion, clientCapabilities } = auth as Readonly<Record<string, unknown>>;
   if (typeof clientId !== 'string' || clientId.trim() === '')
     throw invalidConfiguration('auth.clientId must be a non-blank string.');
@@ -129,4 +132,11 @@ function parseParts(configuration: unknown): ClientParts {
     authority: parseMtlsAuthority(authority),
     configuration: parseConfiguration({ clientCapabilities, system } as ManagedIdentityConfiguration),
   };
+}
+
+function identityBelongsElsewhere(message: string): Error {
+  return invalidConfiguration(
+    `${message} It goes into the ManagedIdentityApplication that is given to createManagedIdentityAssertion; ` +
+      'auth.clientId names the application.',
+  );
 }

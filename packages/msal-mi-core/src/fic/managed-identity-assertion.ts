@@ -2,6 +2,8 @@
 import type { ManagedIdentityApplication } from '../client.js';
 import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
+import { invalidRequest } from '../options/bad-input.js';
+import { refuseIdentityLookAlikes, spellingOf } from '../options/identity-members.js';
 import { parseFlag, parseOptions, parseStrength } from '../options/options.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
@@ -39,6 +41,12 @@ export function createManagedIdentityAssertion(
   app: ManagedIdentityApplication,
   options: ManagedIdentityAssertionOptions = {},
 ): BoundClientAssertionCallback {
+  if (typeof (app as { acquireToken?: unknown } | undefined)?.acquireToken !== 'function') {
+    throw invalidRequest(
+      `createManagedIdentityAssertion needs a ManagedIdentityApplication, which names the identity. ${spellingOf('')}`,
+    );
+  }
+  refuseIdentityLookAlikes('createManagedIdentityAssertion', options, OPTION_NAMES, invalidRequest);
   const parsed = parseOptions('createManagedIdentityAssertion', options, OPTION_NAMES);
   const { audience = DEFAULT_AUDIENCE } = parsed;
   if (typeof audience !== 'string' || audience.trim() === '') throw new ManagedIdentityError('invalid_resource');

@@ -14,6 +14,9 @@ export const REPLACE_BINDING: unique symbol = Symbol.for('msal-mi/replace-bindin
  */
 export const TRUSTED_AUTHORITIES: unique symbol = Symbol.for('msal-mi/trusted-authorities') as never;
 
+/** Name of the method that makes an application with one more client capability, and all else the same. */
+export const WITH_CAPABILITY: unique symbol = Symbol.for('msal-mi/with-capability') as never;
+
 /** Name of the member of a token request that says whether its certificate may still be replaced. */
 export const REPLACEMENT: unique symbol = Symbol.for('msal-mi/replacement') as never;
 

@@ -37,6 +37,22 @@ const DOMAINS_OF_AUDIENCE: Readonly<Record<string, readonly string[]>> = {
     'core.usgovcloudapi.net',
   ],
   'graph.microsoft.com': ['mtlstb.graph.microsoft.com'],
+  'disk.compute.azure.com': ['blob.storage.azure.net'],
+  'cosmos.azure.com': ['table.cosmos.azure.com'],
+  'search.azure.com': ['search.windows.net'],
+  // Two labels: nothing below it would be allowed for its own sake.
+  'azconfig.io': ['azconfig.io'],
+  'appconfig.azure.com': ['azconfig.io'],
+  'api.loganalytics.io': ['api.loganalytics.azure.com'],
+  'cognitiveservices.azure.com': ['openai.azure.com', 'services.ai.azure.com', 'api.cognitive.microsofttranslator.com'],
+  'ai.azure.com': ['services.ai.azure.com'],
+  'ml.azure.com': ['services.ai.azure.com', 'inference.ai.azure.com', 'models.ai.azure.com'],
+  'servicebus.azure.net': ['servicebus.windows.net'],
+  'eventhubs.azure.net': ['servicebus.windows.net'],
+  'purview.azure.net': ['purview.azure.com'],
+  'iothubs.azure.net': ['azure-devices.net'],
+  'signalr.azure.com': ['service.signalr.net'],
+  'batch.core.windows.net': ['batch.azure.com'],
 };
 
 /** @param hostname - Lower case, without port, as `URL.hostname` has it. */

@@ -122,3 +122,9 @@ test.each([
 test('members that msal-node knows and this library does not are ignored', () => {
   expect(() => parse({ system: { proxyUrl: 'http://proxy', protocolMode: 'x' }, cache: {} })).not.toThrow();
 });
+
+test('members that nothing reads are named, for the log', () => {
+  const { unknownMembers } = parse({ cache: {}, clientCapabilities: [], system: { tracer: 1, timeout: 5 } });
+
+  expect(unknownMembers).toEqual(['cache', 'system.tracer']);
+});

@@ -1,0 +1,31 @@
+import { invalidRequest } from '../options/bad-input.js';
+import type { BoundHttpClient, MtlsManagedIdentityCredential } from './credential.js';
+import { isOwnCredential } from './own-credentials.js';
+import { ignoredOption } from './request-checks.js';
+
+const REFUSED = ['tlsOptions', 'agent', 'proxyOptions'] as const;
+
+/**
+ * The options of a client, with the transport of the credential in place.
+ *
+ * @param credential - The one that the client gets too. What wraps or imitates one has no transport, and is refused.
+ * @param options - Client options, which pass through.
+ * @throws ManagedIdentityError `invalid_request` for another credential; MsiV2Error `invalid_configuration` for options that
+ *   would be ignored: `agent`, `tlsOptions`, `proxyOptions`, another `httpClient`.
+ */
+export function withMtlsPop<T extends object>(
+  credential: MtlsManagedIdentityCredential,
+  options?: T,
+): T & { httpClient: BoundHttpClient } {
+  if (!isOwnCredential(credential)) {
+    throw invalidRequest(
+      'withMtlsPop needs a MtlsManagedIdentityCredential itself: what wraps one, and every other credential, would have ' +
+        'its tokens sent without a certificate.',
+    );
+  }
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  for (const name of REFUSED) if (given[name] !== undefined && given[name] !== null) throw ignoredOption(name);
+  const { httpClient } = given;
+  if (httpClient !== undefined && httpClient !== credential.httpClient) throw ignoredOption('httpClient');
+  return { ...(options as T), httpClient: credential.httpClient };
+}
