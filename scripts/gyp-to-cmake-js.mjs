@@ -1,4 +1,5 @@
-// Looks like node-gyp to prebuildify and runs cmake-js: rebuild --target=X --devdir=Y --arch=Z --release|--debug
+// prebuildify can start node-gyp only. This looks like node-gyp and runs cmake-js:
+// rebuild --target=X --devdir=Y --arch=Z --release|--debug
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';

@@ -1,5 +1,7 @@
 /**
- * Packs the published packages, as they would go to npm, into `node_modules/.cache/tarballs/<name>.tgz`.
+ * Packs the published packages, as they would go to npm, into `node_modules/.cache/tarballs/<name>.tgz`. `pnpm pack` does
+ * the work; what to pack and where to put it is ours.
+ *
  * With pnpm: npm would leave `workspace:` and `catalog:` in the manifests. Builds first, past every cache: what a cache puts
  * back lies beside what a build of other sources has left.
  */

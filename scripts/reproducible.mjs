@@ -2,6 +2,7 @@
  * `npm run reproducible`: builds the addons in this workspace and once more in a copy of the sources elsewhere, under a
  * longer path and with an installation of its own, and compares the bytes. On Linux with mingw-w64 (Debian:
  * g++-mingw-w64-x86-64), on Windows with Visual C++. Takes as long as two native builds: about a minute of two cores.
+ * Own code: no tool of npm builds a package twice and compares.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

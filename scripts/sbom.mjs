@@ -1,7 +1,9 @@
 /**
  * `npm run sbom`: a bill of materials (CycloneDX 1.6, JSON) for each published package, in
  * `node_modules/.cache/sbom/<name>.cdx.json`. It lists what npm installs along with the package, in the versions that this
- * workspace is tested with, and what its addon is compiled with. Each is checked against CycloneDX's own schema.
+ * workspace is tested with, and what its addon is compiled with. Each is checked against CycloneDX's own schema. CycloneDX's
+ * library does the work. Not cdxgen (12.8, 186 packages, 284 MB): of a package in a workspace it lists direct dependencies
+ * only, optional peers as if they were installed, and nothing that is compiled in.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -1,7 +1,8 @@
 /**
  * `npm run size [-- --require-prebuilds]`: what users download, against the budget. The addons count for both architectures,
  * whatever this machine can build: one that is missing counts as much as the largest that is there. With
- * `--require-prebuilds` none may be missing, and all have to be built by Visual C++, as what goes to npm is.
+ * `--require-prebuilds` none may be missing, and all have to be built by Visual C++, as what goes to npm is. Not size-limit:
+ * it adds up files that it is told, not what is packed, and knows nothing of addons that are missing or of compilers.
  */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';

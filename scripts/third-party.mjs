@@ -1,4 +1,7 @@
-/** What the published packages contain or install that others made. */
+/**
+ * What the published packages contain or install that others made. Looked up as Node.js does: `pnpm list` says the same, but
+ * takes seconds for each package.
+ */
 import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';

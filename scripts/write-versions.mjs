@@ -1,4 +1,7 @@
-/** Copies the version of each published package into its `src/version.ts`, after changesets have changed it. */
+/**
+ * Copies the version of each published package into its `src/version.ts`, after changesets have changed it. Not genversion:
+ * the constant and its comment would need a template, and the command a line for each package.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { publishedPackages } from './workspace.mjs';

@@ -1,6 +1,7 @@
 /**
  * The public surface of every entry point, as reviewed text in `etc/*.api.md`.
- * `node scripts/quality/api-report.mjs` fails when a report is out of date, with `--update` it writes them.
+ * `node scripts/quality/api-report.mjs` fails when a report is out of date, with `--update` it writes them. API Extractor
+ * does the work; its own command line wants a configuration file and a compilation for each entry point.
  */
 import { CompilerState, Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';

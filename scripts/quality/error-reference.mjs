@@ -1,6 +1,7 @@
 /**
  * `docs/errors.md`, written from the table of error codes in `msal-mi-core`.
- * `node scripts/quality/error-reference.mjs` fails when the file is out of date, with `--update` it writes it.
+ * `node scripts/quality/error-reference.mjs` fails when the file is out of date, with `--update` it writes it. Own code: the
+ * table is ours.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
