@@ -75,7 +75,7 @@ export const CORE_LAYERS = {
     files: ['identity-web/'],
     may: [...ENTRY_POINT, 'client', 'fetch', 'mtls-fetch', 'msal-node', 'fic', 'result'],
   },
-  'resource-server': { files: ['resource-server/'], may: [...ENTRY_POINT, 'crypto'] },
+  'resource-server': { files: ['resource-server/'], may: [...ENTRY_POINT, 'crypto', 'transport'] },
   otel: { files: ['otel/'], may: ENTRY_POINT },
   // Looks behind the public surface on purpose: it names which part of the host does not play along.
   cli: { files: ['cli/'], may: [...STAGE, 'result', 'client', 'config', 'attestation', 'source', 'platform'] },

@@ -60,10 +60,21 @@ export interface RetryEvent {
   readonly delayMs: number;
   readonly cause: string;
 }
+/** Payload of `msal-mi-core:refusal`: a resource server did not serve a request. */
+export interface RefusalEvent {
+  readonly version: 1;
+  /** A MtlsPopRefusalReason, or the error code of what is not the client's fault. */
+  readonly reason: string;
+  readonly statusCode: number;
+  /** What the token claims, which nobody has verified; cut and redacted. */
+  readonly issuer?: string;
+  readonly audience?: string;
+}
 
 export const recoveryChannel = channel('msal-mi-core:recovery');
 export const backgroundChannel = channel('msal-mi-core:background');
 export const retryChannel = channel('msal-mi-core:retry');
+export const refusalChannel = channel('msal-mi-core:refusal');
 
 const tracing = Object.fromEntries(
   TRACED.map((work) => [work, tracingChannel<unknown, TraceEvent>(`msal-mi-core:${work}`)]),

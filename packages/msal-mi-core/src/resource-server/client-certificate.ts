@@ -1,26 +1,25 @@
 /** Where the client certificate of a request comes from: the TLS connection, or a proxy that is trusted to say. */
 import { X509Certificate } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
+import { FORWARDED_FORMATS, type ForwardedCertificateFormat } from './forwarded-formats.js';
 import { MtlsPopRefusal } from './refusal.js';
-import { invalid } from './verify-options.js';
+import { invalid, readOptions } from './verify-options.js';
 
 /** A proxy that ends TLS in front of this server and passes the client certificate on in a header. */
 export interface ForwardedCertificateOptions {
   /** Name of the header. The proxy must remove it from what clients send. */
   header: string;
-  /**
-   * - `client-cert`: RFC 9440, the DER as `:base64:`.
-   * - `nginx`: `$ssl_client_escaped_cert`, the PEM URL-encoded.
-   * - `envoy`: `x-forwarded-client-cert` with `Cert`, and with the client's own element only (`SANITIZE_SET`).
-   */
-  format: 'client-cert' | 'nginx' | 'envoy';
+  /** How the certificate is written in the header. No other form is read. */
+  format: ForwardedCertificateFormat;
   /** Addresses or networks (`10.0.0.0/8`) of the proxies. The header of anybody else is ignored. */
   trustedProxies: string[];
 }
 
-/** What is used of a request of `node:https`, Express, Connect or Fastify (`request.raw`). */
+/** What is used of a request of `node:http`, `node:https` or `node:http2`, or of Express, Connect or Fastify. */
 export interface ServerRequest {
+  /** Names in lower case, as Node.js has them. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The connection that the request arrived on. */
   readonly socket: object;
 }
 
@@ -32,9 +31,7 @@ interface PeerSocket {
 /** Finds the client certificate of a request, DER. */
 export type CertificateSource = (request: ServerRequest) => Uint8Array | undefined;
 
-const FORMATS = { 'client-cert': parseClientCert, nginx: parseEscapedPem, envoy: parseXfcc } as const;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
-const PEM = /^\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/;
 
 /**
  * With `forwarded`, a request that comes from one of its proxies carries the certificate in the header or has none: the
@@ -46,17 +43,9 @@ const PEM = /^\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFIC
  */
 export function createCertificateSource(forwarded?: ForwardedCertificateOptions): CertificateSource {
   if (forwarded === undefined) return ({ socket }) => certificateOfSocket(socket);
-  const { header, format, trustedProxies } = forwarded;
-  if (typeof header !== 'string' || !HEADER_NAME.test(header))
-    throw invalid('forwardedCertificate.header must be a name.');
-  if (!Object.hasOwn(FORMATS, format)) {
-    throw invalid('forwardedCertificate.format must be client-cert, nginx or envoy.');
-  }
-  const isTrusted = parseProxies(trustedProxies);
-  const name = header.toLowerCase();
-  const parse = FORMATS[format];
+  const { name, parse, isTrusted } = readOptions(() => parseForwarded(forwarded));
   return ({ headers, socket }) => {
-    if (!isTrusted((socket as PeerSocket).remoteAddress)) return certificateOfSocket(socket);
+    if (!isTrusted(read(socket, (peer) => peer.remoteAddress))) return certificateOfSocket(socket);
     const value = headers[name];
     if (value === undefined || value === '') return undefined;
     const certificate = typeof value === 'string' ? parse(value) : undefined;
@@ -65,8 +54,30 @@ export function createCertificateSource(forwarded?: ForwardedCertificateOptions)
   };
 }
 
+function parseForwarded(forwarded: unknown) {
+  if (typeof forwarded !== 'object' || forwarded === null) throw invalid('forwardedCertificate must be an object.');
+  const { header, format, trustedProxies } = forwarded as Record<keyof ForwardedCertificateOptions, unknown>;
+  if (typeof header !== 'string' || !HEADER_NAME.test(header)) {
+    throw invalid('forwardedCertificate.header must be a name.');
+  }
+  if (typeof format !== 'string' || !Object.hasOwn(FORWARDED_FORMATS, format)) {
+    throw invalid(`forwardedCertificate.format must be one of: ${Object.keys(FORWARDED_FORMATS).join(', ')}.`);
+  }
+  const parse = FORWARDED_FORMATS[format as ForwardedCertificateFormat];
+  return { name: header.toLowerCase(), parse, isTrusted: parseProxies(trustedProxies) };
+}
+
 function certificateOfSocket(socket: object): Uint8Array | undefined {
-  return (socket as PeerSocket).getPeerX509Certificate?.()?.raw;
+  return read(socket, (peer) => peer.getPeerX509Certificate?.()?.raw);
+}
+
+/** The socket of an HTTP/2 stream throws once the stream has ended; then nobody waits for an answer either. */
+function read<T>(socket: object, member: (peer: PeerSocket) => T): T | undefined {
+  try {
+    return member(socket);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseProxies(proxies: unknown): (address: string | undefined) => boolean {
@@ -74,7 +85,7 @@ function parseProxies(proxies: unknown): (address: string | undefined) => boolea
   if (!Array.isArray(proxies) || proxies.length === 0) {
     throw invalid('forwardedCertificate.trustedProxies must name at least one address.');
   }
-  for (const proxy of proxies as unknown[]) {
+  for (const proxy of [...(proxies as unknown[])]) {
     const [, address = '', prefix] =
       /^([\d.a-f:]+)(?:\/(\d{1,3}))?$/i.exec(typeof proxy === 'string' ? proxy : '') ?? [];
     const family = isIP(address);
@@ -91,37 +102,4 @@ function parseProxies(proxies: unknown): (address: string | undefined) => boolea
     const family = isIP(plain);
     return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6');
   };
-}
-
-function parseClientCert(value: string): Uint8Array | undefined {
-  const [, base64] = /^\s*:([A-Za-z0-9+/]+={0,2}):\s*$/.exec(value) ?? [];
-  return base64 === undefined ? undefined : toDer(Buffer.from(base64, 'base64'));
-}
-
-function parseEscapedPem(value: string): Uint8Array | undefined {
-  try {
-    const [, base64] = PEM.exec(decodeURIComponent(value)) ?? [];
-    return base64 === undefined ? undefined : toDer(Buffer.from(base64, 'base64'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** More than one element means that somebody else's is among them: which one is the client's cannot be told. */
-function parseXfcc(value: string): Uint8Array | undefined {
-  const pairs = [...value.matchAll(/(?:^|[;,])\s*(\w+)=("(?:[^"\\]|\\.)*"|[^;,]*)/g)];
-  const certificates = pairs.filter(([, name]) => name?.toLowerCase() === 'cert');
-  const unquoted = value.replace(/"(?:[^"\\]|\\.)*"/g, '');
-  const [certificate] = certificates;
-  if (unquoted.includes(',') || certificates.length !== 1 || certificate === undefined) return undefined;
-  return parseEscapedPem((certificate[2] ?? '').replace(/^"|"$/g, ''));
-}
-
-function toDer(bytes: Buffer): Uint8Array | undefined {
-  try {
-    const { raw } = new X509Certificate(bytes);
-    return raw.equals(bytes) ? raw : undefined;
-  } catch {
-    return undefined;
-  }
 }
