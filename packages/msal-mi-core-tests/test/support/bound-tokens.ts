@@ -1,5 +1,5 @@
 /** An issuer of bound tokens, with its key set on a server, and clients with certificates: for tests of resource servers. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
 
@@ -9,6 +9,8 @@ export const AUDIENCE = 'api://bound-api';
 export class TokenIssuer {
   /** How often the key set was fetched. */
   fetched = 0;
+  /** Set to let the key set endpoint answer something else, or nothing. */
+  answer: ((response: ServerResponse) => void) | undefined;
 
   private constructor(
     readonly privateKey: CryptoKey,
@@ -21,11 +23,16 @@ export class TokenIssuer {
     const publicJwk = { ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
     const server = createServer((_request, response) => {
       issuer.fetched += 1;
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [publicJwk] }));
+      if (issuer.answer === undefined) issuer.sendKeys(response);
+      else issuer.answer(response);
     });
     const issuer = new TokenIssuer(privateKey, publicJwk, server);
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     return issuer;
+  }
+
+  sendKeys(response: ServerResponse): void {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [this.publicJwk] }));
   }
 
   get jwks(): URL {

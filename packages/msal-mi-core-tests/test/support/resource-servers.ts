@@ -1,11 +1,12 @@
 /** Resource servers of one's own on TLS, a client that they know, and a thief who has a certificate too. */
 import { createHash, type X509Certificate } from 'node:crypto';
+import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
 import { isMsalMiError } from 'core/errors.js';
 import type { MtlsChannel } from 'core/ports.js';
-import { requireMtlsPop, verifyMtlsPop, type RequireMtlsPopOptions } from 'core/resource-server/index.js';
+import { requireMtlsPop, verifyMtlsPop, type MtlsPop, type RequireMtlsPopOptions } from 'core/resource-server/index.js';
 import { AUDIENCE, ISSUER, TokenIssuer } from './bound-tokens.js';
 import { createTestPki, openSoftwareChannel, type TestPki } from './test-pki.js';
 
@@ -64,18 +65,27 @@ export class ResourceServers {
     return (server.address() as AddressInfo).port;
   }
 
+  /** A key set endpoint of its own. */
+  async keySetAnswering(answer: (response: ServerResponse) => void): Promise<URL> {
+    const port = await this.listen(createServer((_request, response) => answer(response)));
+    return new URL(`http://127.0.0.1:${port}/keys`);
+  }
+
   call(as: Client, authorization: string | undefined, url: string): Promise<Response> {
     return fetchOverChannel(as.channel, url, { headers: authorization === undefined ? {} : { authorization } });
   }
 
   /** Verifies as if the client had presented its certificate. */
-  verify(authorization: string | undefined, changes: Partial<RequireMtlsPopOptions> = {}) {
+  verify(authorization: string | undefined, changes: Partial<RequireMtlsPopOptions> = {}): Promise<MtlsPop> {
     const peerCertificate = this.client.certificate.raw;
     return verifyMtlsPop({ authorization, peerCertificate }, { ...this.options, ...changes });
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => new Promise((closed) => server.close(closed).unref())));
+    const closing = this.#servers.map((server) => new Promise((closed) => server.unref().close(closed)));
+    for (const server of this.#servers)
+      if ('closeAllConnections' in server) (server as HttpServer).closeAllConnections();
+    await Promise.all(closing);
     await this.issuer.close();
   }
 }

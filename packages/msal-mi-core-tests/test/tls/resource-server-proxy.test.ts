@@ -28,6 +28,7 @@ const pemOf = (certificate: X509Certificate) => certificate.toString();
 const FORMATS: Array<[ForwardedCertificateOptions['format'], string, (certificate: X509Certificate) => string]> = [
   ['client-cert', 'Client-Cert', ({ raw }) => `:${raw.toString('base64')}:`],
   ['nginx', 'X-Client-Cert', (certificate) => encodeURIComponent(pemOf(certificate))],
+  ['app-service', 'X-ARR-ClientCert', ({ raw }) => raw.toString('base64')],
   [
     'envoy',
     'X-Forwarded-Client-Cert',
@@ -124,6 +125,11 @@ test.each([
   ['nginx', '%'],
   ['nginx', 'nonsense'],
   ['envoy', 'Hash=00'],
+  ['envoy', 'Cert="%'],
+  ['envoy', 'Cert="\\"'],
+  ['app-service', 'AAAA'],
+  ['app-service', ':AAAA:'],
+  ['app-service', '-----BEGIN CERTIFICATE-----'],
 ] as const)('in the format %s the value %j is refused', (format, value) => {
   expect(() => source(format)(value)).toThrow(expect.objectContaining({ reason: 'unreadable_certificate' }) as Error);
 });
@@ -154,6 +160,17 @@ test('bytes behind a certificate are refused', () => {
   expect(() => source('client-cert')(value)).toThrow(
     expect.objectContaining({ reason: 'unreadable_certificate' }) as Error,
   );
+});
+
+test('each format refuses the certificate in the form of the others', () => {
+  for (const [format] of FORMATS) {
+    for (const [other, , encode] of FORMATS) {
+      if (other === format) continue;
+      expect(() => source(format)(encode(client.certificate))).toThrow(
+        expect.objectContaining({ reason: 'unreadable_certificate' }) as Error,
+      );
+    }
+  }
 });
 
 test.each(['127.0.0.1', '::ffff:127.0.0.1', '::1', '10.1.2.3', '::ffff:10.1.2.3'])(

@@ -2,14 +2,10 @@
 import type { RequireMtlsPopOptions } from './authenticator.js';
 import { requireMtlsPop } from './middleware.js';
 
-/** What is used of an instance of Fastify. */
-export interface FastifyScope {
-  /** Whether requests have a member of this name. */
+interface FastifyScope {
   hasRequestDecorator(name: string): boolean;
-  /** Adds a member to all requests. */
   decorateRequest(name: string, value: null): unknown;
-  /** Adds a hook to all routes of this scope. */
-  addHook(name: 'onRequest', hook: (request: unknown, reply: unknown, done: (err?: unknown) => void) => void): unknown;
+  addHook(name: 'onRequest', hook: ReturnType<typeof requireMtlsPop>): unknown;
 }
 
 /**
@@ -17,17 +13,16 @@ export interface FastifyScope {
  * a bound token; `request.mtlsPop` holds what it carries. What is refused goes to Fastify's error handler as
  * MtlsPopRefusal or MtlsPopUnavailable, with `statusCode` and `headers`.
  *
- * @throws MsalMiError `invalid_configuration`, by `app.ready()`.
+ * @param fastify - The instance that Fastify passes.
+ * @param options - Bad ones end in MsalMiError `invalid_configuration`, which `app.ready()` rejects with.
+ * @param done - Called once.
  */
-export function fastifyMtlsPop(
-  fastify: FastifyScope,
-  options: RequireMtlsPopOptions,
-  done: (err?: Error) => void,
-): void {
+export function fastifyMtlsPop(fastify: unknown, options: RequireMtlsPopOptions, done: (err?: Error) => void): void {
   try {
     const hook = requireMtlsPop(options);
-    if (!fastify.hasRequestDecorator('mtlsPop')) fastify.decorateRequest('mtlsPop', null);
-    fastify.addHook('onRequest', hook);
+    const scope = fastify as FastifyScope;
+    if (!scope.hasRequestDecorator('mtlsPop')) scope.decorateRequest('mtlsPop', null);
+    scope.addHook('onRequest', hook);
   } catch (error) {
     done(error as Error);
     return;

@@ -4,7 +4,6 @@ export type { MtlsPopAuthenticator, RequireMtlsPopOptions } from './authenticato
 export { createCertificateSource } from './client-certificate.js';
 export type { CertificateSource, ForwardedCertificateOptions, ServerRequest } from './client-certificate.js';
 export { fastifyMtlsPop } from './fastify.js';
-export type { FastifyScope } from './fastify.js';
 export type { ForwardedCertificateFormat } from './forwarded-formats.js';
 export { requireMtlsPop } from './middleware.js';
 export type { MtlsPopRequest } from './middleware.js';

@@ -87,13 +87,13 @@ async function verifyToken(token: string, rules: VerifyRules): Promise<JWTPayloa
   const { issuer, audience, clockToleranceSeconds, requiredClaims } = rules;
   const jose = await loadJose();
   const getKey = keyFinder(rules, jose);
-  let failure: { readonly error: unknown } | undefined;
+  let failure: Error | undefined;
   const noteFailure: JWTVerifyGetKey = async (header, jws) => {
     try {
       return await getKey(header, jws);
     } catch (error) {
-      failure = { error };
-      throw error;
+      failure = whyWithoutKey(error);
+      throw failure;
     }
   };
   try {
@@ -106,7 +106,7 @@ async function verifyToken(token: string, rules: VerifyRules): Promise<JWTPayloa
     });
     return payload;
   } catch (error) {
-    if (failure !== undefined) throw whyWithoutKey(failure.error);
+    if (failure !== undefined) throw failure;
     // Anything that jose has no code for: the key is there and does not suit the algorithm that the token names.
     throw new MtlsPopRefusal(reasonOf(error) ?? 'unknown_key');
   }
@@ -128,10 +128,20 @@ function keyFinder({ jwks, maxKeySetAgeMs }: VerifyRules, jose: Jose): JWTVerify
 
 /** The issuer does not publish the key, or nobody can tell whether it does. */
 function whyWithoutKey(error: unknown): Error {
-  if (error instanceof MtlsPopUnavailable) return error;
   const code = errorCodeOf(error);
   if (code !== undefined && KEY_NOT_PUBLISHED.has(code)) return new MtlsPopRefusal('unknown_key');
-  return new MtlsPopUnavailable(`The key of the token could not be had (${describeForeignError(error)}).`);
+  return isUnavailable(error)
+    ? error
+    : new MtlsPopUnavailable(`The key of the token could not be had (${describeForeignError(error)}).`);
+}
+
+/** What a function for keys throws may fail when it is looked at. */
+function isUnavailable(error: unknown): error is MtlsPopUnavailable {
+  try {
+    return error instanceof MtlsPopUnavailable;
+  } catch {
+    return false;
+  }
 }
 
 function reasonOf(error: unknown): MtlsPopRefusalReason | undefined {

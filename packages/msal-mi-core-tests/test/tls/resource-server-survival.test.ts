@@ -1,0 +1,363 @@
+/**
+ * Whatever a framework, a response, a key set or the code behind the middleware does, the server goes on (D36). An exception
+ * or a rejection that nobody handles fails the test it happens in.
+ */
+import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import { createRequire } from 'node:module';
+import { createAdaptorServer } from '@hono/node-server';
+import express from 'express';
+import fastify from 'fastify';
+import { Hono } from 'hono';
+import Koa from 'koa';
+import { isMsalMiError } from 'core/errors.js';
+import {
+  createMtlsPopAuthenticator,
+  fastifyMtlsPop,
+  requireMtlsPop,
+  type RequireMtlsPopOptions,
+} from 'core/resource-server/index.js';
+import { ResourceServers } from '../support/resource-servers.js';
+
+const require = createRequire(import.meta.url);
+const timeout = require('connect-timeout') as (limit: string) => express.RequestHandler;
+const express4 = require('express4') as typeof express;
+
+let servers: ResourceServers;
+let good: string;
+
+beforeAll(async () => {
+  servers = await ResourceServers.start();
+  good = `mtls_pop ${await servers.issuer.sign(servers.client.x5tS256)}`;
+});
+afterAll(() => servers.close());
+
+const serve = async (listener: (req: IncomingMessage, res: ServerResponse) => unknown) =>
+  `https://localhost:${await servers.listen(https.createServer(servers.tls, (req, res) => void listener(req, res)))}`;
+
+/** Options whose key set answers when the test says so, and which tell when a line was logged. */
+async function slowKeys() {
+  let release: () => void = () => undefined;
+  let asked: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const wasAsked = new Promise<void>((resolve) => (asked = resolve));
+  const jwks = await servers.keySetAnswering((response) => {
+    asked();
+    void released.then(() => servers.issuer.sendKeys(response));
+  });
+  let seen: (line: string) => void = () => undefined;
+  const late = new Promise<string>((resolve) => (seen = resolve));
+  const loggerCallback = (_level: number, line: string) => {
+    if (/before the token was verified|nobody waits/.test(line)) seen(line);
+  };
+  const options: RequireMtlsPopOptions = {
+    ...servers.options,
+    jwks,
+    loggerOptions: { logLevel: 3, loggerCallback },
+  };
+  return { options, release, wasAsked, late };
+}
+
+describe.each([
+  ['4', express4],
+  ['5', express],
+] as const)('with connect-timeout in front in Express %s', (_version, create) => {
+  test.each(['good', 'stolen'])(
+    'a %s token that is verified after the time-out was answered changes nothing',
+    async (kind) => {
+      const { options, release, late } = await slowKeys();
+      const reached: string[] = [];
+      const app = create();
+      app.set('env', 'test');
+      app.use('/slow', timeout('1ms'));
+      app.use(requireMtlsPop(options));
+      app.use((req, res) => {
+        reached.push(req.url);
+        res.end('served');
+      });
+      const origin = await serve(app as never);
+      const as = kind === 'good' ? servers.client : servers.thief;
+
+      expect((await servers.call(as, good, `${origin}/slow`)).status).toBe(503);
+      release();
+      await late;
+
+      expect(reached).toEqual([]);
+      expect((await servers.call(servers.client, good, `${origin}/next`)).status).toBe(200);
+    },
+  );
+});
+
+test('a client that is gone before its token was verified is not served', async () => {
+  const { options, release, late, wasAsked } = await slowKeys();
+  const middleware = requireMtlsPop(options);
+  let calls = 0;
+  const origin = await serve((req, res) => {
+    req.once('close', release);
+    middleware(req, res, () => {
+      calls += 1;
+      res.end('served');
+    });
+  });
+  const { cert, key } = servers.client.channel.tlsOptions();
+  const request = https.get(origin, {
+    cert,
+    key,
+    ca: servers.pki.authority.pem,
+    agent: false,
+    headers: { authorization: good },
+  });
+  request.on('error', () => undefined);
+  await wasAsked;
+  request.destroy();
+
+  expect(await late).toMatch(/its client gone/);
+  expect(calls).toBe(0);
+});
+
+/** Values that fail when they are looked at. */
+const untouchable = () =>
+  new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('get');
+      },
+      getPrototypeOf() {
+        throw new Error('getPrototypeOf');
+      },
+    },
+  );
+function throwValue(value: unknown): never {
+  throw value as Error;
+}
+const THROWN: Array<[string, () => unknown]> = [
+  ['an error', () => new Error('secret')],
+  ['nothing', () => undefined],
+  ['null', () => null],
+  ['text', () => 'secret'],
+  ['an object without a prototype', () => Object.create(null) as unknown],
+  [
+    'an error with a code that cannot be read',
+    () => Object.defineProperty(new Error('x'), 'code', { get: untouchable }),
+  ],
+  ['a value that cannot be looked at', untouchable],
+];
+
+describe.each(THROWN)('when what comes next throws %s', (_name, thrown) => {
+  test.each(['at once', 'later'])('%s, the client gets 500 and the next one is served', async (when) => {
+    const lines: string[] = [];
+    const loggerCallback = (_level: number, line: string) => void lines.push(line);
+    const middleware = requireMtlsPop({ ...servers.options, loggerOptions: { loggerCallback } });
+    let hasFailed = false;
+    const origin = await serve((req, res) =>
+      middleware(req, res, () => {
+        if (hasFailed) {
+          res.end('served');
+          return;
+        }
+        hasFailed = true;
+        if (when === 'at once') throwValue(thrown());
+        return Promise.reject(thrown()) as never;
+      }),
+    );
+
+    const failed = await servers.call(servers.client, good, origin);
+    expect(failed.status).toBe(500);
+    expect(await failed.text()).not.toContain('secret');
+    expect((await servers.call(servers.client, good, origin)).status).toBe(200);
+    expect(lines.filter((line) => line.includes('what comes after the middleware failed'))).toHaveLength(1);
+    expect(lines.join()).not.toContain('secret');
+  });
+});
+
+test('a response that refuses its headers is closed, and the next client is served', async () => {
+  const middleware = requireMtlsPop(servers.options);
+  let isBroken = true;
+  const origin = await serve((req, res) => {
+    if (isBroken) {
+      res.setHeader = () => {
+        throw new Error('broken');
+      };
+    }
+    isBroken = false;
+    middleware(req, res, () => res.end('served'));
+  });
+
+  await expect(servers.call(servers.thief, good, origin)).rejects.toThrow();
+  expect((await servers.call(servers.client, good, origin)).status).toBe(200);
+});
+
+test('a request that cannot be told who calls is refused with 500', async () => {
+  const middleware = requireMtlsPop(servers.options);
+  const origin = await serve((req, res) => {
+    Object.defineProperty(req, 'mtlsPop', { value: 'of somebody else', writable: false });
+    middleware(req, res, () => res.end('served'));
+  });
+  const response = await servers.call(servers.client, good, origin);
+  expect(response.status).toBe(500);
+});
+
+describe('a function for keys', () => {
+  test.each(THROWN)('that throws %s is not the fault of the client', async (_name, thrown) => {
+    const failing: Array<RequireMtlsPopOptions['jwks']> = [() => throwValue(thrown()), () => Promise.reject(thrown())];
+    for (const jwks of failing) {
+      await expect(servers.verify(good, { jwks })).rejects.toMatchObject({
+        errorCode: 'key_set_unavailable',
+        statusCode: 503,
+      });
+    }
+  });
+
+  test.each([undefined, null, 42, 'key'])('that returns %j is not the fault of the client', async (key) => {
+    await expect(servers.verify(good, { jwks: () => Promise.resolve(key) })).rejects.toMatchObject({
+      errorCode: 'key_set_unavailable',
+    });
+  });
+});
+
+describe('objects of a framework that is not known', () => {
+  const WHY = /objects|request and a response of Node\.js/;
+
+  test('Koa, given the middleware as its own, answers 500 and says why', async () => {
+    const app = new Koa();
+    app.silent = true;
+    app.use(requireMtlsPop(servers.options) as never);
+    app.use((ctx) => {
+      ctx.body = 'served';
+    });
+    const origin = await serve((req, res) => app.callback()(req, res));
+    const response = await servers.call(servers.client, good, origin);
+    expect(response.status).toBe(500);
+    expect(await response.text()).toMatch(WHY);
+  });
+
+  test('Hono, given the middleware as its own, answers 500 and says why', async () => {
+    const app = new Hono();
+    app.use(requireMtlsPop(servers.options) as never);
+    app.get('/', (c) => c.text('served'));
+    const { tls: serverOptions } = servers;
+    const server = createAdaptorServer({ fetch: app.fetch, createServer: https.createServer, serverOptions });
+    const response = await servers.call(servers.client, good, `https://localhost:${await servers.listen(server)}`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).toMatch(WHY);
+  });
+
+  test('Koa and Hono answer 500 and say why when the authenticator is given their context', async () => {
+    const authenticate = createMtlsPopAuthenticator(servers.options);
+    const hono = new Hono();
+    hono.use(async (c, next) => {
+      await authenticate(c as never);
+      await next();
+    });
+    const response = await hono.request('/');
+    expect(response.status).toBe(500);
+    expect(await response.text()).toMatch(/not a request of Node\.js/);
+  });
+
+  test('a handler without a function to go on with answers 500 and says why', async () => {
+    const middleware = requireMtlsPop(servers.options) as unknown as (
+      req: IncomingMessage,
+      res: ServerResponse,
+    ) => void;
+    const response = await servers.call(servers.client, good, await serve(middleware));
+    expect(response.status).toBe(500);
+    expect(await response.text()).toMatch(WHY);
+  });
+
+  test.each([
+    ['empty objects', [{}, {}]],
+    ['nothing', [undefined, undefined]],
+    ['values that cannot be looked at', [untouchable(), untouchable()]],
+    ['a request of fetch', [new Request('https://localhost/'), new Response()]],
+  ])('with %s, the error that goes on is a 500 that says why', (_name, [req, res]) => {
+    const passed: unknown[] = [];
+    requireMtlsPop(servers.options)(req, res, (error) => passed.push(error));
+    expect(passed).toEqual([
+      expect.objectContaining({ statusCode: 500, message: expect.stringMatching(WHY) as string }),
+    ]);
+    expect(isMsalMiError(passed[0])).toBe(true);
+  });
+
+  test('each is logged', () => {
+    const lines: string[] = [];
+    const loggerCallback = (_level: number, line: string) => void lines.push(line);
+    const middleware = requireMtlsPop({ ...servers.options, loggerOptions: { loggerCallback } });
+    middleware({}, {}, () => {
+      throw new Error('no');
+    });
+    (middleware as () => void)();
+    return new Promise(setImmediate).then(() => {
+      expect(lines).toHaveLength(2);
+      expect(lines[0]).toMatch(WHY);
+    });
+  });
+});
+
+describe('the plug-in for Fastify', () => {
+  const listen = async (app: { ready(): PromiseLike<unknown>; server: https.Server }) => {
+    await app.ready();
+    return `https://localhost:${await servers.listen(app.server)}`;
+  };
+  const create = () => fastify({ https: servers.tls });
+  const statuses = async (origin: string, ...paths: string[]) => {
+    const found: number[] = [];
+    for (const path of paths) found.push((await servers.call(servers.thief, good, origin + path)).status);
+    return found;
+  };
+
+  test('guards all routes of its scope and of scopes inside, and none outside', async () => {
+    const app = create();
+    app.get('/public', () => 'served');
+    app.register(async (scope) => {
+      scope.get('/early', () => 'served');
+      await scope.register(fastifyMtlsPop, servers.options);
+      scope.get('/late', () => 'served');
+      scope.register((inner, _options, done) => {
+        inner.get('/inner', () => 'served');
+        done();
+      });
+    });
+    const origin = await listen(app);
+    expect(await statuses(origin, '/public', '/early', '/late', '/inner')).toEqual([200, 401, 401, 401]);
+    expect((await servers.call(servers.client, good, `${origin}/inner`)).status).toBe(200);
+  });
+
+  test('guards routes that do not exist, too', async () => {
+    const app = create();
+    app.register(fastifyMtlsPop, servers.options);
+    expect(await statuses(await listen(app as never), '/nowhere')).toEqual([401]);
+  });
+
+  test('can be registered inside a scope that it guards already', async () => {
+    const app = create();
+    await app.register(fastifyMtlsPop, servers.options);
+    await app.register(async (scope) => {
+      await scope.register(fastifyMtlsPop, { ...servers.options, requiredClaims: ['roles'] });
+      scope.get('/', () => 'served');
+    });
+    expect((await servers.call(servers.client, good, await listen(app as never))).status).toBe(401);
+  });
+
+  test('hands refusals to the error handler of the application', async () => {
+    const app = create();
+    app.register(fastifyMtlsPop, servers.options);
+    app.get('/', () => 'served');
+    app.setErrorHandler((error, _request, reply) => reply.code(418).send((error as { reason?: string }).reason));
+    const response = await servers.call(servers.thief, good, await listen(app));
+    expect([response.status, await response.text()]).toEqual([418, 'other_certificate']);
+  });
+
+  test('keeps the application from starting with bad options', async () => {
+    const app = create();
+    app.register(fastifyMtlsPop, { ...servers.options, issuer: '' });
+    await expect(app.ready()).rejects.toMatchObject({ errorCode: 'invalid_configuration' });
+  });
+});
+
+test('a server without TLS refuses everybody', async () => {
+  const middleware = requireMtlsPop(servers.options);
+  const port = await servers.listen(createPlainServer((req, res) => middleware(req, res, () => res.end('served'))));
+  const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { authorization: good } });
+  expect(response.status).toBe(401);
+});
