@@ -1,11 +1,7 @@
 /** What an operator learns of requests that were refused: a log line and an event each, and never the token. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { X509Certificate } from 'node:crypto';
-import {
-  createMtlsPopAuthenticator,
-  requireMtlsPop,
-  type RequireMtlsPopOptions,
-} from 'core/resource-server/index.js';
+import { createMtlsPopAuthenticator, requireMtlsPop, type RequireMtlsPopOptions } from 'core/resource-server/index.js';
 import { AUDIENCE, ISSUER } from '../support/bound-tokens.js';
 import { ResourceServers } from '../support/resource-servers.js';
 
