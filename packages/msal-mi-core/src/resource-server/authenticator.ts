@@ -1,4 +1,5 @@
 /** One request in, who sent it out: what every framework is served with. */
+import { isMsalMiError } from '../errors.js';
 import {
   createCertificateSource,
   type CertificateSource,
@@ -51,7 +52,7 @@ export function authenticatorOf({ rules, findCertificate }: ServerRules): MtlsPo
     return reporting(rules.loggerOptions, authorization, async () => {
       if (!isServerRequest(request)) throw new UnsupportedFramework(NO_REQUEST);
       // At once: the connection may be gone when the token has been verified.
-      return verify(authorization, findCertificate(request), rules);
+      return verify(authorization, certificateOf(request, findCertificate), rules);
     });
   };
 }
@@ -65,6 +66,14 @@ export function isServerRequest(request: unknown): request is ServerRequest {
     return isObject(headers) && isObject(socket);
   } catch {
     return false;
+  }
+}
+
+function certificateOf(request: ServerRequest, findCertificate: CertificateSource): Uint8Array | undefined {
+  try {
+    return findCertificate(request);
+  } catch (error) {
+    throw isMsalMiError(error) ? error : new UnsupportedFramework(NO_REQUEST);
   }
 }
 

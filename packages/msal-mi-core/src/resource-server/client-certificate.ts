@@ -80,7 +80,7 @@ function read<T>(socket: object, member: (peer: PeerSocket) => T): T | undefined
   }
 }
 
-function parseProxies(proxies: unknown): (address: string | undefined) => boolean {
+function parseProxies(proxies: unknown): (address: unknown) => boolean {
   const list = new BlockList();
   if (!Array.isArray(proxies) || proxies.length === 0) {
     throw invalid('forwardedCertificate.trustedProxies must name at least one address.');
@@ -98,7 +98,8 @@ function parseProxies(proxies: unknown): (address: string | undefined) => boolea
     else list.addSubnet(address, bits, type);
   }
   return (address) => {
-    const plain = address?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') ?? '';
+    if (typeof address !== 'string') return false;
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
     const family = isIP(plain);
     return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6');
   };
