@@ -20,23 +20,36 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
+/** What nginx is started with: `server` blocks, and the files that they name. */
+interface Site {
+  readonly files: Readonly<Record<string, string>>;
+  /** What belongs into `http`. */
+  readonly configuration: (folder: string, port: number) => string;
+}
+
 /**
  * Starts nginx with a certificate for localhost. It demands a client certificate of `clientCa` in the handshake, answers
  * 403 unless the certificate has the fingerprint and the scheme is mtls_pop, and says what it saw.
  *
  * @param options.fingerprintSha1 - Lower-case hexadecimal, as nginx has it.
  */
-export async function startNginx(options: {
+export function startNginx(options: {
   server: { key: string; cert: string };
   clientCa: string;
   fingerprintSha1: string;
 }): Promise<Nginx> {
+  return startSite({
+    files: { 'server.key': options.server.key, 'server.pem': options.server.cert, 'clients.pem': options.clientCa },
+    configuration: (folder, port) => resourceSite(folder, port, options.fingerprintSha1),
+  });
+}
+
+/** Starts nginx and waits until it listens. */
+export async function startSite({ files, configuration }: Site): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'msal-mi-nginx-'));
   const port = await freePort();
-  writeFileSync(join(folder, 'server.key'), options.server.key, { mode: 0o600 });
-  writeFileSync(join(folder, 'server.pem'), options.server.cert);
-  writeFileSync(join(folder, 'clients.pem'), options.clientCa);
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, options.fingerprintSha1));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
+  writeFileSync(join(folder, 'nginx.conf'), mainConfiguration(folder, configuration(folder, port)));
   const child = spawn(BINARY, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -63,7 +76,7 @@ const ANSWER = [
   '"requests":$connection_requests',
 ].join(',');
 
-function configuration(folder: string, port: number, fingerprintSha1: string): string {
+function mainConfiguration(folder: string, sites: string): string {
   return `
 daemon off;
 master_process off;
@@ -77,6 +90,12 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
+  ${sites}
+}`;
+}
+
+function resourceSite(folder: string, port: number, fingerprintSha1: string): string {
+  return `
   map $http_authorization $scheme_is { default other; "~^mtls_pop [^ ]+$" mtls_pop; }
   map $ssl_client_fingerprint:$scheme_is $may_enter { default 0; "${fingerprintSha1}:mtls_pop" 1; }
   server {
@@ -91,8 +110,7 @@ http {
       default_type application/json;
       return 200 '{${ANSWER}}';
     }
-  }
-}`;
+  }`;
 }
 
 async function freePort(): Promise<number> {
