@@ -12,6 +12,7 @@ const LONG_SUITES = [
   '/test/contract/fetch.test',
   '/test/doctor/',
   '/test/emulator/cli.test',
+  '/test/emulator/hostile-page.test',
   '/test/emulator/journal-page.test',
   '/test/flow/fault-matrix.test',
   '/test/flow/secrets-repeated.test',

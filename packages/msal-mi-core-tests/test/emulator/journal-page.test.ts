@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { startEmulator, type Emulator } from 'msal-mi-emulator';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { acquireToken, call, imds, mintCredential } from './support/bound-client.js';
+import { acquireToken, call, imds, mintCredential, requestToken } from './support/bound-client.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = [
@@ -42,7 +42,7 @@ describeWithBrowser('journal page in Chromium', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    emulator = await startEmulator();
+    emulator = await startEmulator({ bearerOnlyAudiences: ['https://bearer-only.example'] });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   }, 60_000);
   afterAll(async () => {
@@ -93,6 +93,28 @@ describeWithBrowser('journal page in Chromium', () => {
     await page.getByRole('button', { name: 'GET /mine' }).press('Enter');
     await page.getByText('cnf is the presented certificate').waitFor();
     expect(await page.locator('.detail:visible pre').first().innerText()).toContain(credential.thumbprint);
+  }, 60_000);
+
+  it('tells bound tokens from bearer tokens, and names the resources that take no bound ones', async () => {
+    expect(await page.locator('li.token').innerText()).toContain('Bearer only: https://bearer-only.example');
+    const credential = await mintCredential(emulator);
+    const scope = 'https://bearer-only.example/.default';
+    await requestToken(emulator, credential);
+    await requestToken(emulator, credential, { scope });
+    await requestToken(emulator, credential, { scope, token_type: 'bearer' });
+    await page.locator('tr.entry.token').nth(2).waitFor();
+    const rows = await page.locator('tr.entry.token .why').allInnerTexts();
+    expect(rows).toEqual([
+      'issued Bearer, bound to nothing',
+      expect.stringMatching(/^AADSTS392196: /),
+      'issued mtls_pop, bound to the certificate',
+    ]);
+    await page.locator('tr.entry.token .open').first().click();
+    await page.getByText('no cnf: a bearer token, bound to nothing').waitFor();
+  }, 60_000);
+
+  it('names the documentation', async () => {
+    expect(await page.locator('footer').innerText()).toContain('Documentation: README.md and WIRE.md');
   }, 60_000);
 
   it('shows what came over the wire as text and never runs it', async () => {

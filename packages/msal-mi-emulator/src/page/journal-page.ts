@@ -19,7 +19,7 @@ export interface JournalPage {
 
 /** The journal for people: a page, and the server-sent events behind it. */
 export function createJournalPage(journal: Journal, world: World): JournalPage {
-  const html = renderPage(world.addresses);
+  const html = renderPage(world.addresses, world.configuration.bearerOnlyAudiences);
   const viewers = new Set<ServerResponse>();
   const heartbeat = setInterval(() => {
     for (const viewer of viewers) viewer.write(': still here\n\n');
@@ -98,7 +98,7 @@ function describe({ addresses, configuration }: World): Record<string, unknown> 
     imdsUrl: addresses.imds,
     tokenUrl: addresses.token,
     maaUrl: addresses.maa,
-    resources: { handshake: addresses.handshake, vault: addresses.vault },
+    resources: { handshake: addresses.handshake, vault: addresses.vault, arm: addresses.arm },
     tenantId: configuration.tenantId,
     systemAssigned: configuration.systemAssigned,
     identities: configuration.identities,

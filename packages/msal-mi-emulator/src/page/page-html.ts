@@ -19,8 +19,11 @@ function hashOf(source: string): string {
   return `sha256-${createHash('sha256').update(source).digest('base64')}`;
 }
 
-/** The journal page: one self-contained document. */
-export function renderPage(addresses: Addresses): string {
+/**
+ * The journal page: one self-contained document.
+ * @param bearerOnlyAudiences resources for which no bound tokens are issued
+ */
+export function renderPage(addresses: Addresses, bearerOnlyAudiences: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -39,8 +42,12 @@ export function renderPage(addresses: Addresses): string {
 <ol class="legs" aria-label="Servers, in the order of the flow">
 ${legCard('imds', 'IMDS', { '': addresses.imds })}
 ${legCard('maa', 'Attestation', { '': addresses.maa })}
-${legCard('token', 'Token endpoint', { '': addresses.token })}
-${legCard('resource', 'Resources', { handshake: addresses.handshake, vault: addresses.vault })}
+${legCard('token', 'Token endpoint', { '': addresses.token }, bearerOnlyNote(bearerOnlyAudiences))}
+${legCard('resource', 'Resources', {
+  handshake: addresses.handshake,
+  vault: addresses.vault,
+  'bearer only': addresses.arm,
+})}
 </ol>
 <div class="bar" role="search">
 <input id="find" type="search" placeholder="Find in path, status, reason, bodies" aria-label="Find in the journal">
@@ -72,18 +79,25 @@ ${legCard('resource', 'Resources', { handshake: addresses.handshake, vault: addr
 </table>
 </div>
 </main>
+<footer>Documentation: README.md and WIRE.md of the package msal-mi-emulator. Options: <code>msal-mi-emulator --help</code></footer>
 <script>${PAGE_SCRIPT}</script>
 </body>
 </html>
 `;
 }
 
-function legCard(leg: string, title: string, urls: Record<string, string>): string {
+/** What the card of the token endpoint says of resources that take no bound tokens. */
+function bearerOnlyNote(audiences: readonly string[]): string {
+  const list = audiences.map((audience) => `<code>${escapeHtml(audience)}</code>`).join(', ');
+  return list === '' ? '' : `<p class="note">Bearer only: ${list}</p>`;
+}
+
+function legCard(leg: string, title: string, urls: Record<string, string>, note = ''): string {
   const lines = Object.entries(urls)
     .map(([name, url]) => `<code class="url"><span>${escapeHtml(name)}</span> ${escapeHtml(url)}</code>`)
     .join('');
   const counts = `<b id="count-${leg}">0</b> requests <span class="refused" id="refused-${leg}"></span>`;
-  return `<li class="${leg}"><h2>${title}</h2>${lines}<p class="count">${counts}</p></li>`;
+  return `<li class="${leg}"><h2>${title}</h2>${lines}${note}<p class="count">${counts}</p></li>`;
 }
 
 function escapeHtml(text: string): string {

@@ -53,9 +53,20 @@ function requestCell(entry, detailId) {
   button.setAttribute('aria-expanded', 'false');
   button.setAttribute('aria-controls', detailId);
   cell.append(button);
-  const why = [entry.fault ? 'scripted fault' : '', entry.failure || ''].filter((text, index, all) => text && all.indexOf(text) === index);
+  const why = [entry.fault ? 'scripted fault' : '', entry.failure || '', issuedToken(entry)].filter((text, index, all) => text && all.indexOf(text) === index);
   if (why.length) cell.append(element('span', 'why', why.join(' \\u00b7 ')));
   return cell;
+}
+
+function issuedToken(entry) {
+  if (entry.status !== 200 || !entry.responseBody) return '';
+  try {
+    const { token_type: type, access_token: token } = JSON.parse(entry.responseBody);
+    if (!token) return '';
+    return type === 'mtls_pop' ? 'issued mtls_pop, bound to the certificate' : 'issued ' + type + ', bound to nothing';
+  } catch {
+    return '';
+  }
 }
 
 function pretty(text) {
@@ -100,6 +111,8 @@ function fillDetail(cell, entry) {
       const isMatch = confirmed === entry.clientCertificateS256;
       const text = isMatch ? 'cnf is the presented certificate' : 'cnf is not the presented certificate';
       cell.append(element('p', isMatch ? 'match' : 'mismatch', text));
+    } else {
+      cell.append(element('p', 'none', 'no cnf: a bearer token, bound to nothing'));
     }
   }
   section(cell, 'Request headers', headerLines(entry.headers));

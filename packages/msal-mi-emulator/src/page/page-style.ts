@@ -17,7 +17,7 @@ export const PAGE_STYLE = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, 'Segoe UI', sans-serif; }
-main, header { max-width: 1180px; margin: 0 auto; padding: 0 24px; }
+main, header, footer { max-width: 1180px; margin: 0 auto; padding: 0 24px; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 16px; padding-top: 28px; }
 h1 { margin: 0; font-size: 22px; letter-spacing: -0.01em; }
 header p { margin: 0; color: var(--quiet); }
@@ -30,6 +30,8 @@ code, pre, .mono { font-family: var(--mono); font-size: 13px; }
 .legs h2 { margin: 0; font-size: 14px; color: var(--leg); }
 .legs .url { display: block; color: var(--quiet); font-size: 12px; overflow-wrap: anywhere; }
 .legs .url span { color: var(--ink); }
+.legs .note { margin: 8px 0 0; font-size: 12px; color: var(--quiet); overflow-wrap: anywhere; }
+footer { padding-bottom: 32px; color: var(--quiet); font-size: 13px; }
 .legs .count { margin: 8px 0 0; font-size: 13px; }
 .legs .count b { font-size: 20px; font-variant-numeric: tabular-nums; }
 .legs .refused { color: var(--bad); }
