@@ -1,33 +1,19 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startEmulator, type Emulator } from 'msal-mi-emulator';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { imds } from './support/bound-client.js';
+import { describeInChromium, launchChromium } from './support/in-chromium.js';
 
-const CHROMIUM = '/usr/bin/chromium';
 const EVIL = 'evil.example';
 const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
   `--host-resolver-rules=MAP ${EVIL} 127.0.0.1`,
   '--disable-features=BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights,LocalNetworkAccessChecks',
 ];
 const METADATA = 'identity/getplatformmetadata?cred-api-version=2.0';
-const isInstalled = existsSync(CHROMIUM);
-const isRequired = process.env.MSAL_MI_REQUIRE_CHROMIUM === '1';
 
-if (!isInstalled && !isRequired) console.log(`hostile page in a browser: skipped, there is no ${CHROMIUM}`);
-const describeWithBrowser = isInstalled || isRequired ? describe : describe.skip;
-
-describeWithBrowser('a hostile page in Chromium', () => {
+describeInChromium('a hostile page in Chromium', () => {
   let emulator: Emulator;
   let browser: Browser;
   let page: Page;
@@ -39,7 +25,7 @@ describeWithBrowser('a hostile page in Chromium', () => {
       response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>x</title>');
     }).listen(0, '127.0.0.1');
     await once(site, 'listening');
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await launchChromium(FLAGS);
   }, 60_000);
   afterAll(async () => {
     await browser.close();

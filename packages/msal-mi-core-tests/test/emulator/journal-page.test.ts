@@ -1,22 +1,9 @@
-import { existsSync } from 'node:fs';
 import { startEmulator, type Emulator } from 'msal-mi-emulator';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { acquireToken, call, imds, mintCredential, requestToken } from './support/bound-client.js';
+import { describeInChromium, launchChromium } from './support/in-chromium.js';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const METADATA = 'identity/getplatformmetadata?cred-api-version=2.0';
-const isInstalled = existsSync(CHROMIUM);
-const isRequired = process.env.MSAL_MI_REQUIRE_CHROMIUM === '1';
 
 it('is served with a policy that allows nothing but its own style and script', async () => {
   const emulator = await startEmulator();
@@ -32,10 +19,7 @@ it('is served with a policy that allows nothing but its own style and script', a
   }
 });
 
-if (!isInstalled && !isRequired) console.log(`journal page in a browser: skipped, there is no ${CHROMIUM}`);
-const describeWithBrowser = isInstalled || isRequired ? describe : describe.skip;
-
-describeWithBrowser('journal page in Chromium', () => {
+describeInChromium('journal page in Chromium', () => {
   let emulator: Emulator;
   let browser: Browser;
   let page: Page;
@@ -43,7 +27,7 @@ describeWithBrowser('journal page in Chromium', () => {
 
   beforeAll(async () => {
     emulator = await startEmulator({ bearerOnlyAudiences: ['https://bearer-only.example'] });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await launchChromium();
   }, 60_000);
   afterAll(async () => {
     await browser.close();

@@ -50,6 +50,13 @@ it('comes after what is scripted for single requests', async () => {
   expect([await statusOf(METADATA), await statusOf(METADATA)]).toEqual([410, 503]);
 });
 
+it('loses a request that a lost handshake was meant for, when another audience’s fault stood before it', async () => {
+  emulator.fault('token', [{ status: 500, audience: VAULT }]);
+  const outage = emulator.outage('token', { reset: 'handshake' });
+  await expect(tokenFor('https://graph.microsoft.com')).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(outage.met).toBe(1);
+});
+
 it('ends with reset', async () => {
   emulator.outage('getplatformmetadata', { status: 503 });
   emulator.reset();

@@ -10,6 +10,13 @@ import { readBody } from './read-body.js';
 import { readHeaders, render, scriptedAnswer, sendEndlessly, setHead, switchProtocols } from './render-answer.js';
 import type { ServeContext } from './serve-context.js';
 
+/** On a connection that is open already, a lost handshake becomes a lost request. */
+const BEFORE_THE_ANSWER: ReadonlySet<Fault['reset']> = new Set<Fault['reset']>([
+  'handshake',
+  'after-handshake',
+  'before-response',
+]);
+
 /** Who talks, and about what. */
 interface Parties {
   request: IncomingMessage;
@@ -68,7 +75,7 @@ export class Conversation {
       this.#record(0, {}, undefined, 'the client went away before the answer');
       return;
     }
-    if (fault?.reset === 'before-response' || fault?.hang === 'before-response') {
+    if (BEFORE_THE_ANSWER.has(fault?.reset) || BEFORE_THE_ANSWER.has(fault?.hang)) {
       this.#lose('before the answer');
       return;
     }

@@ -67,12 +67,10 @@ export function readHeaders(response: ServerResponse): Record<string, string> {
 /** Sends bytes as fast as the client takes them, until it goes away. */
 export function sendEndlessly(response: ServerResponse, start: Buffer): void {
   const more = (): void => {
+    if (response.destroyed) return;
     // One piece per turn of the event loop: an endless answer must not keep the emulator from the others.
-    while (!response.destroyed) {
-      if (response.write(ENDLESS_PIECE)) setImmediate(more);
-      else response.once('drain', more);
-      return;
-    }
+    if (response.write(ENDLESS_PIECE)) setImmediate(more);
+    else response.once('drain', more);
   };
   response.write(start);
   more();
