@@ -10,7 +10,6 @@ const CIRCLES_TO_GO = [
   `${CORE}token/token-(request|response)[.]ts$`,
   `${CORE}(ports|public-types)[.]ts$`,
   `${CORE}cache/(process|shared)-state[.]ts$`,
-  `${EMULATOR}token/(client-assertion|token-request)[.]ts$`,
 ];
 /** A package of this workspace, wherever it was found: by its link, by its folder, or not at all. */
 const named = (name) => `(^|/)${name}(/|$)`;

@@ -3,7 +3,7 @@
  *
  * The scenarios are data (test/scenarios/scenarios.json). A test covers those whose ids its name begins with:
  * `test('C02, C03: ...')`. The name has to be a literal; skipped tests and tests of the emulator itself do not count.
- * Fails on a scenario without a test, on an id that is no scenario, and on a test of a scenario said not to apply.
+ * Fails on a scenario without a test, on an id that is not a scenario, and on a test of a scenario said not to apply.
  * Areas that have no tests yet may be pending; `--strict` allows none.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -47,7 +47,7 @@ for (const [id, scenario] of scenarios) {
 }
 const known = new Set(scenarios.map(([id]) => id));
 for (const [id, place] of named)
-  if (!known.has(id)) problems.push(`${id} is no scenario (decisions are named "rule D27: ..."): ${place}`);
+  if (!known.has(id)) problems.push(`${id} is not a scenario (rules are named "rule D27: ..."): ${place}`);
 
 console.log(
   `conformance scenarios: ${scenarios.length} rows, ${count.covered} covered, ` +
