@@ -6,10 +6,10 @@
  */
 
 /** What every layer may use: plain types, error codes, values that do not print, a guard for options. */
-const BASE = ['model', 'errors', 'secret', 'bad-input'];
+const BASE = ['model', 'errors', 'secret', 'json', 'hosts', 'options'];
 
 /** What everything above the ports may use besides: it knows neither the protocol nor a platform. */
-const COMMON = ['diagnostics', 'time', 'version', 'host-platform'];
+const COMMON = ['diagnostics', 'time', 'version', 'call', 'host-platform'];
 
 /** Stages of the flow. They never import one another: only `request` and `client` know their order. */
 const STAGE = [...BASE, ...COMMON, 'ports', 'crypto', 'transport', 'imds', 'cache'];
@@ -24,10 +24,13 @@ export const CORE_LAYERS = {
   model: { files: ['model.ts', 'public-types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
   errors: { files: ['errors.ts', 'error-codes.ts'], may: [], types: ['model', 'secret'] },
   secret: { files: ['secret.ts'], may: [], types: ['model', 'errors'] },
-  'bad-input': { files: ['options/bad-input.ts', 'options/identity-members.ts'], may: ['errors'] },
+  json: { files: ['json.ts'], may: [] },
+  hosts: { files: ['hosts.ts'], may: [] },
+  options: { files: ['options/'], may: ['errors', 'json', 'model', 'diagnostics'] },
+  call: { files: ['call.ts'], may: [], types: ['diagnostics', 'ports'] },
   ports: { files: ['ports.ts'], may: ['model', 'errors'] },
   config: { files: ['config.ts'], may: [...BASE, 'ports'] },
-  crypto: { files: ['crypto/'], may: ['model', 'errors'] },
+  crypto: { files: ['crypto/'], may: ['model', 'errors', 'json'] },
   version: { files: ['version.ts'], may: [] },
   'host-platform': { files: ['host-platform.ts'], may: [] },
   time: { files: ['time/'], may: [...BASE, 'ports'] },
@@ -36,22 +39,20 @@ export const CORE_LAYERS = {
   imds: { files: ['imds/'], may: [...BASE, ...COMMON, 'ports', 'crypto', 'transport', 'cache'] },
   cache: { files: ['cache/'], may: [...BASE, ...COMMON, 'ports', 'crypto'] },
   source: { files: ['source/'], may: STAGE, types: ['config'] },
-  binding: { files: ['binding/'], may: [...STAGE, 'fetch'] },
+  binding: { files: ['binding/'], may: [...STAGE, 'fetch', 'attestation'] },
   token: { files: ['token/'], may: STAGE },
-  fetch: { files: ['fetch/'], may: [...STAGE, 'options'] },
-  'mtls-fetch': { files: ['mtls-fetch/'], may: [...STAGE, 'fetch', 'options'] },
+  fetch: { files: ['fetch/'], may: STAGE },
+  'mtls-fetch': { files: ['mtls-fetch/'], may: [...STAGE, 'fetch'] },
   // The one place that loads @azure/msal-node.
-  'msal-node': { files: ['msal-node/'], may: [...STAGE, 'client'], types: ['identity-web'] },
+  'msal-node': { files: ['msal-node/'], may: STAGE },
   attestation: { files: ['attestation/'], may: STAGE },
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
-  options: { files: ['options/'], may: [...BASE, 'diagnostics', 'token'] },
-  request: { files: ['request/'], may: [...STAGE, ...STAGES, 'options'], types: ['config'] },
-  platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto', 'time', 'host-platform'] },
+  request: { files: ['request/'], may: [...STAGE, ...STAGES], types: ['config'] },
+  platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto', 'time', 'hosts', 'host-platform'] },
   // The public class, and what it is composed of: everything, loaded with its first call.
   client: {
     files: ['client.ts', 'composition.ts'],
     may: [...STAGE, ...STAGES, 'config', 'request', 'platform'],
-    types: ['options'],
   },
   fic: {
     files: ['fic/'],
@@ -64,7 +65,7 @@ export const CORE_LAYERS = {
       'crypto',
       'fetch',
       'mtls-fetch',
-      'options',
+      'request',
       'result',
       'transport',
     ],

@@ -11,9 +11,10 @@ import { tryBindCertificate } from '../../msal-mi-core/dist/binding/bind-certifi
 import { issueCredential } from '../../msal-mi-core/dist/imds/issue-credential.js';
 import { parseDoctorOptions, UsageError } from '../../msal-mi-core/dist/cli/doctor/options.js';
 import { parseConfiguration } from '../../msal-mi-core/dist/config.js';
+import { parseClaimsOption } from '../../msal-mi-core/dist/options/options.js';
+import { toDotNetJson } from '../../msal-mi-core/dist/crypto/csr.js';
 import { readConfirmation, readJwtClaims } from '../../msal-mi-core/dist/crypto/jwt.js';
-import { x5tS256 } from '../../msal-mi-core/dist/crypto/thumbprint.js';
-import { parseCertificate } from '../../msal-mi-core/dist/crypto/x509.js';
+import { parseCertificate, x5tS256 } from '../../msal-mi-core/dist/crypto/x509.js';
 import { createLogger } from '../../msal-mi-core/dist/diagnostics/logger.js';
 import { createHostCheck } from '../../msal-mi-core/dist/mtls-fetch/allowed-hosts.js';
 import { parseClaimsChallenge } from '../../msal-mi-core/dist/mtls-fetch/claims-challenge.js';
@@ -25,7 +26,7 @@ import { formatHeaders, parseRawHeaders } from '../../msal-mi-core/dist/platform
 import { TransportError } from '../../msal-mi-core/dist/ports.js';
 import { createCertificateSource, verifyMtlsPop } from '../../msal-mi-core/dist/resource-server/index.js';
 import { requestMetadata } from '../../msal-mi-core/dist/imds/metadata.js';
-import { mergeClaims, validateClaims } from '../../msal-mi-core/dist/token/claims.js';
+import { mergeClaims } from '../../msal-mi-core/dist/token/claims.js';
 import { processTokenResponse } from '../../msal-mi-core/dist/token/token-response.js';
 import { jwtLifetime } from '../../msal-key-attestation/dist/jwt-expiry.js';
 import {
@@ -60,11 +61,14 @@ export async function createTargets() {
     base: 'http://169.254.169.254',
     identity: { kind: 'system', id: '' },
     http: { send: () => Promise.resolve({ status: 200, headers: { server: 'IMDS/150.870.65.1854' }, body }) },
+  });
+  const call = {
     clock,
     log: createLogger(undefined),
     retriesEnabled: true,
-  });
-  const call = { correlationId: 'fuzz', signal: undefined };
+    correlationId: 'fuzz',
+    signal: undefined,
+  };
   const base64 = Buffer.from(certificate).toString('base64');
   const pem = parseCertificate(certificate).certificate.x5c;
   const forwarded = (format) => {
@@ -83,10 +87,10 @@ export async function createTargets() {
         JSON.stringify({ ...IDENTITY, cuId: { ...CUID, vmssId: '' }, attestationEndpoint: 'http://127.0.0.1:1' }),
       ],
       async parse(body) {
-        const metadata = await requestMetadata(answering(body), { ...call, attested: true });
+        const metadata = await requestMetadata(answering(body), { attested: true }, call);
         assert.match(metadata.tenantId, /^[\x20-\x7e]+$/);
         assert.notEqual(metadata.clientId.trim(), '');
-        assert(['string', 'object'].includes(typeof JSON.parse(metadata.cuIdJson)));
+        assert(['string', 'object'].includes(typeof JSON.parse(toDotNetJson(metadata.cuId))));
       },
     },
     {
@@ -101,8 +105,8 @@ export async function createTargets() {
         }),
       ],
       async parse(body) {
-        const request = { ...call, csr: 'AA==', evidence: { kind: 'none' }, bypassCache: false };
-        const issued = await issueCredential(answering(body), request);
+        const request = { csr: 'AA==', evidence: { kind: 'none' }, bypassCache: false };
+        const issued = await issueCredential(answering(body), request, call);
         assert.equal(new URL(`${issued.endpoint}/${issued.tenantId}/oauth2/v2.0/token`).protocol, 'https:');
         const binding = tryBindCertificate(key, issued, false);
         assert(binding === undefined || Buffer.from(parseCertificate(issued.certificate).spki).equals(key.spki));
@@ -126,9 +130,9 @@ export async function createTargets() {
         }),
       ],
       parse(body) {
-        const expected = { correlationId: 'fuzz', expectedTokenType: 'mtls_pop', x5tS256: thumbprint, secrets: [] };
+        const expected = { expectedTokenType: 'mtls_pop', x5tS256: thumbprint, secrets: [] };
         const status = body.includes('error') ? 400 : 200;
-        const accepted = processTokenResponse({ status, headers: {}, body, hasRetryAfter: false }, expected, clock);
+        const accepted = processTokenResponse({ status, headers: {}, body, hasRetryAfter: false }, expected, call);
         assert(accepted.expiresAtMs > clock.now() && Number.isFinite(accepted.expiresAtMs));
         const confirmation = readConfirmation(accepted.secret);
         assert(confirmation.opaque || confirmation.x5tS256 === thumbprint);
@@ -222,7 +226,7 @@ export async function createTargets() {
       parse(value) {
         if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(latin1(value))) return; // Headers takes nothing else.
         const claims = parseClaimsChallenge(new Headers({ 'www-authenticate': latin1(value) }));
-        if (claims !== undefined) validateClaims('claims', claims);
+        if (claims !== undefined) parseClaimsOption('claims', claims);
       },
     },
     {

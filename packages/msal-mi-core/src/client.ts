@@ -147,6 +147,6 @@ async function compose(
   configuration: Configuration,
   surroundings: Surroundings | undefined,
 ): Promise<ComposedApplication> {
-  const { ComposedApplication, processSurroundings } = await import('./composition.js');
-  return new ComposedApplication(configuration, surroundings ?? (await processSurroundings()));
+  const { composeApplication, processSurroundings } = await import('./composition.js');
+  return composeApplication(configuration, surroundings ?? (await processSurroundings()));
 }

@@ -1,30 +1,18 @@
 /**
  * Composition root: configuration and ports in, what does an application's work out. Loaded with an application's first
- * call, and with it the whole flow (docs/architecture.md).
+ * call, and with it the whole flow (docs/architecture.md). Wiring only.
  */
-import { discoverAttestationProvider, probeAttestation } from './attestation/discover.js';
-import { processState, type SharedState } from './cache/shared-state.js';
+import { existingState, keepState } from './cache/process-state.js';
+import { createSharedState, type SharedState } from './cache/shared-state.js';
 import { readExtraAuthorities, readProxyEnvironment, type Configuration } from './config.js';
-import { createCorrelationId } from './diagnostics/correlation-id.js';
 import { createLogger } from './diagnostics/logger.js';
-import { createBindingContext } from './binding/binding-context.js';
-import { ManagedIdentityError } from './errors.js';
-import type { UncheckedOptions } from './options/options.js';
-import { NO_CERTIFICATE_STORE } from './platform/no-certificate-store.js';
 import { hostPlatform } from './host-platform.js';
-import { createSoftwarePlatform } from './platform/software/index.js';
-import { authoritiesOf } from './platform/software/mtls-transport.js';
-import type { Clock, HttpTransport, Platform } from './ports.js';
-import { acquireToken, replaceAndAcquireToken } from './request/acquire-token.js';
-import { Flow } from './request/flow.js';
-import { isBoundRequest, parseCapabilityQuery, parseRequest } from './request/parse-request.js';
-import { createBearerDelegate } from './msal-node/bearer-delegate.js';
-import { discoverSource } from './source/capabilities.js';
-import { environmentSource, knownSource } from './source/select-source.js';
-import { withDeadline } from './time/cancellation.js';
-import { systemClock } from './time/clock.js';
 import { createHttpTransport } from './imds/http.js';
 import { createNetworkModuleTransport } from './imds/network-module.js';
+import type { UncheckedOptions } from './options/options.js';
+import { createSoftwarePlatform, NO_CERTIFICATE_STORE } from './platform/software/index.js';
+import { authoritiesOf } from './platform/software/mtls-transport.js';
+import type { Clock, HttpTransport, Platform } from './ports.js';
 import type {
   AuthenticationResult,
   ManagedIdentityCapabilities,
@@ -32,6 +20,11 @@ import type {
   MtlsPopAuthenticationResult,
   MtlsPopRequestParams,
 } from './public-types.js';
+import { createBearerDelegate } from './request/bearer.js';
+import { queryCapabilities } from './request/capabilities.js';
+import { acquireBoundToken, IdentityClient, replaceBinding } from './request/managed-identity.js';
+import { isBoundRequest, parseRequest } from './request/parse-request.js';
+import { systemClock } from './time/clock.js';
 
 /** What an application works with besides its configuration. */
 export interface Surroundings {
@@ -42,7 +35,7 @@ export interface Surroundings {
 
 /** What all applications of this process share. */
 export async function processSurroundings(): Promise<Surroundings> {
-  const state = processState();
+  const state = existingState() ?? keepState(createSharedState());
   const created = state.platform ?? (await createPlatform());
   // Another application, or the other build of this library, may have been faster: then its keys are the ones.
   state.platform ??= created;
@@ -63,101 +56,37 @@ export function httpTransportOf({ networkClient, trustedAuthorities }: Configura
     : createNetworkModuleTransport(networkClient);
 }
 
-/** The work of one application. */
-export class ComposedApplication {
-  readonly #flow: Flow;
-  readonly #delegateBearer: ReturnType<typeof createBearerDelegate>;
-
-  constructor(configuration: Configuration, surroundings: Surroundings) {
-    this.#flow = composeFlow(configuration, surroundings);
-    this.#delegateBearer = createBearerDelegate(configuration.original);
-  }
-
-  /** Throws for options that are not valid, before any I/O. */
-  acquireToken(options: unknown): AuthenticationResult | Promise<AuthenticationResult> {
-    return isBoundRequest(options)
-      ? acquireToken(parseRequest(options), this.#flow)
-      : this.#acquireBearer(options as UncheckedOptions);
-  }
-
+/** The work of one application. Options are unchecked: what is not valid throws or rejects before any I/O. */
+export interface ComposedApplication {
+  acquireToken(options: unknown): AuthenticationResult | Promise<AuthenticationResult>;
   /** A token under another certificate than that of `refused`, when it is one of this application's. */
-  async replaceBinding(
-    request: MtlsPopRequestParams,
-    refused: MtlsBindingContext,
-  ): Promise<MtlsPopAuthenticationResult> {
-    const parsed = parseRequest({ ...request });
-    const binding = this.#flow.bindingOf(refused);
-    return binding === undefined
-      ? acquireToken(parsed, this.#flow)
-      : replaceAndAcquireToken(parsed, binding, this.#flow);
-  }
-
-  async #acquireBearer(options: UncheckedOptions): Promise<AuthenticationResult> {
-    const request = parseRequest(options);
-    // As it was given: the audience of a token of IMDS v1 keeps its slash, and msal-node decides about the rest.
-    const resource = (options['resource'] as string).trim();
-    const { configuration, state, clock } = this.#flow;
-    const { correlationId, signal } = request;
-    signal?.throwIfAborted();
-    const known = knownSource(state.discovered, configuration.imdsBase, clock.now());
-    const isKnownToBeNone = known !== undefined && known.imdsVersion === undefined;
-    if (isKnownToBeNone && environmentSource(configuration.environment) === undefined) {
-      const { errorReason } = known.capabilities;
-      throw new ManagedIdentityError('managed_identity_all_sources_unavailable', {
-        correlationId,
-        ...(errorReason !== undefined && { message: errorReason }),
-      });
-    }
-    const timeoutMs = configuration.timeoutMs;
-    const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId });
-    return withDeadline({ clock, timeoutMs, signal, onTimeout }, (bounded) =>
-      this.#delegateBearer({ ...request, resource, signal: bounded }),
-    );
-  }
-
-  /** Throws for options that are not valid, before any I/O. */
-  async capabilities(options: unknown): Promise<ManagedIdentityCapabilities> {
-    const { refresh, signal: callerSignal } = parseCapabilityQuery(options);
-    const { configuration, state, clock, imds, platform, flightOwner } = this.#flow;
-    const correlationId = createCorrelationId();
-    const timeoutMs = configuration.timeoutMs;
-    const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId, stage: 'metadata' });
-    return withDeadline({ clock, timeoutMs, signal: callerSignal, onTimeout }, async (signal) => {
-      const found = await discoverSource({
-        environment: configuration.environment,
-        imds,
-        clock,
-        keyStore: platform.keyStore,
-        discovered: state.discovered,
-        flights: state.flights,
-        flightOwner,
-        refresh,
-        correlationId,
-        signal,
-      });
-      return Object.freeze({ ...found, attestation: await probeAttestation(configuration.attestationProvider) });
-    });
-  }
-
-  trustedAuthorities(): readonly string[] | undefined {
-    return authoritiesOf({ trustedAuthorities: this.#flow.configuration.trustedAuthorities, readExtraAuthorities });
-  }
+  replaceBinding(request: MtlsPopRequestParams, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
+  capabilities(options: unknown): Promise<ManagedIdentityCapabilities>;
+  trustedAuthorities(): readonly string[] | undefined;
 }
 
-function composeFlow(configuration: Configuration, { state, platform: offered, clock }: Surroundings): Flow {
-  const platform = configuration.persistCertificates ? offered : { ...offered, certificateStore: NO_CERTIFICATE_STORE };
-  const { trustedAuthorities, attestationProvider, unknownMembers } = configuration;
-  const log = createLogger(configuration.loggerOptions);
+export function composeApplication(configuration: Configuration, surroundings: Surroundings): ComposedApplication {
+  const { state, platform, clock } = surroundings;
+  const { loggerOptions, retriesEnabled, persistCertificates, trustedAuthorities, unknownMembers } = configuration;
+  const log = createLogger(loggerOptions);
   if (unknownMembers.length > 0) log.warning(`Ignored members of the configuration: ${unknownMembers.join(', ')}`);
-  return new Flow({
-    configuration,
+  const client = new IdentityClient(configuration, {
     state,
-    platform,
+    platform: persistCertificates ? platform : { ...platform, certificateStore: NO_CERTIFICATE_STORE },
     clock,
     log,
+    retriesEnabled,
     http: httpTransportOf(configuration),
-    transport: platform.createTransport(trustedAuthorities),
-    findAttestationProvider: () => discoverAttestationProvider(attestationProvider),
-    createContext: createBindingContext,
   });
+  let bearer: ReturnType<typeof createBearerDelegate> | undefined;
+  return {
+    acquireToken(options) {
+      if (isBoundRequest(options)) return acquireBoundToken(parseRequest(options), client);
+      bearer ??= createBearerDelegate(configuration.original, client);
+      return bearer(options as UncheckedOptions);
+    },
+    replaceBinding: async (request, refused) => replaceBinding(parseRequest({ ...request }), refused, client),
+    capabilities: (options) => queryCapabilities(options, client),
+    trustedAuthorities: () => authoritiesOf({ trustedAuthorities, readExtraAuthorities }),
+  };
 }

@@ -1,11 +1,17 @@
 /** Validates, completes and freezes the configuration. The only reader of `process.env`. */
 import { readFileSync } from 'node:fs';
-import { invalidConfiguration, refusePollution } from './options/bad-input.js';
+import { invalidConfiguration, refusePollution } from './options/options.js';
 import { namesOf, refuseIdentityLookAlikes, spellingOf } from './options/identity-members.js';
 import { ManagedIdentityError } from './errors.js';
+import { IMDS_ADDRESS } from './hosts.js';
+import { isJsonObject } from './json.js';
 import type { HostEnvironment, ManagedIdentity } from './model.js';
-import type { AttestationProvider } from './ports.js';
-import type { INetworkModule, LoggerOptions, ManagedIdentityConfiguration } from './public-types.js';
+import type {
+  AttestationProvider,
+  INetworkModule,
+  LoggerOptions,
+  ManagedIdentityConfiguration,
+} from './public-types.js';
 
 export interface Configuration {
   readonly identity: ManagedIdentity;
@@ -36,7 +42,6 @@ export const CONFIGURATION_NAMES: ReadonlySet<string> = new Set([
 ]);
 const SYSTEM_NAMES = new Set(['ca', 'disableInternalRetries', 'loggerOptions', 'networkClient', 'timeout']);
 const IDENTITY_NAMES = new Set(['userAssignedClientId', 'userAssignedResourceId', 'userAssignedObjectId']);
-const DEFAULT_IMDS_BASE = 'http://169.254.169.254';
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** @throws ManagedIdentityError `invalid_configuration`, `invalid_managed_identity_id_type`, `invalid_managed_identity_endpoint`. */
@@ -130,7 +135,7 @@ function parseIdentity(params: unknown): ManagedIdentity {
 /** The address of IMDS, or what is wrong with the override (D6). */
 function parseImdsBase(value: string | undefined): string {
   const text = value?.trim() ?? '';
-  if (text === '') return DEFAULT_IMDS_BASE;
+  if (text === '') return IMDS_ADDRESS;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new ManagedIdentityError('invalid_managed_identity_endpoint');
@@ -153,7 +158,7 @@ function parseCapabilities(value: unknown): readonly string[] {
 
 function parseLoggerOptions(value: unknown): LoggerOptions | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isObject(value)) throw invalidConfiguration('system.loggerOptions must be an object.');
+  if (!isJsonObject(value)) throw invalidConfiguration('system.loggerOptions must be an object.');
   const callback = value['loggerCallback'];
   if (callback !== undefined && callback !== null && typeof callback !== 'function') {
     throw invalidConfiguration('system.loggerOptions.loggerCallback must be a function.');
@@ -169,7 +174,7 @@ function parseLoggerOptions(value: unknown): LoggerOptions | undefined {
 function parseNetworkClient(value: unknown): INetworkModule | undefined {
   if (value === undefined || value === null) return undefined;
   if (
-    !isObject(value) ||
+    !isJsonObject(value) ||
     typeof value['sendGetRequestAsync'] !== 'function' ||
     typeof value['sendPostRequestAsync'] !== 'function'
   ) {
@@ -197,7 +202,7 @@ function parseAuthorities(value: unknown): readonly string[] {
 
 function parseProvider(value: unknown): AttestationProvider | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isObject(value)) throw invalidConfiguration('attestationProvider must be an object.');
+  if (!isJsonObject(value)) throw invalidConfiguration('attestationProvider must be an object.');
   return value as unknown as AttestationProvider;
 }
 
@@ -222,16 +227,12 @@ function readHostEnvironment(env: Readonly<Record<string, string | undefined>>):
 }
 
 function assertOwn(what: string, value: unknown, names: ReadonlySet<string>): asserts value is Record<string, unknown> {
-  if (!isObject(value)) throw invalidConfiguration(`${what} must be an object.`);
+  if (!isJsonObject(value)) throw invalidConfiguration(`${what} must be an object.`);
   refusePollution(value, names, invalidConfiguration);
 }
 
 function unknownNames(options: object, known: ReadonlySet<string>): string[] {
   return namesOf(options).filter((name) => !known.has(name));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalidIdentity(message: string): ManagedIdentityError {

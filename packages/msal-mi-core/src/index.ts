@@ -22,7 +22,7 @@ export type {
 export type { ClientCredentialParams } from './fic/client-credential-request.js';
 export { createManagedIdentityAssertion } from './fic/managed-identity-assertion.js';
 export type { ManagedIdentityAssertionOptions } from './fic/managed-identity-assertion.js';
-export type { AttestationProvider } from './ports.js';
+export type { AttestationProvider } from './public-types.js';
 export {
   AuthenticationScheme,
   createAuthorizationHeader,

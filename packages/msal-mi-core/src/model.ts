@@ -9,7 +9,7 @@ export type IdentitySelector = 'client_id' | 'object_id' | 'mi_res_id';
 export type ManagedIdentity =
   { readonly kind: 'system'; readonly id: '' } | { readonly kind: IdentitySelector; readonly id: string };
 
-/** Environment variables that decide where tokens come from (D4, D31). Empty means unset. */
+/** Environment variables that decide where tokens come from (D4). Empty means unset. */
 export interface HostEnvironment {
   readonly identityEndpoint: string | undefined;
   readonly identityHeader: string | undefined;
@@ -21,20 +21,29 @@ export interface HostEnvironment {
   readonly regionName: string | undefined;
 }
 
-/** A validated request for a bound token. */
-export interface TokenRequest {
+export type TokenType = 'mtls_pop' | 'Bearer';
+
+/** What every validated request for a token says, whoever asks. */
+export interface TokenDemand {
+  readonly tokenType: TokenType;
   readonly resource: string;
+  /** `resource` followed by `/.default`. */
   readonly scope: string;
   /** Server-issued claims: bypass the token cache. */
   readonly claims: string | undefined;
   readonly claimsFromClient: string | undefined;
+  /** True bypasses the token cache, and keeps the certificate. */
   readonly forceRefresh: boolean;
-  readonly attested: boolean;
-  readonly minStrength: MtlsBindingStrength;
   readonly correlationId: string;
   readonly signal: AbortSignal | undefined;
   /** Absent: this request may have one certificate replaced. */
   readonly replacement?: ReplacementAllowance | undefined;
+}
+
+/** A validated request of a managed identity. */
+export interface TokenRequest extends TokenDemand {
+  readonly attested: boolean;
+  readonly minStrength: MtlsBindingStrength;
 }
 
 /** Shared by the token requests of one call: in all of them together a certificate is replaced once (D22). */
@@ -46,8 +55,8 @@ export interface ReplacementAllowance {
 export interface PlatformMetadata {
   readonly clientId: string;
   readonly tenantId: string;
-  /** Compact JSON, as it goes into the CSR attribute. */
-  readonly cuIdJson: string;
+  /** Goes into the CSR as compact JSON. */
+  readonly cuId: string | Readonly<Record<string, string>>;
   readonly attestationEndpoint: string | undefined;
 }
 

@@ -185,27 +185,6 @@ export function isCertificateRefusal({ failure }: TransportError): boolean {
   return failure === 'client_certificate_rejected' || failure === 'closed_before_answer';
 }
 
-/** Implemented by `msal-key-attestation`; an application can bring its own. */
-export interface AttestationProvider {
-  readonly contractVersion: 1;
-  readonly name: string;
-  readonly version: string;
-  /** Whether the native library can be loaded. Attests nothing. `detail` is a fact, `remediation` what to do about it, if anything. */
-  probe(): Promise<{ libraryLoadable: boolean; libraryPath?: string; detail?: string; remediation?: string }>;
-  /** Proves to the attestation service at `endpoint` that `key` is isolated, and returns the service's JWT. */
-  attest(request: {
-    endpoint: string;
-    clientId: string;
-    /** Stable identifier of the key: part of the attestation token's cache key. */
-    cacheKey: string;
-    /** A named key. The provider opens it itself and owns its own handle: no raw handle crosses JavaScript. */
-    key: { providerName: string; keyName: string; scope: 'user' | 'machine' };
-    /** True when the service refused what the last attestation led to: a kept token must not be used again. */
-    forceRefresh?: boolean;
-    signal?: AbortSignal;
-  }): Promise<{ jwt: string; expiresOn: Date }>;
-}
-
 /** Time and chance. */
 export interface Clock {
   /** Milliseconds since the epoch. */

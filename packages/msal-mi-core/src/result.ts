@@ -7,8 +7,8 @@ import type {
   MtlsPopAuthenticationResult,
 } from './public-types.js';
 
-/** What a result is made of. */
-export interface ResultParts {
+/** A token, and all that its result says besides. */
+export interface IssuedToken {
   readonly token: AccessToken;
   readonly binding: Binding;
   readonly context: MtlsBindingContext;
@@ -18,7 +18,7 @@ export interface ResultParts {
   readonly correlationId: string;
   readonly fromCache: boolean;
   /** Whose token it is. Default: the authority and tenant of the binding. */
-  readonly issuedBy?: { readonly authority: string; readonly tenantId: string };
+  readonly issuedBy?: { readonly authority: string; readonly tenantId: string } | undefined;
 }
 
 const NO_CLAIMS = Object.freeze({});
@@ -45,28 +45,28 @@ class TokenResult implements AuthenticationResult {
   declare readonly bindingCertificate?: BindingCertificate;
   declare readonly binding?: MtlsBindingContext;
 
-  constructor(parts: ResultParts, isBound: boolean) {
-    const { token, binding } = parts;
-    const { authority, tenantId } = parts.issuedBy ?? binding;
+  constructor(issued: IssuedToken, isBound: boolean) {
+    const { token, binding } = issued;
+    const { authority, tenantId } = issued.issuedBy ?? binding;
     this.authority = authority;
     this.uniqueId = '';
     this.tenantId = tenantId;
-    this.scopes = [parts.scope];
+    this.scopes = [issued.scope];
     this.account = null;
     this.idToken = '';
     this.idTokenClaims = NO_CLAIMS;
     this.accessToken = token.secret;
-    this.fromCache = parts.fromCache;
+    this.fromCache = issued.fromCache;
     this.expiresOn = new Date(token.expiresAtMs);
     if (token.extExpiresAtMs !== undefined) this.extExpiresOn = new Date(token.extExpiresAtMs);
     if (token.refreshOnMs !== undefined) this.refreshOn = new Date(token.refreshOnMs);
     this.tokenType = token.tokenType;
-    this.correlationId = parts.correlationId;
+    this.correlationId = issued.correlationId;
     if (token.requestId !== undefined) this.requestId = token.requestId;
-    this.resource = parts.resource;
+    this.resource = issued.resource;
     if (isBound) {
       this.bindingCertificate = binding.certificate;
-      this.binding = parts.context;
+      this.binding = issued.context;
     }
   }
 
@@ -84,11 +84,11 @@ function shownOf({ bindingCertificate: certificate, binding }: TokenResult): obj
   };
 }
 
-export function createResult(parts: ResultParts): MtlsPopAuthenticationResult {
-  return Object.freeze(new TokenResult(parts, true)) as MtlsPopAuthenticationResult;
+export function createResult(issued: IssuedToken): MtlsPopAuthenticationResult {
+  return Object.freeze(new TokenResult(issued, true)) as MtlsPopAuthenticationResult;
 }
 
 /** The result for a bearer token: it says nothing of the certificate it was acquired with. */
-export function createBearerResult(parts: ResultParts): AuthenticationResult {
-  return Object.freeze(new TokenResult(parts, false));
+export function createBearerResult(issued: IssuedToken): AuthenticationResult {
+  return Object.freeze(new TokenResult(issued, false));
 }

@@ -1,11 +1,10 @@
 /** Hosts with an isolated key: floors, attested certificates, and what happens to the evidence (D1 to D3, D15, D17). */
 import { MsiV2Error } from 'core/errors.js';
 import { createSoftwarePlatform } from 'core/platform/software/index.js';
-import type { AttestationProvider } from 'core/ports.js';
 import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { type AttestationProvider, MtlsBindingStrength } from 'core/public-types.js';
 import { VAULT, World, softwareRequest } from '../support/world.js';
 
 let world: World;

@@ -1,6 +1,5 @@
 /** Aborts and deadlines reach every leg, at once and unwrapped (D10). */
 import type { FaultLeg } from 'msal-mi-emulator';
-import { createLogger } from 'core/diagnostics/logger.js';
 import { TransportError } from 'core/ports.js';
 import { requestMetadata } from 'core/imds/metadata.js';
 import { nextEvent } from '../support/diagnostics.js';
@@ -8,6 +7,7 @@ import { legs } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { World, softwareRequest } from '../support/world.js';
+import { testCall } from '../support/call.js';
 
 let world: World;
 beforeAll(async () => {
@@ -102,8 +102,8 @@ test('C17: a metadata attempt that times out is tried again like a server error'
     },
   };
   const identity = { kind: 'system', id: '' } as const;
-  const endpoint = { base: 'http://imds', identity, http, clock, log: createLogger(undefined), retriesEnabled: true };
-  const call = requestMetadata(endpoint, { attested: false, correlationId: 'c', signal: undefined });
+  const endpoint = { base: 'http://imds', identity, http };
+  const call = requestMetadata(endpoint, { attested: false }, testCall({ clock }));
 
   expect(await rejection(call)).toMatchObject({
     errorCode: 'managed_identity_request_failed',

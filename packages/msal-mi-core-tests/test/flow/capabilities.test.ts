@@ -1,15 +1,15 @@
 /** What this host can do, found by probes that create nothing (D4). */
-import { SingleFlight } from 'core/cache/single-flight.js';
-import { createLogger } from 'core/diagnostics/logger.js';
-import { TransportError, type AttestationProvider } from 'core/ports.js';
+import { createSharedState } from 'core/cache/shared-state.js';
+import { TransportError } from 'core/ports.js';
 import { discoverSource } from 'core/source/capabilities.js';
 import { parseConfiguration } from 'core/config.js';
-import type { INetworkModule } from 'core/public-types.js';
+import type { AttestationProvider, INetworkModule } from 'core/public-types.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { World } from '../support/world.js';
+import { testCall } from '../support/call.js';
 
 let world: World;
 beforeAll(async () => {
@@ -167,18 +167,14 @@ test('B20: a probe that times out is tried again, like one that a server error a
     },
   };
   const { environment, identity, imdsBase } = parseConfiguration(undefined, {});
-  const found = await discoverSource({
+  const host = {
     environment,
-    clock,
-    imds: { base: imdsBase, identity, http, clock, log: createLogger(undefined), retriesEnabled: true },
+    imds: { base: imdsBase, identity, http },
     keyStore: world.platform.keyStore,
-    discovered: new Map(),
-    flights: new SingleFlight(),
+    state: createSharedState(),
     flightOwner: '',
-    refresh: false,
-    correlationId: 'c',
-    signal: undefined,
-  });
+  };
+  const found = await discoverSource(host, false, testCall({ clock }));
 
   expect(found).toMatchObject({ source: 'Imds', isMtlsPopSupportedByHost: true });
   expect([attempts, clock.slept]).toEqual([3, [1_000, 2_000]]);

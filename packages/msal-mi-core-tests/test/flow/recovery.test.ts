@@ -1,4 +1,5 @@
 /** A certificate that the token endpoint refuses is replaced once (D22, D23). */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Fault } from 'msal-mi-emulator';
 import { TransportError, type Platform } from 'core/ports.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
@@ -109,6 +110,25 @@ describe('healed', () => {
     await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
     expect(legs(world.emulator)).toEqual(TWICE);
     expect(world.clock.slept).toEqual([]);
+  });
+
+  test('is logged once and published once, with the reason and the certificate that was refused', async () => {
+    const lines: string[] = [];
+    const loggerOptions = { loggerCallback: (_level: number, message: string) => lines.push(message) };
+    const application = world.application({ system: { loggerOptions } });
+    const { bindingCertificate } = await application.acquireToken(softwareRequest());
+    const events: unknown[] = [];
+    const listen = (event: unknown) => events.push(event);
+    subscribe('msal-mi-core:recovery', listen);
+    world.emulator.fault('token', [refusal('invalid_client', 1000610)]);
+    const { correlationId } = await application.acquireToken(FORCED);
+    unsubscribe('msal-mi-core:recovery', listen);
+
+    const staleThumbprint = bindingCertificate.x5tS256;
+    expect(events).toEqual([{ version: 1, reason: 'aadsts', aadstsCode: '1000610', correlationId, staleThumbprint }]);
+    expect(lines.filter((line) => line.includes('refused'))).toEqual([
+      expect.stringContaining(`certificate ${staleThumbprint} was refused (aadsts AADSTS1000610)`),
+    ]);
   });
 
   test('calls that saw the same refused certificate cause one re-mint', async () => {

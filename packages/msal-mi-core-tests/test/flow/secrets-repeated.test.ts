@@ -7,8 +7,12 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
 import { TRACED } from 'core/diagnostics/channels.js';
-import type { AttestationProvider } from 'core/ports.js';
-import type { INetworkModule, ManagedIdentityConfiguration, MtlsPopRequestParams } from 'core/public-types.js';
+import type {
+  AttestationProvider,
+  INetworkModule,
+  ManagedIdentityConfiguration,
+  MtlsPopRequestParams,
+} from 'core/public-types.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { World, softwareRequest } from '../support/world.js';
 

@@ -1,7 +1,6 @@
 /** The token request over TLS: what is sent, and what the answer becomes (D19 to D21, D24). */
-import { MAX_BODY_BYTES } from 'core/transport/body.js';
+import { MAX_BODY_BYTES } from 'core/transport/exchange.js';
 import { requestToken } from 'core/token/token-request.js';
-import { createLogger } from 'core/diagnostics/logger.js';
 import { TransportError } from 'core/ports.js';
 import { VERSION } from 'core/version.js';
 import type { ManagedIdentityConfiguration, MtlsPopRequestParams } from 'core/public-types.js';
@@ -9,6 +8,7 @@ import { formOf, legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { World, softwareRequest } from '../support/world.js';
+import { testCall } from '../support/call.js';
 
 let world: World;
 beforeAll(async () => {
@@ -231,12 +231,11 @@ describe('retries and throttling', () => {
         },
         x5tS256: 'x',
         expectedTokenType: 'mtls_pop',
-        correlationId: 'c',
         secrets: [],
         ignoreThrottle: false,
-        signal: undefined,
       },
-      { clock, log: createLogger(undefined), retriesEnabled: true, throttled: new Map() },
+      new Map(),
+      testCall({ clock }),
     );
 
     expect(await rejection(call)).toMatchObject({ errorCode: 'request_timeout', stage: 'token', retryable: true });

@@ -4,16 +4,8 @@
  */
 import type { Emulator } from 'msal-mi-emulator';
 import { createSoftwarePlatform } from 'core/platform/software/index.js';
-import type {
-  AttestationProvider,
-  CertificateStore,
-  KeyStore,
-  MtlsTransport,
-  Platform,
-  SigningKey,
-  StoredCertificate,
-} from 'core/ports.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import type { CertificateStore, KeyStore, MtlsTransport, Platform, SigningKey, StoredCertificate } from 'core/ports.js';
+import { type AttestationProvider, MtlsBindingStrength } from 'core/public-types.js';
 
 const software = createSoftwarePlatform(() => []);
 

@@ -1,7 +1,6 @@
 /** Where attestation providers come from: injected, else registered, else the package `msal-key-attestation`. */
 import { MsiV2Error } from '../errors.js';
-import type { AttestationProvider } from '../ports.js';
-import type { ManagedIdentityCapabilities } from '../public-types.js';
+import type { AttestationProvider, ManagedIdentityCapabilities } from '../public-types.js';
 import { installCommand } from './install-command.js';
 
 // Not a literal in the import(): bundlers would fail the build of every application that does not have the package.

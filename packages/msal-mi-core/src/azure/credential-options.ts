@@ -3,7 +3,7 @@ import { ManagedIdentityError } from '../errors.js';
 import { ManagedIdentityApplication } from '../index.js';
 import { createHostCheck } from '../mtls-fetch/allowed-hosts.js';
 import { REPLACE_BINDING, WITH_CAPABILITY } from '../mtls-fetch/application-members.js';
-import { invalidConfiguration, invalidRequest, refusePollution } from '../options/bad-input.js';
+import { invalidConfiguration, invalidRequest, refusePollution } from '../options/options.js';
 import { namesOf, refuseIdentityLookAlikes, spellingOf } from '../options/identity-members.js';
 import type { ManagedIdentityConfiguration, MtlsBindingStrength, MtlsPopRequestParams } from '../public-types.js';
 

@@ -1,5 +1,5 @@
 import type { GetTokenOptions } from '@azure/core-auth';
-import { onAbort } from '../time/on-abort.js';
+import { onAbort } from '../time/clock.js';
 
 type AbortSignalLike = NonNullable<GetTokenOptions['abortSignal']>;
 

@@ -1,4 +1,4 @@
-import { invalidRequest } from '../options/bad-input.js';
+import { invalidRequest } from '../options/options.js';
 import type { BoundHttpClient, MtlsManagedIdentityCredential } from './credential.js';
 import { isOwnCredential } from './own-credentials.js';
 import { ignoredOption } from './request-checks.js';

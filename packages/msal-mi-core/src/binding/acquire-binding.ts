@@ -1,144 +1,155 @@
 /** Memory, then the certificate store, then a mint: one binding for all who need it (D17, D18, D23, D27). */
-import { MIN_REMAINING_MS, type BindingCache } from '../cache/binding-cache.js';
-import type { SingleFlight } from '../cache/single-flight.js';
+import { MIN_REMAINING_MS } from '../cache/binding-cache.js';
+import { bindingKey, certificateAlias, mintFlightKey } from '../cache/cache-key.js';
+import type { SharedState } from '../cache/shared-state.js';
+import type { Call } from '../call.js';
 import { isMsalMiError } from '../errors.js';
 import type { Binding } from '../model.js';
-import type { CertificateStore, Clock, SigningKey } from '../ports.js';
+import type { CertificateStore } from '../ports.js';
 import type { MtlsBindingStrength } from '../public-types.js';
 import { tryBindCertificate } from './bind-certificate.js';
-import { assertStrength } from './key.js';
+import { assertStrength, mint, openKey, type BindingDemand, type Mint } from './mint.js';
 
-/** Surroundings of one binding. */
-export interface BindingSource {
-  readonly bindings: BindingCache;
-  readonly flights: SingleFlight;
+/** Whose bindings these are, where they are kept and what they are made with: the same for all calls of an application. */
+export interface BindingHolder extends Mint {
+  readonly state: Pick<SharedState, 'bindings' | 'flights'>;
   readonly certificateStore: CertificateStore;
-  readonly clock: Clock;
-  /** Name under which the certificate is persisted. */
-  readonly alias: string;
-  readonly attested: boolean;
-  readonly minStrength: MtlsBindingStrength;
-  readonly correlationId: string;
-  readonly bindingKey: (strength: MtlsBindingStrength) => string;
-  readonly mintFlightKey: (rejected: Binding | undefined) => string;
-  /** Opens the key, probing it again when `verify`; below the floor it rejects. */
-  readonly openKey: (options: { verify: boolean; signal: AbortSignal }) => Promise<SigningKey>;
-  /** The flow's own steps: key, metadata, CSR, evidence, certificate. */
-  readonly mint: (options: {
-    opening: Promise<SigningKey>;
-    bypassCache: boolean;
-    signal: AbortSignal;
-  }) => Promise<Binding>;
+  /** IMDS base and identity: what cache keys begin with. */
+  readonly owner: string;
+  /** `owner` and settings: applications that differ share no work in flight (D28). */
+  readonly flightOwner: string;
+}
+
+/** A binding that was refused, and what that says about the evidence it was issued for. */
+export interface RefusedBinding {
+  readonly binding: Binding;
+  readonly evidenceIsStale: boolean;
 }
 
 /** Any strength, strongest first. */
 const STRENGTHS: readonly MtlsBindingStrength[] = [3, 1];
 const RENEWAL_FRACTION = 0.5;
 const RENEWAL_JITTER = 0.05;
+const FIRST = { bypassCache: false, evidenceIsStale: false };
 
 /**
  * A binding to request tokens with.
  *
- * @param rejected - The binding that the service refused: it is forgotten and replaced, unless somebody did so already.
+ * @param refused - The binding that the service refused: it is forgotten and replaced, unless somebody did so already.
  */
 export async function acquireBinding(
-  source: BindingSource,
-  rejected: Binding | undefined,
-  signal: AbortSignal | undefined,
+  holder: BindingHolder,
+  demand: BindingDemand,
+  refused: RefusedBinding | undefined,
+  call: Call,
 ): Promise<Binding> {
-  const kept = reusableBinding(source);
-  if (kept !== undefined && kept !== rejected) return kept;
-  if (rejected !== undefined) evict(source, rejected);
-  return shareMint(source, rejected, signal, (flightSignal) => replaceBinding(source, rejected, flightSignal));
+  const kept = reusableBinding(holder, demand, call);
+  if (kept !== undefined && kept !== refused?.binding) return kept;
+  if (refused !== undefined) evict(holder, refused.binding);
+  return shareMint(holder, demand, refused, call, refused === undefined ? findOrMint : replace);
+}
+
+/** Mints a successor of a binding that still works. */
+export function renewBinding(holder: BindingHolder, demand: BindingDemand, call: Call): Promise<Binding> {
+  return shareMint(holder, demand, undefined, call, mintAndKeep);
 }
 
 /** The binding in memory that may serve new tokens. */
-export function reusableBinding(source: BindingSource): Binding | undefined {
-  const nowMs = source.clock.now();
+function reusableBinding(
+  { state, owner }: BindingHolder,
+  { attested, minStrength }: BindingDemand,
+  { clock }: Call,
+): Binding | undefined {
+  const nowMs = clock.now();
   for (const strength of STRENGTHS) {
-    if (strength < source.minStrength) continue;
-    const binding = source.bindings.reusable(source.bindingKey(strength), nowMs);
+    if (strength < minStrength) continue;
+    const binding = state.bindings.reusable(bindingKey(owner, attested, strength), nowMs);
     if (binding !== undefined) return binding;
   }
   return undefined;
 }
 
-/** Mints a successor of a binding that still works. */
-export function renewBinding(source: BindingSource): Promise<Binding> {
-  return shareMint(source, undefined, undefined, (signal) => mintAndKeep(source, false, signal));
-}
-
 /** What a mint ended in, for callers whose floors differ. */
 type Minted = { readonly binding: Binding } | { readonly tooWeakFor: MtlsBindingStrength; readonly error: unknown };
+type Work = (
+  holder: BindingHolder,
+  demand: BindingDemand,
+  refused: RefusedBinding | undefined,
+  call: Call,
+) => Promise<Binding>;
 
 /** One mint for all who need one at the same time (D27). Each of them insists on its own floor (D1). */
 async function shareMint(
-  source: BindingSource,
-  rejected: Binding | undefined,
-  signal: AbortSignal | undefined,
-  mint: (signal: AbortSignal) => Promise<Binding>,
+  holder: BindingHolder,
+  demand: BindingDemand,
+  refused: RefusedBinding | undefined,
+  call: Call,
+  work: Work,
 ): Promise<Binding> {
-  const { flights, minStrength, correlationId } = source;
-  const minted = await flights.run(source.mintFlightKey(rejected), signal, async (flightSignal): Promise<Minted> => {
+  const { minStrength, attested } = demand;
+  const key = mintFlightKey(holder.flightOwner, attested, refused?.binding.certificate.x5tS256);
+  const minted = await holder.state.flights.run(key, call.signal, async (signal): Promise<Minted> => {
     try {
-      return { binding: await mint(flightSignal) };
+      return { binding: await work(holder, demand, refused, { ...call, signal }) };
     } catch (error) {
       if (isMsalMiError(error) && error.errorCode === 'min_strength_not_met') return { tooWeakFor: minStrength, error };
       throw error;
     }
   });
   if ('binding' in minted) {
-    assertStrength(minted.binding.key.strength, minStrength, correlationId);
+    assertStrength(minted.binding.key.strength, minStrength, call.correlationId);
     return minted.binding;
   }
   if (minStrength >= minted.tooWeakFor) throw minted.error;
-  return shareMint(source, rejected, signal, mint); // The one who began it asked for more than this one does.
+  return shareMint(holder, demand, refused, call, work); // The one who began it asked for more than this one does.
 }
 
-async function replaceBinding(
-  source: BindingSource,
-  rejected: Binding | undefined,
-  signal: AbortSignal,
-): Promise<Binding> {
-  if (rejected !== undefined) {
-    await source.certificateStore.deleteAll(source.alias);
-    return mintAndKeep(source, true, signal);
-  }
-  return source.certificateStore.withLock(
-    source.alias,
-    async () => (await findStored(source, signal)) ?? (await mintAndKeep(source, false, signal)),
-    signal,
+/** The processes of a machine mint one after the other, so that the others find what the first one stored. */
+const findOrMint: Work = (holder, demand, refused, call) =>
+  holder.certificateStore.withLock(
+    aliasOf(holder, demand),
+    async () => (await findStored(holder, demand, call)) ?? (await mintAndKeep(holder, demand, refused, call)),
+    call.signal,
   );
-}
 
-async function findStored(source: BindingSource, signal: AbortSignal): Promise<Binding | undefined> {
-  const { certificateStore, clock, alias, attested } = source;
+const replace: Work = async (holder, demand, refused, call) => {
+  await holder.certificateStore.deleteAll(aliasOf(holder, demand));
+  return mintAndKeep(holder, demand, refused, call);
+};
+
+async function findStored(holder: BindingHolder, demand: BindingDemand, call: Call): Promise<Binding | undefined> {
+  const { certificateStore, keyStore } = holder;
   if (!certificateStore.isPersistent) return undefined;
-  const key = await source.openKey({ verify: false, signal });
-  const stored = await certificateStore.find(alias, key, clock.now() + MIN_REMAINING_MS);
-  const binding = stored === undefined ? undefined : tryBindCertificate(key, stored, attested);
-  if (binding !== undefined) keep(source, binding);
+  const key = await openKey(keyStore, { verify: false, minStrength: demand.minStrength }, call);
+  const stored = await certificateStore.find(aliasOf(holder, demand), key, call.clock.now() + MIN_REMAINING_MS);
+  const binding = stored === undefined ? undefined : tryBindCertificate(key, stored, demand.attested);
+  if (binding !== undefined) keep(holder, binding, call);
   return binding;
 }
 
-async function mintAndKeep(source: BindingSource, bypassCache: boolean, signal: AbortSignal): Promise<Binding> {
-  // A key that was good an hour ago may have been deleted since: probing costs little next to a mint.
-  const opening = source.openKey({ verify: true, signal });
-  const binding = await source.mint({ opening, bypassCache, signal });
-  keep(source, binding);
-  if (binding.notAfterMs - source.clock.now() > MIN_REMAINING_MS) {
+const mintAndKeep: Work = async (holder, demand, refused, call) => {
+  const hints = refused === undefined ? FIRST : { bypassCache: true, evidenceIsStale: refused.evidenceIsStale };
+  const binding = await mint(holder, demand, hints, call);
+  keep(holder, binding, call);
+  if (binding.notAfterMs - call.clock.now() > MIN_REMAINING_MS) {
     const { certificateDer: certificate, clientId, tenantId, endpoint } = binding;
-    await source.certificateStore.save(source.alias, binding.key, { certificate, clientId, tenantId, endpoint });
+    const stored = { certificate, clientId, tenantId, endpoint };
+    await holder.certificateStore.save(aliasOf(holder, demand), binding.key, stored);
   }
   return binding;
-}
+};
 
-function keep(source: BindingSource, binding: Binding): void {
+function keep({ state, owner }: BindingHolder, binding: Binding, { clock }: Call): void {
   const lifetimeMs = binding.notAfterMs - binding.notBeforeMs;
-  const fraction = RENEWAL_FRACTION + RENEWAL_JITTER * source.clock.random();
-  source.bindings.set(source.bindingKey(binding.key.strength), binding, binding.notBeforeMs + lifetimeMs * fraction);
+  const fraction = RENEWAL_FRACTION + RENEWAL_JITTER * clock.random();
+  const key = bindingKey(owner, binding.attested, binding.key.strength);
+  state.bindings.set(key, binding, binding.notBeforeMs + lifetimeMs * fraction);
 }
 
-function evict(source: BindingSource, rejected: Binding): void {
-  source.bindings.evict(source.bindingKey(rejected.key.strength), rejected);
+function evict({ state, owner }: BindingHolder, binding: Binding): void {
+  state.bindings.evict(bindingKey(owner, binding.attested, binding.key.strength), binding);
+}
+
+function aliasOf({ imds: { base, identity } }: BindingHolder, { attested }: BindingDemand): string {
+  return certificateAlias(base, identity, attested);
 }

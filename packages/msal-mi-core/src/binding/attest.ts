@@ -1,36 +1,34 @@
 /** Step 4: evidence that the key is isolated, when it was asked for (D14, D1). */
+import { discoverAttestationProvider } from '../attestation/discover.js';
+import type { Call } from '../call.js';
 import { AttestationError, MsiV2Error, isMsalMiError } from '../errors.js';
-import { abortable } from '../time/cancellation.js';
+import { abortable } from '../time/clock.js';
 import type { Evidence, PlatformMetadata } from '../model.js';
-import type { AttestationProvider, SigningKey } from '../ports.js';
+import type { SigningKey } from '../ports.js';
+import type { AttestationProvider } from '../public-types.js';
 import { redact, summarizeForeignError } from '../secret.js';
-
-export interface AttestationRequest {
-  readonly attested: boolean;
-  /** True when the service refused what the last attestation led to (AADSTS1000610-1000614). */
-  readonly forceRefresh: boolean;
-  readonly correlationId: string;
-  readonly signal: AbortSignal | undefined;
-}
 
 /** Never falls back: an attestation that failed ends the call. */
 export async function attest(
   key: SigningKey,
   metadata: PlatformMetadata,
-  provider: () => Promise<AttestationProvider>,
-  request: AttestationRequest,
+  options: {
+    readonly attestationProvider: AttestationProvider | undefined;
+    /** True when the service refused what the last attestation led to (AADSTS1000610-1000614). */
+    readonly forceRefresh: boolean;
+  },
+  { correlationId, signal }: Call,
 ): Promise<Evidence> {
-  if (!request.attested) return { kind: 'not-requested' };
-  const { correlationId, signal } = request;
   if (key.named === undefined || metadata.attestationEndpoint === undefined) {
     throw new MsiV2Error('credential_guard_requires_cng', { stage: 'attestation', correlationId });
   }
-  const pending = (await provider()).attest({
+  const provider = await discoverAttestationProvider(options.attestationProvider);
+  const pending = provider.attest({
     endpoint: metadata.attestationEndpoint,
     clientId: metadata.clientId,
     cacheKey: key.id,
     key: key.named,
-    ...(request.forceRefresh && { forceRefresh: true }),
+    ...(options.forceRefresh && { forceRefresh: true }),
     ...(signal !== undefined && { signal }),
   });
   const evidence = await abortable(pending, signal).catch((error: unknown) => {

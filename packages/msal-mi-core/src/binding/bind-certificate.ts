@@ -1,4 +1,5 @@
 /** Step 6: the issued certificate and our key become one immutable binding (D16). */
+import type { Call } from '../call.js';
 import { parseCertificate } from '../crypto/x509.js';
 import { MsiV2Error } from '../errors.js';
 import type { Binding, IssuedCredential } from '../model.js';
@@ -30,13 +31,14 @@ export function tryBindCertificate(
 export function bindCertificate(
   key: SigningKey,
   credential: IssuedCredential,
-  options: { attested: boolean; correlationId: string },
+  attested: boolean,
+  { correlationId }: Call,
 ): Binding {
-  const binding = tryBindCertificate(key, credential, options.attested);
+  const binding = tryBindCertificate(key, credential, attested);
   if (binding !== undefined) return binding;
   throw new MsiV2Error('invalid_certificate', {
     stage: 'issuecredential',
-    correlationId: options.correlationId,
+    correlationId,
     httpStatus: 200,
     message: 'What the metadata service issued is not a certificate for our key.',
   });

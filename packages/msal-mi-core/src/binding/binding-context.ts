@@ -4,7 +4,7 @@ import type { MtlsBindingContext } from '../public-types.js';
 import { fetchOverChannel } from '../fetch/channel-fetch.js';
 
 /** What a handle stands for. */
-export interface BoundParts {
+export interface BoundConnections {
   readonly binding: Binding;
   readonly channel: MtlsChannel;
 }
@@ -27,16 +27,16 @@ export function createBindingContext(binding: Binding, channel: MtlsChannel): Mt
 }
 
 /** The binding and the connections behind a handle; undefined for anything that is not a handle made here. */
-export function boundParts(context: unknown): BoundParts | undefined {
+export function boundParts(context: unknown): BoundConnections | undefined {
   return typeof context === 'object' && context !== null ? knownContexts().get(context) : undefined;
 }
 
 /** One per process, so that the ESM and the CommonJS copy know each other's handles. */
-function knownContexts(): WeakMap<object, BoundParts> {
-  const holder = globalThis as { [CONTEXTS]?: WeakMap<object, BoundParts> };
+function knownContexts(): WeakMap<object, BoundConnections> {
+  const holder = globalThis as { [CONTEXTS]?: WeakMap<object, BoundConnections> };
   const existing = holder[CONTEXTS];
   if (existing !== undefined) return existing;
-  const created = new WeakMap<object, BoundParts>();
+  const created = new WeakMap<object, BoundConnections>();
   holder[CONTEXTS] = created;
   return created;
 }

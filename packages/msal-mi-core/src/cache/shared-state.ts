@@ -3,7 +3,6 @@ import type { ManagedIdentityCapabilities } from '../public-types.js';
 import type { Platform } from '../ports.js';
 import { ownerKey } from './cache-key.js';
 import { BindingCache } from './binding-cache.js';
-import { existingState, keepState } from './process-state.js';
 import { SingleFlight } from './single-flight.js';
 import { TokenCache } from './token-cache.js';
 
@@ -33,12 +32,7 @@ export interface DiscoveredSource {
   readonly foundAtMs: number;
 }
 
-/** The state of this process. */
-export function processState(): SharedState {
-  return existingState() ?? keepState(createSharedState());
-}
-
-/** A state of its own, shared with nobody. */
+/** A new state, shared with nobody yet. */
 export function createSharedState(): SharedState {
   const tokens = new TokenCache();
   const bindings = new BindingCache();
@@ -58,4 +52,13 @@ export function createSharedState(): SharedState {
       bindings.deleteWhere(isOwn);
     },
   };
+}
+
+/** Tells objects that applications were configured with apart. */
+export function objectNumber(state: SharedState, object: object): number {
+  const known = state.objectNumbers.get(object);
+  if (known !== undefined) return known;
+  state.objectCount += 1;
+  state.objectNumbers.set(object, state.objectCount);
+  return state.objectCount;
 }

@@ -1,4 +1,4 @@
-import { abortable } from '../time/cancellation.js';
+import { abortable } from '../time/clock.js';
 
 interface Flight {
   readonly promise: Promise<unknown>;

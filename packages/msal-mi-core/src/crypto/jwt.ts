@@ -1,7 +1,8 @@
 /** Reads JWTs without verifying them: the resource verifies, we only look for mix-ups. */
+import { isJsonObject, parseJsonObject, type JsonObject } from '../json.js';
 
 /** The claims of a compact JWS, or undefined when `token` is not one: access tokens may be opaque. */
-export function readJwtClaims(token: string): Record<string, unknown> | undefined {
+export function readJwtClaims(token: string): JsonObject | undefined {
   const parts = token.split('.');
   const [header, payload] = parts;
   if (parts.length !== 3 || header === undefined || payload === undefined) return undefined;
@@ -13,17 +14,10 @@ export function readConfirmation(token: string): { opaque: true } | { opaque: fa
   const claims = readJwtClaims(token);
   if (claims === undefined) return { opaque: true };
   const cnf = claims['cnf'];
-  const value = typeof cnf === 'object' && cnf !== null ? (cnf as Record<string, unknown>)['x5t#S256'] : undefined;
+  const value = isJsonObject(cnf) ? cnf['x5t#S256'] : undefined;
   return { opaque: false, x5tS256: typeof value === 'string' ? value : undefined };
 }
 
-function parseObject(base64url: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(base64url, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+function parseObject(base64url: string): JsonObject | undefined {
+  return parseJsonObject(Buffer.from(base64url, 'base64url').toString('utf8'));
 }

@@ -1,6 +1,5 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { BindingCertificate } from '../public-types.js';
-import { x5tS256 } from './thumbprint.js';
 
 /** A parsed leaf certificate. */
 export interface ParsedCertificate {
@@ -9,6 +8,11 @@ export interface ParsedCertificate {
   readonly spki: Uint8Array;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+}
+
+/** base64url SHA-256 of a certificate's DER: the value of `cnf["x5t#S256"]` (RFC 8705 section 3.1). */
+export function x5tS256(certificateDer: Uint8Array): string {
+  return createHash('sha256').update(certificateDer).digest('base64url');
 }
 
 /** Parses DER; undefined when it is not a certificate, or has more bytes than one. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { MtlsResponseBody } from '../ports.js';
-import { onAbort } from '../time/on-abort.js';
+import { onAbort } from '../time/clock.js';
 
 // Content that is dropped unread would keep its connection open for ever.
 const unread = new FinalizationRegistry<ResponseContent>((content) => content.abandon());

@@ -1,14 +1,14 @@
 /** What an assertion callback returned, as the one immutable pair that everything else takes. */
 import { readConfirmation } from '../crypto/jwt.js';
-import { boundParts, type BoundParts } from '../binding/binding-context.js';
+import { boundParts } from '../binding/binding-context.js';
 import { MsiV2Error } from '../errors.js';
+import type { Credential } from '../request/acquire-token.js';
 import type { MtlsBindingContext } from '../public-types.js';
 import { JWT_POP } from './managed-identity-assertion.js';
 
 /** A checked pair: cache key, TLS connection, request body and result all take this one object. */
-export interface AssertionPair extends BoundParts {
+export interface AssertionPair extends Credential {
   readonly assertion: string;
-  readonly context: MtlsBindingContext;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { invalidConfiguration, refusePollution } from '../options/bad-input.js';
+import { invalidConfiguration, refusePollution } from '../options/options.js';
 import { refuseIdentityLookAlikes } from '../options/identity-members.js';
 import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
@@ -9,9 +9,10 @@ import type {
   MtlsBindingContext,
   MtlsPopAuthenticationResult,
 } from '../public-types.js';
-import type { AcquireByAssertion, ClientParts } from './compose-client.js';
+import type { AcquireByAssertion } from './compose-client.js';
 import type { BoundClientAssertionCallback } from './client-assertion.js';
 import type { ClientCredentialParams } from './client-credential-request.js';
+import type { ClientSettings } from './federated-client.js';
 import { parseMtlsAuthority } from './mtls-authority.js';
 
 const NAMES = new Set(['auth', 'system']);
@@ -47,7 +48,7 @@ export interface BoundConfidentialClientConfiguration {
  * Instances are cheap. Those of one process share tokens, but never a transport, a logger, a retry setting or a deadline.
  */
 export class BoundConfidentialClient {
-  readonly #parts: ClientParts;
+  readonly #settings: ClientSettings;
   readonly #surroundings: Surroundings | undefined;
   #composing: Promise<AcquireByAssertion> | undefined;
 
@@ -59,7 +60,7 @@ export class BoundConfidentialClient {
   /** @internal */
   constructor(configuration: Readonly<BoundConfidentialClientConfiguration>, surroundings: Surroundings);
   constructor(configuration: BoundConfidentialClientConfiguration, surroundings?: Surroundings) {
-    this.#parts = parseParts(configuration);
+    this.#settings = parseSettings(configuration);
     this.#surroundings = surroundings;
   }
 
@@ -102,17 +103,17 @@ export class BoundConfidentialClient {
 
   /** What does the work is loaded with the first request, as that of a ManagedIdentityApplication is. */
   #compose(): Promise<AcquireByAssertion> {
-    this.#composing ??= compose(this.#parts, this.#surroundings);
+    this.#composing ??= compose(this.#settings, this.#surroundings);
     return this.#composing;
   }
 }
 
-async function compose(parts: ClientParts, surroundings: Surroundings | undefined): Promise<AcquireByAssertion> {
+async function compose(settings: ClientSettings, surroundings: Surroundings | undefined): Promise<AcquireByAssertion> {
   const { composeClient } = await import('./compose-client.js');
-  return composeClient(parts, surroundings);
+  return composeClient(settings, surroundings);
 }
 
-function parseParts(configuration: unknown): ClientParts {
+function parseSettings(configuration: unknown): ClientSettings {
   const given = (configuration ?? {}) as Readonly<Record<string, unknown>>;
   refusePollution(given, NAMES, invalidConfiguration);
   refuseIdentityLookAlikes('The configuration', given, NAMES, identityBelongsElsewhere);

@@ -1,8 +1,14 @@
 /** Untrusted options in, a validated request out, before any I/O (D20, D31). */
-import { invalidRequest } from '../options/bad-input.js';
+import {
+  invalidRequest,
+  parseClaimsOption,
+  parseCorrelationId,
+  parseFlag,
+  parseOptions,
+  parseSignal,
+} from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
-import { parseFlag, parseOptions } from '../options/options.js';
-import { parseClaimsOption, parseCorrelationId, parseSignal } from '../options/request-options.js';
+import type { TokenDemand } from '../model.js';
 import { isRegionName } from './mtls-authority.js';
 
 /** Parameters of every request of a {@link BoundConfidentialClient}. Unknown members are refused. */
@@ -27,16 +33,8 @@ export interface ClientCredentialParams {
 }
 
 /** A validated request. */
-export interface ClientCredentialRequest {
-  readonly tokenType: 'mtls_pop' | 'Bearer';
-  readonly scope: string;
-  readonly resource: string;
+export interface ClientCredentialRequest extends TokenDemand {
   readonly region: string | undefined;
-  readonly claims: string | undefined;
-  readonly claimsFromClient: string | undefined;
-  readonly skipCache: boolean;
-  readonly correlationId: string;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** msal-node's and Identity Web's way to ask for the region of the host. */
@@ -64,7 +62,7 @@ export function parseClientCredentialRequest(request: unknown): ClientCredential
     region: parseRegion(options['azureRegion']),
     claims: parseClaimsOption('claims', options['claims']),
     claimsFromClient: parseClaimsOption('claimsFromClient', options['claimsFromClient']),
-    skipCache: parseFlag('skipCache', options['skipCache']),
+    forceRefresh: parseFlag('skipCache', options['skipCache']),
     correlationId: parseCorrelationId(options['correlationId']),
     signal: parseSignal(options['signal']),
   };

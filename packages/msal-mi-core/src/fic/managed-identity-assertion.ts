@@ -2,9 +2,8 @@
 import type { ManagedIdentityApplication } from '../client.js';
 import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
-import { invalidRequest } from '../options/bad-input.js';
+import { invalidRequest, parseFlag, parseOptions, parseStrength } from '../options/options.js';
 import { refuseIdentityLookAlikes, spellingOf } from '../options/identity-members.js';
-import { parseFlag, parseOptions, parseStrength } from '../options/options.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
 
@@ -23,7 +22,8 @@ export interface ManagedIdentityAssertionOptions {
 
 /** Assertions that are bound to a certificate are of this type. */
 export const JWT_POP = 'urn:ietf:params:oauth:client-assertion-type:jwt-pop';
-const DEFAULT_AUDIENCE = 'api://AzureADTokenExchange';
+/** Of the public cloud. */
+export const TOKEN_EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange';
 const OPTION_NAMES = new Set(['audience', 'withAttestationSupport', 'minStrength']);
 
 /**
@@ -48,7 +48,7 @@ export function createManagedIdentityAssertion(
   }
   refuseIdentityLookAlikes('createManagedIdentityAssertion', options, OPTION_NAMES, invalidRequest);
   const parsed = parseOptions('createManagedIdentityAssertion', options, OPTION_NAMES);
-  const { audience = DEFAULT_AUDIENCE } = parsed;
+  const { audience = TOKEN_EXCHANGE_AUDIENCE } = parsed;
   if (typeof audience !== 'string' || audience.trim() === '') throw new ManagedIdentityError('invalid_resource');
   const fixed: MtlsPopRequestParams = {
     resource: audience,

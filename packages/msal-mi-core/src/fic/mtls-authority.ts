@@ -1,5 +1,6 @@
-/** Where the second leg is sent: the host of each cloud, in one place (D31). */
-import { invalidConfiguration } from '../options/bad-input.js';
+/** Where the second leg is sent: the host rules of D31, in one place. */
+import { isLoopbackHost } from '../hosts.js';
+import { invalidConfiguration } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 
 /** A tenant's token service, for clients that authenticate by certificate. */
@@ -43,7 +44,7 @@ export function parseMtlsAuthority(authority: unknown): MtlsAuthority {
   const isDsts = segments[0]?.toLowerCase() === 'dstsv2';
   const [tenantId] = isDsts ? segments.slice(1) : segments;
   if (tenantId !== undefined && OTHER_PROTOCOLS.has(tenantId.toLowerCase())) throw unsupported(url.host);
-  const mtlsHost = isDsts || isLoopback(url.hostname) ? undefined : mtlsHostOf(url.hostname);
+  const mtlsHost = isDsts || isLoopbackHost(url.hostname) ? undefined : mtlsHostOf(url.hostname);
   if (tenantId === undefined || TENANTLESS.has(tenantId.toLowerCase())) {
     throw new MsiV2Error('missing_tenanted_authority');
   }
@@ -70,15 +71,6 @@ function mtlsHostOf(hostname: string): string {
   if (PUBLIC_LOGIN_HOSTS.has(hostname)) return PUBLIC_MTLS_HOST;
   if (LEGACY_LOGIN_HOSTS.has(hostname) || !hostname.startsWith(LOGIN_PREFIX)) throw unsupported(hostname);
   return MTLS_PREFIX + hostname.slice(LOGIN_PREFIX.length);
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127\.\d+\.\d+\.\d+$/.test(hostname)
-  );
 }
 
 function parseUrl(authority: unknown): URL {

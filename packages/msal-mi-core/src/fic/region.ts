@@ -6,7 +6,7 @@ const TIMEOUT_MS = 2_000;
 const PATH = '/metadata/instance/compute?api-version=2021-02-01&format=json';
 
 /** Where a region may be found. */
-export interface RegionSources {
+export interface RegionHints {
   /** The environment variable REGION_NAME, which some hosts set. */
   readonly regionName: string | undefined;
   readonly imdsBase: string;
@@ -14,7 +14,7 @@ export interface RegionSources {
 }
 
 /** The environment decides, else instance metadata; undefined when neither names a region. */
-export async function detectRegion({ regionName, imdsBase, http }: RegionSources): Promise<string | undefined> {
+export async function detectRegion({ regionName, imdsBase, http }: RegionHints): Promise<string | undefined> {
   if (isRegionName(regionName)) return regionName;
   try {
     const url = imdsBase + PATH;

@@ -1,5 +1,6 @@
 /** Reads the section of one API, and what a call overrides, into one flat and complete set of options. */
-import { invalidConfiguration } from '../options/bad-input.js';
+import { isLoopbackHost } from '../hosts.js';
+import { invalidConfiguration } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 import { MtlsBindingStrength } from '../public-types.js';
 import type { Section } from './section.js';
@@ -135,7 +136,7 @@ function parseBaseUrl(name: string, text: string | undefined, isBound: boolean):
   } catch {
     // Refused below.
   }
-  const isLocal = base?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(base.hostname);
+  const isLocal = base?.protocol === 'http:' && isLoopbackHost(base.hostname);
   if (base?.protocol !== 'https:' && (isBound || !isLocal)) {
     throw invalidConfiguration(`${name}:BaseUrl must be an https URL: tokens are not sent in the clear.`);
   }

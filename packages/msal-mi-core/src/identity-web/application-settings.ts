@@ -1,5 +1,6 @@
 /** Reads the section `AzureAd`: which application calls, and what its credential is. */
-import { invalidConfiguration } from '../options/bad-input.js';
+import { TOKEN_EXCHANGE_AUDIENCE } from '../fic/managed-identity-assertion.js';
+import { invalidConfiguration } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 import type { Section } from './section.js';
 
@@ -16,7 +17,6 @@ export interface ApplicationSettings {
 }
 
 const DEFAULT_INSTANCE = 'https://login.microsoftonline.com/';
-const DEFAULT_AUDIENCE = 'api://AzureADTokenExchange';
 const SOURCE_TYPE = 'signedassertionfrommanagedidentity';
 
 /**
@@ -39,7 +39,7 @@ export function parseApplicationSettings(azureAd: Section | undefined, isBound: 
     authority: parseAuthority(azureAd),
     region: azureAd.string('AzureRegion'),
     identityClientId: credential.string('ManagedIdentityClientId') ?? '',
-    audience: credential.string('TokenExchangeUrl') ?? DEFAULT_AUDIENCE,
+    audience: credential.string('TokenExchangeUrl') ?? TOKEN_EXCHANGE_AUDIENCE,
     useBoundCredential: credential.boolean('UseBoundCredential') ?? false,
   };
 }

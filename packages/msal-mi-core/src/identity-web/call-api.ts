@@ -1,4 +1,4 @@
-/** One call of an API with the token of a source: over its certificate when it is bound, else with plain `fetch`. */
+/** One call of an API with a token of an acquirer: over its certificate when it is bound, else with plain `fetch`. */
 import { parseClaimsChallenge } from '../mtls-fetch/claims-challenge.js';
 import { createMtlsFetch } from '../mtls-fetch/mtls-fetch.js';
 import {
@@ -15,26 +15,26 @@ import {
   type MtlsPopRequestParams,
 } from '../public-types.js';
 import type { ApiOptions } from './api-options.js';
-import type { TokenDemand, TokenSource } from './token-source.js';
+import type { TokenDemand, TokenAcquirer } from './token-acquirer.js';
 
 /** A function that can stand in for `fetch`. */
 export type ApiFetch = (url: URL, init: RequestInit) => Promise<Response>;
 
 /** For bound tokens: every rule about hosts, challenges and refused certificates is that of `createMtlsFetch`. */
-export function createBoundFetch(source: TokenSource, { url, token: { resource } }: ApiOptions): ApiFetch {
+export function createBoundFetch(acquirer: TokenAcquirer, { url, token: { resource } }: ApiOptions): ApiFetch {
   const application: Parameters<typeof createMtlsFetch>[0] & BindingReplacer = {
-    acquireToken: async (request) => assertBound(await source.acquire(demandOf(request))),
-    [REPLACE_BINDING]: (request, refused) => source.replace(demandOf(request), refused),
+    acquireToken: async (request) => assertBound(await acquirer.acquire(demandOf(request))),
+    [REPLACE_BINDING]: (request, refused) => acquirer.replace(demandOf(request), refused),
   };
   return createMtlsFetch(application, { resource, allowedHosts: [url.host] });
 }
 
 /** For bearer tokens. A claims challenge is answered once, when the body can be sent again. */
-export function createBearerFetch(source: TokenSource): ApiFetch {
+export function createBearerFetch(acquirer: TokenAcquirer): ApiFetch {
   return async (url, init) => {
     const signal = init.signal ?? undefined;
     const send = async (demand: TokenDemand) => {
-      const result = await source.acquire({ ...demand, ...(signal !== undefined && { signal }) });
+      const result = await acquirer.acquire({ ...demand, ...(signal !== undefined && { signal }) });
       const headers = new Headers(init.headers);
       headers.set('authorization', createAuthorizationHeader(result));
       return fetch(url, { ...init, headers });

@@ -1,11 +1,11 @@
-import { invalidConfiguration, refusePollution } from '../options/bad-input.js';
+import { invalidConfiguration, refusePollution } from '../options/options.js';
 import type { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
 import { createAuthorizationHeader, type ManagedIdentityConfiguration } from '../public-types.js';
 import { parseApiOptions, type ApiOptions } from './api-options.js';
 import { assertBound, createBearerFetch, createBoundFetch, type ApiFetch } from './call-api.js';
 import { Section } from './section.js';
-import { TokenSources } from './token-source.js';
+import { TokenAcquirers } from './token-acquirer.js';
 import type { DownstreamApi, DownstreamApiConfiguration } from './types.js';
 
 /** Options of {@link createDownstreamApi}. */
@@ -45,18 +45,18 @@ export function composeDownstreamApi(
   refusePollution(options, OPTION_NAMES, invalidConfiguration);
   const { system, application } = options;
   const root = new Section('', configuration);
-  const sources = new TokenSources({ azureAd: root.section('AzureAd'), system, application, surroundings });
+  const acquirers = new TokenAcquirers({ azureAd: root.section('AzureAd'), system, application, surroundings });
   const fetches = new Map<string, ApiFetch>();
 
   /** The same function for equal calls: it remembers which certificate took the place of a refused one. */
   const fetchOf = (api: ApiOptions): ApiFetch => {
     const { url, token } = api;
-    const source = sources.sourceOf(token);
+    const acquirer = acquirers.acquirerOf(token);
     const key = JSON.stringify([url.host, token]);
     let found = fetches.get(key);
     if (found === undefined) {
       if (fetches.size >= MAX_KEPT) fetches.clear();
-      found = token.isBound ? createBoundFetch(source, api) : createBearerFetch(source);
+      found = token.isBound ? createBoundFetch(acquirer, api) : createBearerFetch(acquirer);
       fetches.set(key, found);
     }
     return found;
@@ -75,7 +75,7 @@ export function composeDownstreamApi(
     },
     async createAuthorizationHeaderForApp(apiName, overrides = {}) {
       const { token } = parseApiOptions(apiName, layersOf(root, apiName, overrides));
-      const result = await sources.sourceOf(token).acquire({});
+      const result = await acquirers.acquirerOf(token).acquire({});
       return createAuthorizationHeader(token.isBound ? assertBound(result) : result);
     },
   };

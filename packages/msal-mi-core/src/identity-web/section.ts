@@ -1,5 +1,6 @@
-import { invalidConfiguration } from '../options/bad-input.js';
+import { invalidConfiguration } from '../options/options.js';
 import type { ManagedIdentityError } from '../errors.js';
+import { isJsonObject } from '../json.js';
 
 /** One object of a configuration, as .NET reads it: names match in any case, and members nobody asks for do not matter. */
 export class Section {
@@ -13,16 +14,12 @@ export class Section {
     readonly path: string,
     value: unknown,
   ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#invalid('', 'an object');
+    if (!isJsonObject(value)) throw this.#invalid('', 'an object');
     for (const [name, member] of Object.entries(value)) {
       const key = name.toLowerCase();
       if (this.#members.has(key)) throw this.#invalid(name, 'there once, in whatever case');
       if (member !== undefined && member !== null) this.#members.set(key, member);
     }
-  }
-
-  has(name: string): boolean {
-    return this.#members.has(name.toLowerCase());
   }
 
   /** A member of any type. */
@@ -60,8 +57,7 @@ export class Section {
   dictionary(name: string): Array<[string, string]> {
     const value = this.value(name);
     if (value === undefined) return [];
-    const entries: Array<[string, unknown]> =
-      typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', undefined]];
+    const entries: Array<[string, unknown]> = isJsonObject(value) ? Object.entries(value) : [['', undefined]];
     if (!entries.every(([, member]) => typeof member === 'string')) throw this.#invalid(name, 'an object of strings');
     return entries as Array<[string, string]>;
   }

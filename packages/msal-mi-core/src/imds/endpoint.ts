@@ -1,59 +1,56 @@
 /** One request to IMDS v2: address, selector, headers, retries, and what a failure means (D7, D11). */
+import type { Call } from '../call.js';
 import { MsiV2Error, type ErrorStage } from '../errors.js';
-import type { Logger } from '../diagnostics/logger.js';
+import { IMDS_ADDRESS } from '../hosts.js';
+import { isJsonObject, parseJsonObject } from '../json.js';
 import type { ManagedIdentity } from '../model.js';
-import { TransportError, type Clock, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
+import { TransportError, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
 import { redact } from '../secret.js';
-import { IMDS_POLICY, sendWithRetries, type RetryPolicy } from '../transport/retry.js';
+import { IMDS_POLICY, sendWithRetries, type RetryPolicy } from '../transport/exchange.js';
 
 /** Where IMDS is and how this application talks to it. */
 export interface ImdsEndpoint {
   readonly base: string;
   readonly identity: ManagedIdentity;
   readonly http: HttpTransport;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly retriesEnabled: boolean;
 }
 
-export interface ImdsCall {
+export interface ImdsRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly stage: ErrorStage;
-  readonly correlationId: string;
-  readonly signal: AbortSignal | undefined;
   /** Default: {@link IMDS_POLICY}. */
   readonly policy?: RetryPolicy;
 }
 
+/** Version 2 of the identity endpoints. */
+export const CREDENTIAL_API_VERSION = { 'cred-api-version': '2.0' } as const;
+
 const ATTEMPT_TIMEOUT_MS = 20_000;
-const METADATA_SERVICE_ADDRESS = 'http://169.254.169.254';
 /** In whatever words: "Identity not found", "... identity has not been assigned to this resource". */
 const NOT_ASSIGNED = /\bidentity\b[^.]*(\bnot|n't)\s+(been\s+)?(found|assigned)\b/i;
 
 /** The final answer of IMDS, whatever its status. Rejects with `managed_identity_request_failed` when none arrived. */
-export async function callImds(endpoint: ImdsEndpoint, call: ImdsCall): Promise<HttpResponse> {
-  const request = toHttpRequest(endpoint, call);
-  const { clock, log, retriesEnabled, http } = endpoint;
-  const { stage, signal } = call;
-  const exchange = { clock, log, retriesEnabled, stage, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS, signal };
+export async function callImds(endpoint: ImdsEndpoint, request: ImdsRequest, call: Call): Promise<HttpResponse> {
+  const message = toHttpRequest(endpoint, request, call);
+  const { policy = IMDS_POLICY, stage } = request;
   try {
-    return await sendWithRetries(call.policy ?? IMDS_POLICY, exchange, async (attemptSignal) => ({
-      ...(await http.send({ ...request, ...(attemptSignal !== undefined && { signal: attemptSignal }) })),
+    return await sendWithRetries(policy, { stage, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS }, call, async (signal) => ({
+      ...(await endpoint.http.send({ ...message, ...(signal !== undefined && { signal }) })),
       hasRetryAfter: false,
     }));
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     throw new MsiV2Error('managed_identity_request_failed', {
-      stage: call.stage,
+      stage,
       correlationId: call.correlationId,
       retryable: error.failure !== 'invalid_response',
-      message: `${call.method} ${call.path} got no answer: ${error.message}`,
+      message: `${request.method} ${request.path} got no answer: ${error.message}`,
       cause: error,
-      ...(endpoint.base === METADATA_SERVICE_ADDRESS && {
+      ...(endpoint.base === IMDS_ADDRESS && {
         remediation:
           'Outside of an Azure VM there is no metadata service: use msal-mi-emulator and ' +
           'AZURE_POD_IDENTITY_AUTHORITY_HOST. On a VM check that 169.254.169.254 is reachable without a proxy.',
@@ -63,15 +60,20 @@ export async function callImds(endpoint: ImdsEndpoint, call: ImdsCall): Promise<
 }
 
 /** The error for an answer that is not 200. The text IMDS gave is kept, with anything secret masked. */
-export function imdsRefusal(call: ImdsCall, response: HttpResponse, secrets: readonly string[] = []): MsiV2Error {
+export function imdsRefusal(
+  request: ImdsRequest,
+  response: HttpResponse,
+  call: Call,
+  secrets: readonly string[] = [],
+): MsiV2Error {
   const { error, description } = readServiceError(response.body, secrets);
   const text = [error, description].filter((part) => part !== '').join(': ');
   return new MsiV2Error('managed_identity_request_failed', {
-    stage: call.stage,
+    stage: request.stage,
     correlationId: call.correlationId,
     httpStatus: response.status,
     retryable: [404, 408, 410, 429].includes(response.status) || response.status >= 500,
-    message: `${call.method} ${call.path} answered HTTP ${response.status}${text === '' ? '.' : ` (${text}).`}`,
+    message: `${request.method} ${request.path} answered HTTP ${response.status}${text === '' ? '.' : ` (${text}).`}`,
     ...(/attestation token is missing/i.test(text) && {
       remediation: 'IMDS wants an attested key: install msal-key-attestation and pass withAttestationSupport: true.',
     }),
@@ -82,49 +84,31 @@ export function imdsRefusal(call: ImdsCall, response: HttpResponse, secrets: rea
 }
 
 /** The error for a 200 that cannot be used. Its body may hold a certificate, so nothing of it is repeated. */
-export function imdsUnusable(call: ImdsCall, response: HttpResponse, problem: string): MsiV2Error {
+export function imdsUnusable(request: ImdsRequest, response: HttpResponse, call: Call, problem: string): MsiV2Error {
   return new MsiV2Error('managed_identity_request_failed', {
-    stage: call.stage,
+    stage: request.stage,
     correlationId: call.correlationId,
     httpStatus: response.status,
-    message: `${call.method} ${call.path} ${problem}`,
+    message: `${request.method} ${request.path} ${problem}`,
   });
 }
 
-/** A JSON object, or undefined. */
-export function parseJsonObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A member that must be a non-blank string; undefined when it is not. */
-export function nonBlank(object: Record<string, unknown>, name: string): string | undefined {
-  const value = Object.hasOwn(object, name) ? object[name] : undefined;
-  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
-}
-
-function toHttpRequest(endpoint: ImdsEndpoint, call: ImdsCall): HttpRequest {
-  const query = new URLSearchParams(call.query);
+function toHttpRequest(endpoint: ImdsEndpoint, request: ImdsRequest, { correlationId }: Call): HttpRequest {
+  const query = new URLSearchParams(request.query);
   if (endpoint.identity.kind !== 'system') query.set(endpoint.identity.kind, endpoint.identity.id);
   return {
-    method: call.method,
-    url: `${endpoint.base}${call.path}?${query.toString()}`,
-    headers: { ...call.headers, 'x-ms-client-request-id': call.correlationId },
+    method: request.method,
+    url: `${endpoint.base}${request.path}?${query.toString()}`,
+    headers: { ...request.headers, 'x-ms-client-request-id': correlationId },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
-    ...(call.body !== undefined && { body: call.body }),
+    ...(request.body !== undefined && { body: request.body }),
   };
 }
 
 function readServiceError(body: string, secrets: readonly string[]): { error: string; description: string } {
   const parsed = parseJsonObject(body);
   if (parsed === undefined) return { error: '', description: redact(body.slice(0, 200), secrets) };
-  const nested = typeof parsed['error'] === 'object' ? (parsed['error'] as Record<string, unknown> | null) : undefined;
+  const nested = isJsonObject(parsed['error']) ? parsed['error'] : undefined;
   const text = (value: unknown) => (typeof value === 'string' ? redact(value, secrets) : '');
   return {
     error: text(nested?.['code'] ?? parsed['error']),

@@ -2,8 +2,8 @@
 import http from 'node:http';
 import https from 'node:https';
 import { rootCertificates } from 'node:tls';
-import { onAbort } from '../time/on-abort.js';
-import { readBody, BodyTooLargeError } from '../transport/body.js';
+import { onAbort } from '../time/clock.js';
+import { BodyTooLargeError, readBody } from '../transport/exchange.js';
 import {
   SWITCHING_PROTOCOLS,
   switchedProtocols,

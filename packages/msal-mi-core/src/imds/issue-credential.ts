@@ -1,19 +1,19 @@
 /** Step 5: CSR and evidence in, certificate and token endpoint out (D16, D23). */
+import type { Call } from '../call.js';
 import { MsiV2Error } from '../errors.js';
+import { nonBlank, parseJsonObject } from '../json.js';
 import type { Evidence, IssuedCredential } from '../model.js';
 import type { HttpResponse } from '../ports.js';
 import {
   callImds,
+  CREDENTIAL_API_VERSION,
   imdsRefusal,
   imdsUnusable,
-  nonBlank,
-  parseJsonObject,
-  type ImdsCall,
   type ImdsEndpoint,
+  type ImdsRequest,
 } from './endpoint.js';
 
 const ISSUE_PATH = '/metadata/identity/issuecredential';
-const CREDENTIAL_API_VERSION = '2.0';
 const TENANT = /^[A-Za-z0-9.-]+$/;
 
 export interface CredentialRequest {
@@ -22,32 +22,32 @@ export interface CredentialRequest {
   readonly evidence: Evidence;
   /** True when the last certificate was refused: IMDS must not answer with a kept one. */
   readonly bypassCache: boolean;
-  readonly correlationId: string;
-  readonly signal: AbortSignal | undefined;
 }
 
-export async function issueCredential(endpoint: ImdsEndpoint, request: CredentialRequest): Promise<IssuedCredential> {
-  const { csr, evidence } = request;
+export async function issueCredential(
+  endpoint: ImdsEndpoint,
+  { csr, evidence, bypassCache }: CredentialRequest,
+  call: Call,
+): Promise<IssuedCredential> {
   const secrets = evidence.kind === 'attested' ? [csr, evidence.jwt] : [csr];
-  const call = (bypassCache: boolean): ImdsCall => ({
+  const plain: ImdsRequest = {
     method: 'POST',
     path: ISSUE_PATH,
-    query: { 'cred-api-version': CREDENTIAL_API_VERSION, ...(bypassCache && { bypass_cache: 'true' }) },
+    query: CREDENTIAL_API_VERSION,
     headers: { Metadata: 'true', 'Content-Type': 'application/json; charset=utf-8' },
     body: JSON.stringify({ csr, ...(evidence.kind === 'attested' && { attestation_token: evidence.jwt }) }),
     stage: 'issuecredential',
-    correlationId: request.correlationId,
-    signal: request.signal,
-  });
-  let response = await callImds(endpoint, call(request.bypassCache));
+  };
+  const bypassing: ImdsRequest = { ...plain, query: { ...CREDENTIAL_API_VERSION, bypass_cache: 'true' } };
+  let response = await callImds(endpoint, bypassCache ? bypassing : plain, call);
   // IMDS refuses query variables it does not know, and not every version knows this one.
-  if (request.bypassCache && response.status === 400) response = await callImds(endpoint, call(false));
-  if (response.status !== 200) throw imdsRefusal(call(false), response, secrets);
-  return processCredential(call(false), response);
+  if (bypassCache && response.status === 400) response = await callImds(endpoint, plain, call);
+  if (response.status !== 200) throw imdsRefusal(plain, response, call, secrets);
+  return processCredential(plain, response, call);
 }
 
-function processCredential(call: ImdsCall, response: HttpResponse): IssuedCredential {
-  const fail = (problem: string) => imdsUnusable(call, response, problem);
+function processCredential(request: ImdsRequest, response: HttpResponse, call: Call): IssuedCredential {
+  const fail = (problem: string) => imdsUnusable(request, response, call, problem);
   const body = parseJsonObject(response.body);
   if (body === undefined) throw fail('answered something that is not a JSON object.');
   const required = (name: string): string => {
@@ -63,7 +63,7 @@ function processCredential(call: ImdsCall, response: HttpResponse): IssuedCreden
   const endpoint = parseEndpoint(required('mtls_authentication_endpoint'));
   if (endpoint === undefined)
     throw fail('answered with an mtls_authentication_endpoint that is not a plain https URL.');
-  return { clientId, tenantId, certificate: decodeCertificate(call, certificate), endpoint };
+  return { clientId, tenantId, certificate: decodeCertificate(certificate, request, call), endpoint };
 }
 
 function parseEndpoint(value: string): string | undefined {
@@ -73,12 +73,12 @@ function parseEndpoint(value: string): string | undefined {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
 
-function decodeCertificate(call: ImdsCall, base64: string): Uint8Array {
+function decodeCertificate(base64: string, { stage }: ImdsRequest, { correlationId }: Call): Uint8Array {
   const compact = base64.replace(/\s+/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(compact) || compact.length % 4 !== 0) {
     throw new MsiV2Error('invalid_certificate', {
-      stage: call.stage,
-      correlationId: call.correlationId,
+      stage,
+      correlationId,
       httpStatus: 200,
       message: 'The certificate that was issued is not Base64.',
     });

@@ -1,50 +1,52 @@
 /** Step 2: what IMDS says about this compute unit and identity (D8, D9). */
-import { toDotNetJson } from '../crypto/cuid-json.js';
+import type { Call } from '../call.js';
 import { MsiV2Error } from '../errors.js';
+import { isLoopbackHost } from '../hosts.js';
+import { isJsonObject, nonBlank, parseJsonObject, type JsonObject } from '../json.js';
 import type { PlatformMetadata } from '../model.js';
 import type { HttpResponse } from '../ports.js';
 import {
   callImds,
+  CREDENTIAL_API_VERSION,
   imdsRefusal,
   imdsUnusable,
-  nonBlank,
-  parseJsonObject,
-  type ImdsCall,
   type ImdsEndpoint,
+  type ImdsRequest,
 } from './endpoint.js';
 
 export const METADATA_PATH = '/metadata/identity/getplatformmetadata';
-export const CREDENTIAL_API_VERSION = { 'cred-api-version': '2.0' } as const;
 
-export interface MetadataRequest {
-  readonly attested: boolean;
-  readonly correlationId: string;
-  readonly signal: AbortSignal | undefined;
-}
-
-export async function requestMetadata(endpoint: ImdsEndpoint, request: MetadataRequest): Promise<PlatformMetadata> {
-  const call: ImdsCall = {
+/** @param options.attested - Whether the answer has to say where a key is attested. */
+export async function requestMetadata(
+  endpoint: ImdsEndpoint,
+  { attested }: { readonly attested: boolean },
+  call: Call,
+): Promise<PlatformMetadata> {
+  const request: ImdsRequest = {
     method: 'GET',
     path: METADATA_PATH,
     query: CREDENTIAL_API_VERSION,
     headers: { Metadata: 'true' },
     stage: 'metadata',
-    correlationId: request.correlationId,
-    signal: request.signal,
   };
-  return processMetadata(call, await callImds(endpoint, call), request.attested);
+  return processMetadata(request, await callImds(endpoint, request, call), attested, call);
 }
 
-function processMetadata(call: ImdsCall, response: HttpResponse, attested: boolean): PlatformMetadata {
+function processMetadata(
+  request: ImdsRequest,
+  response: HttpResponse,
+  attested: boolean,
+  call: Call,
+): PlatformMetadata {
   if (response.status === 404) {
     throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', {
-      stage: call.stage,
+      stage: request.stage,
       correlationId: call.correlationId,
       httpStatus: 404,
     });
   }
-  if (response.status !== 200) throw imdsRefusal(call, response);
-  const fail = (problem: string) => imdsUnusable(call, response, problem);
+  if (response.status !== 200) throw imdsRefusal(request, response, call);
+  const fail = (problem: string) => imdsUnusable(request, response, call, problem);
 
   if (!(response.headers['server'] ?? '').toUpperCase().includes('IMDS')) {
     throw fail('was answered by something that is not IMDS (Server header).');
@@ -55,28 +57,28 @@ function processMetadata(call: ImdsCall, response: HttpResponse, attested: boole
   const tenantId = nonBlank(body, 'tenantId');
   if (clientId === undefined) throw fail('answered without a clientId.');
   if (tenantId === undefined || !/^[\x20-\x7e]+$/.test(tenantId)) throw fail('answered without a usable tenantId.');
-  const cuIdJson = parseCuId(body['cuId']);
-  if (cuIdJson === undefined) throw fail('answered without a usable cuId.');
-  return { clientId, tenantId, cuIdJson, attestationEndpoint: parseAttestationEndpoint(body, attested, fail) };
+  const cuId = parseCuId(body['cuId']);
+  if (cuId === undefined) throw fail('answered without a usable cuId.');
+  return { clientId, tenantId, cuId, attestationEndpoint: parseAttestationEndpoint(body, attested, fail) };
 }
 
 /** An object with a non-empty vmId or vmssId, or a non-empty string. An empty second id is kept, an absent one left out. */
-function parseCuId(value: unknown): string | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : toDotNetJson(value);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+function parseCuId(value: unknown): PlatformMetadata['cuId'] | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  if (!isJsonObject(value)) return undefined;
   const ids: Record<string, string> = {};
   for (const name of ['vmId', 'vmssId'] as const) {
-    const id = (value as Record<string, unknown>)[name];
+    const id = value[name];
     if (id === undefined || id === null) continue;
     if (typeof id !== 'string') return undefined;
     ids[name] = id;
   }
-  return Object.values(ids).some((id) => id !== '') ? toDotNetJson(ids) : undefined;
+  return Object.values(ids).some((id) => id !== '') ? ids : undefined;
 }
 
 /** Only looked at when the key is to be attested. */
 function parseAttestationEndpoint(
-  body: Record<string, unknown>,
+  body: JsonObject,
   attested: boolean,
   fail: (problem: string) => MsiV2Error,
 ): string | undefined {
@@ -84,8 +86,7 @@ function parseAttestationEndpoint(
   const value = nonBlank(body, 'attestationEndpoint');
   if (value === undefined) throw fail('answered without an attestationEndpoint, so this key cannot be attested.');
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  const isLoopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback)) {
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopbackHost(url.hostname))) {
     throw fail('answered with an attestationEndpoint that is not an https URL.');
   }
   return value;

@@ -1,7 +1,7 @@
 /** Serves the IMDS legs through an msal-node network client that the application brought. */
-import { abortable } from '../time/cancellation.js';
+import { abortable } from '../time/clock.js';
 import { TransportError, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
-import { MAX_BODY_BYTES } from '../transport/body.js';
+import { MAX_BODY_BYTES } from '../transport/exchange.js';
 import { summarizeForeignError } from '../secret.js';
 import type { INetworkModule, NetworkResponse } from '../public-types.js';
 

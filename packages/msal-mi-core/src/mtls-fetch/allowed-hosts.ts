@@ -1,4 +1,4 @@
-import { invalidRequest } from '../options/bad-input.js';
+import { invalidRequest } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 import { domainsOfAudience, isWithin, profileOf } from './host-profiles.js';
 

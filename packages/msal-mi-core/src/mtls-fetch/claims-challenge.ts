@@ -1,3 +1,5 @@
+import { parseJsonObject } from '../json.js';
+
 /**
  * The claims challenge of a 401 answer: the `claims` parameter of `WWW-Authenticate` under the scheme of a token
  * (`Bearer`, `PoP`, `mtls_pop`, in any case), Base64-decoded.
@@ -42,11 +44,6 @@ function parseChallenges(header: string): Challenge[] {
 }
 
 function decode(encoded: string): string | undefined {
-  try {
-    const text = Buffer.from(encoded, 'base64').toString();
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? text : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = Buffer.from(encoded, 'base64').toString();
+  return parseJsonObject(text) === undefined ? undefined : text;
 }

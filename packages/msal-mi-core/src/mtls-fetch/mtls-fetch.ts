@@ -1,7 +1,6 @@
 import { isAnyArrayBuffer } from 'node:util/types';
-import { invalidRequest } from '../options/bad-input.js';
+import { invalidRequest, parseFlag, parseOptions, parseStrength } from '../options/options.js';
 import { ManagedIdentityError } from '../errors.js';
-import { parseFlag, parseOptions, parseStrength } from '../options/options.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import { createHostCheck } from './allowed-hosts.js';
 import type { BoundCaller, CallerOptions } from './bound-caller.js';

@@ -1,8 +1,43 @@
 /** Checks that every options object goes through: untrusted values in, before any I/O. */
-import { invalidRequest, refusePollution } from './bad-input.js';
+import { createCorrelationId } from '../diagnostics/correlation-id.js';
+import { ManagedIdentityError, MsiV2Error } from '../errors.js';
+import { isJsonObject, parseJsonObject } from '../json.js';
 import { MtlsBindingStrength } from '../public-types.js';
 
+export function invalidRequest(message: string): ManagedIdentityError {
+  return new ManagedIdentityError('invalid_request', { message });
+}
+
+export function invalidConfiguration(message: string): ManagedIdentityError {
+  return new ManagedIdentityError('invalid_configuration', { message });
+}
+
+/** Whatever is found in it comes from Object.prototype. */
+const NOTHING = Object.freeze({});
+
+/**
+ * Refuses a member of `options` that nobody passed because something has set it on Object.prototype: it could lower a floor,
+ * or add an authority, that the caller left at its default.
+ *
+ * @param names - Members that are read.
+ * @param refusal - Makes the error.
+ */
+export function refusePollution(
+  options: object,
+  names: ReadonlySet<string>,
+  refusal: (message: string) => Error,
+): void {
+  // Nearly always there is nothing to go through. Asking of each option whose it is would cost every cached token.
+  for (const name in NOTHING) {
+    if (names.has(name) && name in options && !Object.hasOwn(options, name)) {
+      throw refusal(`The option ${name} was not passed: something has set Object.prototype.${name}.`);
+    }
+  }
+}
+
 const STRENGTHS: readonly unknown[] = Object.values(MtlsBindingStrength);
+/** Goes into headers and log lines. */
+const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** Options as they were passed. Members are unchecked: JavaScript callers pass what they like. */
 export type UncheckedOptions = Readonly<Record<string, unknown>>;
@@ -12,14 +47,14 @@ export type UncheckedOptions = Readonly<Record<string, unknown>>;
  *   them comes from a polluted Object.prototype.
  */
 export function parseOptions(method: string, options: unknown, known: ReadonlySet<string>): UncheckedOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isJsonObject(options)) {
     throw invalidRequest(`${method} needs an object.`);
   }
   for (const name in options) {
     if (!known.has(name)) throw invalidRequest(`The option ${JSON.stringify(name)} is unknown.`);
   }
   refusePollution(options, known, invalidRequest);
-  return options as UncheckedOptions;
+  return options;
 }
 
 /** A boolean member; absent is false. */
@@ -34,4 +69,36 @@ export function parseStrength(value: unknown): MtlsBindingStrength {
   if (value === undefined) return MtlsBindingStrength.KeyGuard;
   if (!STRENGTHS.includes(value)) throw invalidRequest('minStrength must be a member of MtlsBindingStrength.');
   return value as MtlsBindingStrength;
+}
+
+/** @throws MsiV2Error `invalid_json_claims_format` when the member is not a JSON object. Blank text means none. */
+export function parseClaimsOption(name: 'claims' | 'claimsFromClient', value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') {
+    throw new MsiV2Error('invalid_json_claims_format', { message: `${name} must be a string holding a JSON object.` });
+  }
+  if (value.trim() === '') return undefined;
+  if (parseJsonObject(value) === undefined) {
+    throw new MsiV2Error('invalid_json_claims_format', { message: `${name} is not a JSON object.` });
+  }
+  return value;
+}
+
+/** The given correlation id, or a new one. */
+export function parseCorrelationId(value: unknown): string {
+  if (value === undefined) return createCorrelationId();
+  if (typeof value !== 'string' || !CORRELATION_ID.test(value)) {
+    throw invalidRequest('correlationId must be 1 to 128 printable ASCII characters without spaces.');
+  }
+  return value;
+}
+
+/** Signals of libraries that imitate AbortSignal may lack what newer ones have. */
+export function parseSignal(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { addEventListener, throwIfAborted } = value as Record<string, unknown>;
+  if (typeof value !== 'object' || typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function') {
+    throw invalidRequest('signal must be an AbortSignal.');
+  }
+  return value as AbortSignal;
 }

@@ -1,4 +1,4 @@
-import { x5tS256 } from '../crypto/thumbprint.js';
+import { x5tS256 } from '../crypto/x509.js';
 import type { MtlsChannel, SigningKey } from '../ports.js';
 
 /** More certificates than a process uses at a time. */

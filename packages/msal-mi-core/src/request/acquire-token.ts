@@ -1,118 +1,234 @@
 /**
- * The flow for a bound token. Read top to bottom: the cache, then recovery around a binding and a token request, then
- * the seven steps. Only this file knows their order.
+ * How every client gets its tokens. Read top to bottom: the cache, then recovery around a credential and a token request.
+ * Only this file knows their order; what differs between clients is a member of {@link TokenClient}.
  */
-import { attest } from '../binding/attest.js';
-import { acquireBinding, renewBinding, type BindingSource } from '../binding/acquire-binding.js';
-import { bindCertificate } from '../binding/bind-certificate.js';
-import { buildCsr, loadCsrEncoder } from '../binding/csr.js';
-import { issueCredential } from '../imds/issue-credential.js';
-import { openKey } from '../binding/key.js';
-import { certificateAlias, mintFlightKey, tokenFlightKey } from '../cache/cache-key.js';
-import type { CachedToken } from '../cache/token-cache.js';
-import { withDeadline } from '../time/cancellation.js';
-import { backgroundChannel, errorCodeOf, isTraced, trace, type BackgroundEvent } from '../diagnostics/channels.js';
+import type { Call, Runtime } from '../call.js';
+import type { SharedState } from '../cache/shared-state.js';
+import type { SingleFlight } from '../cache/single-flight.js';
+import { backgroundChannel, errorCodeOf, trace, type BackgroundEvent } from '../diagnostics/channels.js';
+import type { Logger } from '../diagnostics/logger.js';
 import { addCorrelationId, MsiV2Error } from '../errors.js';
-import type { AccessToken, Binding, TokenRequest } from '../model.js';
-import type { SigningKey } from '../ports.js';
+import type { AccessToken, Binding, TokenDemand } from '../model.js';
+import type { MtlsChannel } from '../ports.js';
+import type { AuthenticationResult, MtlsBindingContext } from '../public-types.js';
+import { createBearerResult, createResult } from '../result.js';
 import { stringsInJson } from '../secret.js';
-import { createResult } from '../result.js';
-import { requestMetadata } from '../imds/metadata.js';
+import { withDeadline } from '../time/clock.js';
 import { mergeClaims } from '../token/claims.js';
-import { requestToken, tokenUrl } from '../token/token-request.js';
-import { MtlsBindingStrength, type MtlsPopAuthenticationResult } from '../public-types.js';
-import { assertHostCanServe } from './preflight.js';
-import type { Flow } from './flow.js';
-import { recoverOnce, reportRecovery, type RejectedBinding } from './recover.js';
+import { refusalOf, reportRefusal, type Authentication, type Refusal } from '../token/refusal.js';
+import { requestToken } from '../token/token-request.js';
+
+/** What a client authenticates with: its tokens are bound to it too. */
+export interface Credential {
+  readonly binding: Binding;
+  /** The connections that present the certificate. */
+  readonly channel: MtlsChannel;
+  /** The handle that results carry. */
+  readonly context: MtlsBindingContext;
+}
+
+/** A credential that the token service refused. */
+export interface RefusedCredential<C extends Credential> {
+  readonly credential: C;
+  readonly refusal: Refusal;
+}
+
+/** A client of the token service: a managed identity, or an application with a federated credential. */
+export interface TokenClient<R extends TokenDemand, C extends Credential> extends Runtime {
+  readonly state: SharedState;
+  readonly flights: SingleFlight;
+  readonly timeoutMs: number | undefined;
+  readonly clientCapabilities: readonly string[];
+  readonly authentication: Authentication;
+  /** What results name as the issuer. Default: what issued the certificate's tokens. */
+  readonly issuedBy?: { readonly authority: string; readonly tenantId: string } | undefined;
+  /** What a token in the cache may be bound to, the best first. */
+  candidates(request: R): readonly C[];
+  /** False for a credential that has a successor: its tokens are good, and are to be replaced. */
+  isCurrent(credential: C): boolean;
+  /** What a new token is requested with. */
+  obtain(request: R, call: Call): Promise<C>;
+  /** What takes the place of a refused credential; undefined when there is nothing else. */
+  replace(request: R, refused: RefusedCredential<C>, call: Call): Promise<C | undefined>;
+  /** Starts the renewal of the certificate when it is due. Nobody waits for it. */
+  renewWhenDue(request: R, credential: C): void;
+  tokenKey(request: R, credential: C): string;
+  flightKey(request: R): string;
+  tokenUrl(request: R, credential: C): string;
+  /** How the client says in the form who it is and what type of token it wants. */
+  identify(request: R, credential: C): Readonly<Record<string, string>>;
+  /** Values of the form that no error may repeat. */
+  secretsOf(credential: C): readonly string[];
+}
+
+/** A token together with what it was acquired with. */
+interface Acquired<C extends Credential> {
+  readonly token: AccessToken;
+  readonly credential: C;
+}
 
 /**
- * A token from the cache, refreshed in the background when it is due, or a new one. A cached token is returned without
- * a promise: each one would cost more than finding the token.
+ * A token from the cache, refreshed in the background when it is due. It is returned without a promise: each one would cost
+ * more than finding the token.
  */
-export function acquireToken(
-  request: TokenRequest,
-  flow: Flow,
-): MtlsPopAuthenticationResult | Promise<MtlsPopAuthenticationResult> {
-  if (!isTraced('acquireToken')) return acquireFromCacheOrNetwork(request, flow);
-  const run = async () => acquireFromCacheOrNetwork(request, flow);
-  return trace('acquireToken', request.correlationId, run, ({ fromCache, bindingCertificate }) => ({
-    fromCache,
-    certificateAgeMs: flow.clock.now() - bindingCertificate.notBefore.getTime(),
-  }));
-}
-
-function acquireFromCacheOrNetwork(
-  request: TokenRequest,
-  flow: Flow,
-): MtlsPopAuthenticationResult | Promise<MtlsPopAuthenticationResult> {
-  request.signal?.throwIfAborted();
-  return acquireFromCache(request, flow) ?? acquireFromNetwork(request, flow);
-}
-
-/** The strongest kind of key comes first. */
-function acquireFromCache(request: TokenRequest, flow: Flow): MtlsPopAuthenticationResult | undefined {
+export function acquireFromCache<R extends TokenDemand, C extends Credential>(
+  request: R,
+  client: TokenClient<R, C>,
+): AuthenticationResult | undefined {
   if (request.forceRefresh || request.claims !== undefined) return undefined;
-  const found = acquireCached(request, flow, MtlsBindingStrength.KeyGuard);
-  if (found !== undefined || request.minStrength > MtlsBindingStrength.Software) return found;
-  return acquireCached(request, flow, MtlsBindingStrength.Software);
+  const nowMs = client.clock.now();
+  for (const credential of client.candidates(request)) {
+    const token = client.state.tokens.get(client.tokenKey(request, credential), nowMs)?.token;
+    if (token === undefined) continue;
+    client.renewWhenDue(request, credential);
+    if (isDue(token, nowMs) || !client.isCurrent(credential)) startRefresh(request, client);
+    return toResult({ token, credential }, true, request, client);
+  }
+  return undefined;
 }
 
-/** Also starts what is due for the token that it finds: nobody waits for it. */
-function acquireCached(
-  request: TokenRequest,
-  flow: Flow,
-  strength: MtlsBindingStrength,
-): MtlsPopAuthenticationResult | undefined {
-  const { bindings, tokens } = flow.state;
-  const kept = bindings.kept(flow.bindingKey(request.attested, strength));
-  if (kept === undefined) return undefined;
-  const { current, superseded, renewAfterMs } = kept;
-  const nowMs = flow.clock.now();
-  const cached =
-    tokens.get(flow.of(current).tokenKeys.of(request), nowMs) ??
-    (superseded && tokens.get(flow.of(superseded).tokenKeys.of(request), nowMs));
-  if (cached === undefined) return undefined;
-  if (nowMs >= renewAfterMs) startRenewal(request, cached.binding, flow);
-  if (cached.binding !== current || isDue(cached.token, nowMs)) startRefresh(request, flow);
-  return toResult(cached, true, request, flow);
+/** A new token, for all who ask for the same one at the same time. */
+export async function acquireFromNetwork<R extends TokenDemand, C extends Credential>(
+  request: R,
+  client: TokenClient<R, C>,
+  signal: AbortSignal | undefined,
+): Promise<AuthenticationResult> {
+  const key = client.flightKey(request);
+  const acquired = await client.flights.run(key, signal, (shared) => acquireAndKeep(request, client, shared));
+  return toResult(acquired, false, request, client);
 }
 
-/**
- * A token under another certificate than the one that a resource refused in the TLS handshake: it is replaced as one
- * that the token service refuses, unless somebody did so already (D22, D23).
- */
-export async function replaceAndAcquireToken(
-  request: TokenRequest,
-  refused: Binding,
-  flow: Flow,
-): Promise<MtlsPopAuthenticationResult> {
-  const { correlationId, attested } = request;
-  const rejected: RejectedBinding = {
-    binding: refused,
-    reason: { kind: 'client_certificate_rejected', evidenceIsStale: false },
-  };
-  const key = flow.bindingKey(attested, refused.key.strength);
-  const { bindings } = flow.state;
-  const kept = bindings.kept(key);
-  const isFirst = kept?.current === refused || kept?.superseded === refused;
-  if (isFirst) reportRecovery(rejected, { correlationId, log: flow.log });
-  await withinTimeout(request, flow, (signal) => bindingFor(request, flow, rejected, signal));
-  return acquireToken(request, flow);
+/** A token for a credential; when the service refuses it, once more for its successor. */
+async function acquireAndKeep<R extends TokenDemand, C extends Credential>(
+  request: R,
+  client: TokenClient<R, C>,
+  signal: AbortSignal,
+): Promise<Acquired<C>> {
+  const call = callOf(request, client, signal);
+  const credential = await client.obtain(request, call);
+  try {
+    return await acquireWith(credential, request, client, call, false);
+  } catch (failure) {
+    const refusal = refusalOf(failure, client.authentication);
+    if (refusal === undefined || request.replacement?.isUsed === true) throw failure;
+    if (request.replacement !== undefined) request.replacement.isUsed = true;
+    return recover({ credential, refusal, failure }, request, client, call);
+  }
 }
 
-async function acquireFromNetwork(request: TokenRequest, flow: Flow): Promise<MtlsPopAuthenticationResult> {
-  const { configuration, state } = flow;
-  const acquired = await withinTimeout(request, flow, async (signal) => {
-    await assertHostCanServe(request, flow);
-    const key = tokenFlightKey(flow.flightOwner, request, configuration.clientCapabilities);
-    return state.flights.run(key, signal, (flightSignal) => acquireAndKeep(request, flow, flightSignal));
+/** Once: what becomes of the second token request is the outcome. */
+async function recover<R extends TokenDemand, C extends Credential>(
+  refused: RefusedCredential<C> & { readonly failure: unknown },
+  request: R,
+  client: TokenClient<R, C>,
+  call: Call,
+): Promise<Acquired<C>> {
+  const { credential, refusal, failure } = refused;
+  reportRefusal(refusal, credential.binding, call);
+  if (refusal.part === 'certificate') forget(credential, client.state);
+  const successor = await client.replace(request, refused, call);
+  if (successor === undefined) throw failure;
+  return acquireWith(successor, request, client, call, true);
+}
+
+/** Whatever was bound to a refused certificate is served to nobody any more. */
+export function forget({ binding, channel }: Credential, { tokens }: SharedState): void {
+  channel.retire();
+  tokens.deleteWhere((_key, entry) => entry.binding.certificate.x5tS256 === binding.certificate.x5tS256);
+}
+
+async function acquireWith<R extends TokenDemand, C extends Credential>(
+  credential: C,
+  request: R,
+  client: TokenClient<R, C>,
+  call: Call,
+  isRetry: boolean,
+): Promise<Acquired<C>> {
+  const token = await trace('token', call.correlationId, () => tokenFor(credential, request, client, call, isRetry));
+  const entry = { token, binding: credential.binding };
+  client.state.tokens.set(client.tokenKey(request, credential), entry, client.clock.now());
+  return { token, credential };
+}
+
+/** Step 7. */
+function tokenFor<R extends TokenDemand, C extends Credential>(
+  credential: C,
+  request: R,
+  client: TokenClient<R, C>,
+  call: Call,
+  isRetry: boolean,
+): Promise<AccessToken> {
+  const claims = claimsOf(request, client);
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    scope: request.scope,
+    ...client.identify(request, credential),
+    ...(claims !== undefined && { claims }),
   });
-  return toResult(acquired, false, request, flow);
+  const exchange = {
+    tokenUrl: client.tokenUrl(request, credential),
+    form,
+    channel: credential.channel,
+    x5tS256: credential.binding.certificate.x5tS256,
+    expectedTokenType: request.tokenType,
+    secrets: [...client.secretsOf(credential), ...(claims === undefined ? [] : stringsInJson(claims))],
+    ignoreThrottle: isRetry,
+  };
+  return requestToken(exchange, client.state.throttled, call);
 }
 
-async function withinTimeout<T>(
-  { correlationId, signal }: TokenRequest,
-  { clock, configuration: { timeoutMs } }: Flow,
+function claimsOf(
+  { claims, claimsFromClient }: TokenDemand,
+  { clientCapabilities: capabilities }: { readonly clientCapabilities: readonly string[] },
+): string | undefined {
+  const isPlain = claims === undefined && claimsFromClient === undefined && capabilities.length === 0;
+  return isPlain ? undefined : mergeClaims({ claims, claimsFromClient, capabilities });
+}
+
+/** Of the time the service named, and not before it. */
+function isDue({ refreshAfterMs }: AccessToken, nowMs: number): boolean {
+  return refreshAfterMs !== undefined && nowMs >= refreshAfterMs;
+}
+
+/** Nobody waits for it: a failure never reaches a caller whose token is still valid (D26). */
+function startRefresh<R extends TokenDemand, C extends Credential>(request: R, client: TokenClient<R, C>): void {
+  const key = client.flightKey(request);
+  if (client.flights.has(key)) return;
+  const refreshing = client.flights.run(key, undefined, (signal) => acquireAndKeep(request, client, signal));
+  reportBackground('token-refresh', refreshing, client);
+}
+
+/** What all steps have in common that `client` takes for `request`. */
+export function callOf(
+  { correlationId }: TokenDemand,
+  { clock, log, retriesEnabled }: Runtime,
+  signal: AbortSignal | undefined,
+): Call {
+  return { clock, log, retriesEnabled, correlationId, signal };
+}
+
+/** Tells the log and diagnostics, and nobody else, how background work ended. */
+export function reportBackground(
+  work: BackgroundEvent['work'],
+  promise: Promise<unknown>,
+  { log }: { readonly log: Logger },
+): void {
+  const publish = (event: Pick<BackgroundEvent, 'status' | 'errorCode'>) => {
+    if (backgroundChannel.hasSubscribers) backgroundChannel.publish({ version: 1, work, ...event });
+  };
+  promise.then(
+    () => publish({ status: 'end' }),
+    (error: unknown) => {
+      log.warning(`${work} failed in the background (${errorCodeOf(error)})`);
+      publish({ status: 'error', errorCode: errorCodeOf(error) });
+    },
+  );
+}
+
+/** Bounds a whole call by `system.timeout`, and names the call in its error. */
+export async function withinTimeout<T>(
+  { correlationId, signal }: TokenDemand,
+  { clock, timeoutMs }: Pick<Runtime, 'clock'> & { readonly timeoutMs: number | undefined },
   work: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
   const onTimeout = () =>
@@ -128,164 +244,12 @@ async function withinTimeout<T>(
   }
 }
 
-/** A binding and a token for it; when the service refuses the certificate, both once more. */
-async function acquireAndKeep(request: TokenRequest, flow: Flow, signal: AbortSignal): Promise<CachedToken> {
-  const { clock, log, state } = flow;
-  const acquired = await recoverOnce(
-    {
-      acquire: (rejected) => bindingFor(request, flow, rejected, signal),
-      use: async (binding, isRetry) => ({ binding, token: await tokenFor(request, binding, flow, isRetry, signal) }),
-    },
-    { correlationId: request.correlationId, log, replacement: request.replacement },
-  );
-  state.tokens.set(flow.of(acquired.binding).tokenKeys.of(request), acquired, clock.now());
-  return acquired;
-}
-
-async function bindingFor(
-  request: TokenRequest,
-  flow: Flow,
-  rejected: RejectedBinding | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Binding> {
-  if (rejected !== undefined) {
-    flow.of(rejected.binding).channel.retire();
-    flow.state.tokens.deleteWhere((_key, entry) => entry.binding === rejected.binding);
-  }
-  const source = bindingSource(request, flow, rejected?.reason.evidenceIsStale ?? false);
-  const binding = await acquireBinding(source, rejected?.binding, signal);
-  startRenewal(request, binding, flow);
-  return binding;
-}
-
-/** Steps 1 to 6. */
-async function mint(
-  request: TokenRequest,
-  flow: Flow,
-  options: { opening: Promise<SigningKey>; bypassCache: boolean; evidenceIsStale: boolean; signal: AbortSignal },
-): Promise<Binding> {
-  const { correlationId, attested } = request;
-  const { imds } = flow;
-  const { signal, bypassCache, evidenceIsStale } = options;
-  const step = <T>(name: Parameters<typeof trace>[0], run: () => Promise<T>) => trace(name, correlationId, run);
-  loadCsrEncoder().catch(() => undefined); // Loads while steps 1 and 2 wait; step 3 reports a failure.
-
-  const opening = step('key', () => options.opening);
-  const asking = step('metadata', () => requestMetadata(imds, { attested, correlationId, signal }));
-  const [key, metadata] = await Promise.all([opening, asking]);
-  const csr = await step('csr', () => buildCsr(key, metadata, { correlationId, signal }));
-  const evidence = await step('attestation', () =>
-    attest(key, metadata, flow.findAttestationProvider, {
-      attested,
-      forceRefresh: evidenceIsStale,
-      correlationId,
-      signal,
-    }),
-  );
-  const credential = await step('issuecredential', () =>
-    issueCredential(imds, { csr, evidence, bypassCache, correlationId, signal }),
-  );
-  return step('bind', () => Promise.resolve(bindCertificate(key, credential, { attested, correlationId })));
-}
-
-/** Step 7. */
-function tokenFor(
-  request: TokenRequest,
-  binding: Binding,
-  flow: Flow,
-  isRetry: boolean,
-  signal: AbortSignal,
-): Promise<AccessToken> {
-  const claims = mergeClaims({
-    claims: request.claims,
-    claimsFromClient: request.claimsFromClient,
-    capabilities: flow.configuration.clientCapabilities,
-  });
-  const form = new URLSearchParams({
-    client_id: binding.clientId,
-    grant_type: 'client_credentials',
-    scope: request.scope,
-    token_type: 'mtls_pop',
-    ...(claims !== undefined && { claims }),
-  });
-  const { clock, log, state, configuration } = flow;
-  return trace('token', request.correlationId, () =>
-    requestToken(
-      {
-        tokenUrl: tokenUrl(binding.endpoint, binding.tenantId),
-        form,
-        channel: flow.of(binding).channel,
-        x5tS256: binding.certificate.x5tS256,
-        expectedTokenType: 'mtls_pop',
-        correlationId: request.correlationId,
-        secrets: claims === undefined ? [] : stringsInJson(claims),
-        ignoreThrottle: isRetry,
-        signal,
-      },
-      { clock, log, retriesEnabled: configuration.retriesEnabled, throttled: state.throttled },
-    ),
-  );
-}
-
-function bindingSource(request: TokenRequest, flow: Flow, evidenceIsStale: boolean): BindingSource {
-  const { configuration, state, platform, clock } = flow;
-  const { attested, minStrength, correlationId } = request;
-  return {
-    bindings: state.bindings,
-    flights: state.flights,
-    certificateStore: platform.certificateStore,
-    clock,
-    alias: certificateAlias(configuration.imdsBase, configuration.identity, attested),
-    attested,
-    minStrength,
-    correlationId,
-    bindingKey: (strength) => flow.bindingKey(attested, strength),
-    mintFlightKey: (rejected) => mintFlightKey(flow.flightOwner, attested, rejected?.certificate.x5tS256),
-    openKey: ({ verify, signal }) => openKey(platform.keyStore, { verify, minStrength, correlationId, signal }),
-    mint: (options) => mint(request, flow, { ...options, evidenceIsStale }),
-  };
-}
-
-/** Of the time the service named, and not before it. */
-function isDue({ refreshAfterMs }: AccessToken, nowMs: number): boolean {
-  return refreshAfterMs !== undefined && nowMs >= refreshAfterMs;
-}
-
-/** Nobody waits for it: a failure never reaches a caller whose token is still valid (D26). */
-function startRefresh(request: TokenRequest, flow: Flow): void {
-  const key = tokenFlightKey(flow.flightOwner, request, flow.configuration.clientCapabilities);
-  if (flow.state.flights.has(key)) return;
-  const refreshing = flow.state.flights.run(key, undefined, (signal) => acquireAndKeep(request, flow, signal));
-  reportBackground('token-refresh', refreshing, flow);
-}
-
-/** Nobody waits for it either (D17). */
-function startRenewal(request: TokenRequest, binding: Binding, flow: Flow): void {
-  const key = flow.bindingKey(request.attested, binding.key.strength);
-  if (!flow.state.bindings.claimRenewal(key, flow.clock)) return;
-  const source = bindingSource(request, flow, false);
-  reportBackground('certificate-renewal', renewBinding(source), flow);
-}
-
-function reportBackground(work: BackgroundEvent['work'], promise: Promise<unknown>, flow: Flow): void {
-  const publish = (event: Pick<BackgroundEvent, 'status' | 'errorCode'>) => {
-    if (backgroundChannel.hasSubscribers) backgroundChannel.publish({ version: 1, work, ...event });
-  };
-  promise.then(
-    () => publish({ status: 'end' }),
-    (error: unknown) => {
-      flow.log.warning(`${work} failed in the background (${errorCodeOf(error)})`);
-      publish({ status: 'error', errorCode: errorCodeOf(error) });
-    },
-  );
-}
-
-function toResult(
-  { token, binding }: CachedToken,
+function toResult<R extends TokenDemand, C extends Credential>(
+  { token, credential: { binding, context } }: Acquired<C>,
   fromCache: boolean,
-  request: TokenRequest,
-  flow: Flow,
-): MtlsPopAuthenticationResult {
-  const { resource, scope, correlationId } = request;
-  return createResult({ token, binding, context: flow.of(binding).context, resource, scope, correlationId, fromCache });
+  { resource, scope, correlationId, tokenType }: R,
+  { issuedBy }: TokenClient<R, C>,
+): AuthenticationResult {
+  const issued = { token, binding, context, resource, scope, correlationId, fromCache, issuedBy };
+  return tokenType === 'mtls_pop' ? createResult(issued) : createBearerResult(issued);
 }

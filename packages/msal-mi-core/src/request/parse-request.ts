@@ -1,10 +1,17 @@
 /** Untrusted options in, a validated request out, before any I/O (D3, D20). */
-import { invalidRequest } from '../options/bad-input.js';
+import {
+  invalidRequest,
+  parseClaimsOption,
+  parseCorrelationId,
+  parseFlag,
+  parseOptions,
+  parseSignal,
+  parseStrength,
+  type UncheckedOptions,
+} from '../options/options.js';
 import { REPLACEMENT, type CallMembers } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
-import { parseFlag, parseOptions, parseStrength, type UncheckedOptions } from '../options/options.js';
-import { parseClaimsOption, parseCorrelationId, parseSignal } from '../options/request-options.js';
 
 const KNOWN_OPTIONS = new Set([
   'resource',
@@ -42,6 +49,7 @@ export function isBoundRequest(options: unknown): options is UncheckedOptions {
 export function parseRequest(options: UncheckedOptions): TokenRequest {
   const { resource, scope } = parseAudience(options['resource']);
   return {
+    tokenType: 'mtls_pop',
     resource,
     scope,
     claims: parseClaimsOption('claims', options['claims']),

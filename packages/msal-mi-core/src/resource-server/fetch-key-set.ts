@@ -2,7 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { JSONWebKeySet } from 'jose';
-import { BodyTooLargeError, readBody } from '../transport/body.js';
+import { BodyTooLargeError, readBody } from '../transport/exchange.js';
 import { VERSION } from '../version.js';
 
 /** How long an issuer may take for its whole answer. */

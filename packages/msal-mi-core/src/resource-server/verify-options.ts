@@ -1,5 +1,6 @@
 import { isMsalMiError, MsalMiError } from '../errors.js';
-import { refusePollution } from '../options/bad-input.js';
+import { isLoopbackHost } from '../hosts.js';
+import { refusePollution } from '../options/options.js';
 import type { LoggerOptions } from '../public-types.js';
 
 /** Returns the public key of a token. Written as a method, so that the resolvers of jose fit with their own parameter types. */
@@ -123,7 +124,7 @@ function parseKeySource(jwks: unknown): URL | KeyResolver {
 }
 
 function isProtected({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
 function parseSeconds(name: string, value: unknown, least: number, most: number): number {

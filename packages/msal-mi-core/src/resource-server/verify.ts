@@ -1,7 +1,7 @@
 /** The checks of a resource: the token is the issuer's, for this resource, and bound to the certificate presented. */
 import { isUint8Array } from 'node:util/types';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { x5tS256 } from '../crypto/thumbprint.js';
+import { x5tS256 } from '../crypto/x509.js';
 import { MsalMiError } from '../errors.js';
 import { keySetOf } from './key-set.js';
 import type { MtlsPop } from './mtls-pop.js';

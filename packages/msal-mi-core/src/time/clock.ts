@@ -1,23 +1,105 @@
+/** Time, and waiting for something with a signal and a deadline. */
 import type { Clock } from '../ports.js';
-import { onAbort } from './on-abort.js';
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
-  sleep: (durationMs, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const timer = setTimeout(() => {
-        release();
-        resolve();
-      }, durationMs);
-      const release = onAbort(signal, () => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      });
-    }),
+  sleep: async (durationMs, signal) => {
+    signal?.throwIfAborted();
+    let timer: NodeJS.Timeout | undefined;
+    const waking = new Promise<void>((resolve) => (timer = setTimeout(resolve, durationMs)));
+    try {
+      await abortable(waking, signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  },
 };
+
+/** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const release = onAbort(signal, () => reject(signal.reason as Error));
+    promise.then(resolve, reject).finally(release);
+  });
+}
+
+/**
+ * Runs `work` with a signal that follows `signal` and is also aborted, with `onTimeout()` as its reason, after
+ * `timeoutMs`. Rejects at once in both cases. Without a timeout the caller's own signal is used as it is.
+ */
+export async function withDeadline<T>(
+  options: { clock: Clock; timeoutMs: number | undefined; signal: AbortSignal | undefined; onTimeout: () => Error },
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  const { clock, timeoutMs, signal, onTimeout } = options;
+  signal?.throwIfAborted();
+  if (timeoutMs === undefined) return abortable(work(signal), signal);
+  const deadline = new AbortController();
+  const timer = new AbortController();
+  const follow = () => deadline.abort(signal?.reason);
+  const release = onAbort(signal, follow);
+  clock.sleep(timeoutMs, timer.signal).then(
+    () => deadline.abort(onTimeout()),
+    () => undefined,
+  );
+  try {
+    return await abortable(work(deadline.signal), deadline.signal);
+  } finally {
+    timer.abort();
+    release();
+  }
+}
+
+/** Whoever waits for the same signal shares one registration with it. */
+const waiting = new WeakMap<Abortable, Waiting>();
+
+/** An AbortSignal, or what looks like one. */
+export interface Abortable {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+interface Waiting {
+  readonly listeners: Set<() => void>;
+  readonly notify: () => void;
+}
+
+/**
+ * Calls `listener` when `signal` aborts, at once when it has. However many calls follow one signal, it has one listener
+ * of ours: from the eleventh on Node.js would warn of a leak.
+ *
+ * @param signal - Undefined never aborts.
+ * @returns Lets go of the signal. Idempotent.
+ */
+export function onAbort(signal: Abortable | undefined, listener: () => void): () => void {
+  if (signal === undefined) return NOTHING_TO_RELEASE;
+  if (signal.aborted) {
+    listener();
+    return NOTHING_TO_RELEASE;
+  }
+  const own = waiting.get(signal) ?? follow(signal);
+  own.listeners.add(listener);
+  return () => {
+    if (!own.listeners.delete(listener) || own.listeners.size > 0 || waiting.get(signal) !== own) return;
+    waiting.delete(signal);
+    signal.removeEventListener('abort', own.notify);
+  };
+}
+
+const NOTHING_TO_RELEASE = (): void => undefined;
+
+function follow(signal: Abortable): Waiting {
+  const listeners = new Set<() => void>();
+  const notify = (): void => {
+    waiting.delete(signal);
+    for (const listener of listeners) listener();
+  };
+  const own = { listeners, notify };
+  waiting.set(signal, own);
+  signal.addEventListener('abort', notify, { once: true });
+  return own;
+}

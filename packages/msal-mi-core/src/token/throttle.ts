@@ -1,6 +1,6 @@
 /** Honours Retry-After: until it is over, identical requests fail without being sent (D24). */
 import { MsiV2Error } from '../errors.js';
-import type { Clock } from '../ports.js';
+import type { Call } from '../call.js';
 
 const MAX_WAIT_MS = 3_600_000;
 const MAX_ENTRIES = 1_000;
@@ -26,8 +26,7 @@ export function remember(throttled: Map<string, number>, key: string, waitMs: nu
 export function assertNotThrottled(
   throttled: Map<string, number>,
   key: string,
-  clock: Clock,
-  correlationId: string,
+  { clock, correlationId }: Pick<Call, 'clock' | 'correlationId'>,
 ): void {
   const untilMs = throttled.get(key);
   if (untilMs === undefined) return;

@@ -2,43 +2,28 @@
  * Step 7: the token request over the binding's own TLS connections (D19, D24). The only token exchange of the
  * product: managed identities and the second leg of federated credentials both go through it.
  */
-import { hostPlatform } from '../host-platform.js';
+import type { Call } from '../call.js';
 import { throttleKey } from '../cache/cache-key.js';
 import { MsiV2Error } from '../errors.js';
-import type { Logger } from '../diagnostics/logger.js';
+import { hostPlatform } from '../host-platform.js';
 import type { AccessToken } from '../model.js';
 import { TransportError, type Clock, type MtlsChannel } from '../ports.js';
-import { BodyTooLargeError, readBody } from '../transport/body.js';
-import { TOKEN_POLICY, sendWithRetries } from '../transport/retry.js';
+import { BodyTooLargeError, readBody, sendWithRetries, TOKEN_POLICY } from '../transport/exchange.js';
 import { VERSION } from '../version.js';
 import { assertNotThrottled, parseRetryAfter, remember } from './throttle.js';
-import { processTokenResponse, type TokenAnswer } from './token-response.js';
+import { processTokenResponse, type Expectation, type TokenAnswer } from './token-response.js';
 
 /** What is asked for, and over which certificate. */
-export interface TokenExchange {
+export interface TokenExchange extends Expectation {
   readonly tokenUrl: string;
   readonly form: URLSearchParams;
+  /** Presents the certificate that `x5tS256` names. */
   readonly channel: MtlsChannel;
-  /** base64url SHA-256 of the certificate that `channel` presents. */
-  readonly x5tS256: string;
-  /** Bound bearer tokens of federated credentials are `Bearer`. */
-  readonly expectedTokenType: 'mtls_pop' | 'Bearer';
-  readonly correlationId: string;
-  /** Values that must not show up in an error when the service repeats them. */
-  readonly secrets: readonly string[];
   /** True for the one request after a re-mint: throttling never blocks self-healing. */
   readonly ignoreThrottle: boolean;
-  readonly signal: AbortSignal | undefined;
 }
 
-export interface TokenSurroundings {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly retriesEnabled: boolean;
-  readonly throttled: Map<string, number>;
-}
-
-const ATTEMPT_TIMEOUT_MS = 30_000;
+const EXCHANGE = { stage: 'token', attemptTimeoutMs: 30_000 } as const;
 const SKU = 'msal-mi.node';
 
 /** Address of the token endpoint of a tenant. */
@@ -46,36 +31,39 @@ export function tokenUrl(endpoint: string, tenantId: string): string {
   return `${endpoint}/${tenantId}/oauth2/v2.0/token`;
 }
 
-/** A token that passed every check (D21). */
-export async function requestToken(exchange: TokenExchange, surroundings: TokenSurroundings): Promise<AccessToken> {
-  const { clock, log, retriesEnabled, throttled } = surroundings;
+/**
+ * A token that passed every check of D21.
+ *
+ * @param throttled - Throttle key -> end of the wait. Read, and written when the endpoint asks to wait.
+ */
+export async function requestToken(
+  exchange: TokenExchange,
+  throttled: Map<string, number>,
+  call: Call,
+): Promise<AccessToken> {
   const key = throttleKey(exchange);
-  if (!exchange.ignoreThrottle) assertNotThrottled(throttled, key, clock, exchange.correlationId);
+  if (throttled.has(key) && !exchange.ignoreThrottle) assertNotThrottled(throttled, key, call);
   try {
-    const answer = await sendWithRetries(
-      TOKEN_POLICY,
-      {
-        clock,
-        log,
-        retriesEnabled,
-        stage: 'token',
-        attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
-        signal: exchange.signal,
-      },
-      (signal) => sendOnce(exchange, signal),
+    const answer = await sendWithRetries(TOKEN_POLICY, EXCHANGE, call, (signal) =>
+      sendOnce(exchange, call.correlationId, signal),
     );
-    const waitMs = parseRetryAfter(answer.headers['retry-after'], clock.now());
-    if (waitMs !== undefined && (answer.status === 429 || answer.status >= 500)) {
-      remember(throttled, key, waitMs, clock.now());
-    }
-    return processTokenResponse(answer, exchange, clock);
+    if (answer.status === 429 || answer.status >= 500) noteThrottle(throttled, key, answer, call.clock);
+    return processTokenResponse(answer, exchange, call);
   } catch (error) {
-    throw error instanceof TransportError ? toTokenError(error, exchange.correlationId) : error;
+    throw error instanceof TransportError ? toTokenError(error, call.correlationId) : error;
   }
 }
 
-async function sendOnce(exchange: TokenExchange, signal: AbortSignal | undefined): Promise<TokenAnswer> {
-  const { correlationId } = exchange;
+function noteThrottle(throttled: Map<string, number>, key: string, { headers }: TokenAnswer, clock: Clock): void {
+  const waitMs = parseRetryAfter(headers['retry-after'], clock.now());
+  if (waitMs !== undefined) remember(throttled, key, waitMs, clock.now());
+}
+
+async function sendOnce(
+  exchange: TokenExchange,
+  correlationId: string,
+  signal: AbortSignal | undefined,
+): Promise<TokenAnswer> {
   const response = await exchange.channel.send({
     method: 'POST',
     url: new URL(exchange.tokenUrl),

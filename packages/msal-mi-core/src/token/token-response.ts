@@ -1,11 +1,12 @@
 /** What the token endpoint answered, checked before anything is cached or returned (D21). */
+import type { Call } from '../call.js';
 import { readConfirmation } from '../crypto/jwt.js';
 import { MsiV2Error, type ErrorDetails } from '../errors.js';
-import type { AccessToken } from '../model.js';
+import { parseJsonObject, type JsonObject } from '../json.js';
+import type { AccessToken, TokenType } from '../model.js';
 import type { Clock } from '../ports.js';
 import { redact } from '../secret.js';
 import { findAadstsCode } from './aadsts.js';
-import type { TokenExchange } from './token-request.js';
 
 export interface TokenAnswer {
   readonly status: number;
@@ -15,8 +16,16 @@ export interface TokenAnswer {
   readonly hasRetryAfter: boolean;
 }
 
-type Expectation = Pick<TokenExchange, 'correlationId' | 'expectedTokenType' | 'x5tS256' | 'secrets'>;
-type JsonObject = Record<string, unknown>;
+/** What the answer has to fit. */
+export interface Expectation {
+  /** base64url SHA-256 of the certificate that was presented. */
+  readonly x5tS256: string;
+  readonly expectedTokenType: TokenType;
+  /** Values that must not show up in an error when the service repeats them. */
+  readonly secrets: readonly string[];
+}
+
+type Answered = Pick<Call, 'clock' | 'correlationId'>;
 
 const REFRESH_JITTER = 0.1;
 const MAX_REFRESH_JITTER_MS = 300_000;
@@ -27,13 +36,14 @@ const OAUTH_ERROR = /^[a-z0-9_]{1,64}$/i;
 /** VSCHAR of RFC 6749 appendix A.12: a token becomes part of a header. */
 const ACCESS_TOKEN = /^[\x20-\x7e]+$/;
 
-export function processTokenResponse(answer: TokenAnswer, expected: Expectation, clock: Clock): AccessToken {
-  const body = parseObject(answer.body);
-  if (answer.status < 200 || answer.status > 299) throw refusal(answer, body, expected);
+export function processTokenResponse(answer: TokenAnswer, expected: Expectation, call: Answered): AccessToken {
+  const { clock, correlationId } = call;
+  const body = parseJsonObject(answer.body);
+  if (answer.status < 200 || answer.status > 299) throw refusal(answer, body, expected, correlationId);
   const fail = (code: string, message?: string) =>
     new MsiV2Error(code, {
       stage: 'token',
-      correlationId: expected.correlationId,
+      correlationId,
       httpStatus: answer.status,
       ...(message !== undefined && { message }),
     });
@@ -72,7 +82,12 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
   });
 }
 
-function refusal(answer: TokenAnswer, body: JsonObject | undefined, expected: Expectation): MsiV2Error {
+function refusal(
+  answer: TokenAnswer,
+  body: JsonObject | undefined,
+  expected: Expectation,
+  correlationId: string,
+): MsiV2Error {
   const text = (name: string) => (typeof body?.[name] === 'string' ? body[name] : '');
   const isCode = OAUTH_ERROR.test(text('error')) && !expected.secrets.includes(text('error'));
   const oauthError = isCode ? text('error') : undefined;
@@ -82,7 +97,7 @@ function refusal(answer: TokenAnswer, body: JsonObject | undefined, expected: Ex
   const said = redact(description === '' ? (oauthError ?? '') : description, expected.secrets);
   const details: ErrorDetails = {
     stage: 'token',
-    correlationId: expected.correlationId,
+    correlationId,
     httpStatus: answer.status,
     subError: redact(text('suberror'), expected.secrets).slice(0, 100),
     message: `The token endpoint answered HTTP ${answer.status}${said === '' ? '.' : ` (${said}).`}`,
@@ -102,13 +117,4 @@ function seconds(value: unknown): number | undefined {
 
 function jitterMs(delayMs: number, clock: Clock): number {
   return Math.min(delayMs * REFRESH_JITTER, MAX_REFRESH_JITTER_MS) * clock.random();
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }

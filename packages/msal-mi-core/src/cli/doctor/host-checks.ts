@@ -2,9 +2,9 @@
 import { discoverAttestationProvider } from '../../attestation/discover.js';
 import { isMsalMiError } from '../../errors.js';
 import type { HostEnvironment } from '../../model.js';
-import type { AttestationProvider, Platform } from '../../ports.js';
+import type { Platform } from '../../ports.js';
 import { environmentSource } from '../../source/select-source.js';
-import { MtlsBindingStrength } from '../../public-types.js';
+import { type AttestationProvider, MtlsBindingStrength } from '../../public-types.js';
 import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError } from './from-error.js';
 import type { Seen } from './seen.js';

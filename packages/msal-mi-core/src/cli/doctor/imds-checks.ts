@@ -1,8 +1,10 @@
 /** Checks of the metadata service and of what it says about this VM. */
+import type { Call } from '../../call.js';
 import { isMsalMiError } from '../../errors.js';
 import { requestMetadata } from '../../imds/metadata.js';
 import { createHttpTransport } from '../../imds/http.js';
-import { parseJsonObject, type ImdsEndpoint } from '../../imds/endpoint.js';
+import type { ImdsEndpoint } from '../../imds/endpoint.js';
+import { isJsonObject, parseJsonObject } from '../../json.js';
 import { fail, inconclusive, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError, networkCode } from './from-error.js';
 import type { Seen } from './seen.js';
@@ -18,7 +20,7 @@ const OVERRIDE_FIX = 'Start the emulator, or correct AZURE_POD_IDENTITY_AUTHORIT
 export interface ImdsFacts {
   readonly imds: ImdsEndpoint;
   readonly isDefaultImds: boolean;
-  readonly correlationId: string;
+  readonly call: Call;
 }
 
 export function imdsChecks(facts: ImdsFacts, seen: Seen): Check[] {
@@ -88,8 +90,9 @@ function checkSecurityType({ compute }: Seen): Finding {
   if (compute.status !== 200) {
     return warn(`IMDS does not describe the VM (HTTP ${compute.status})`, 'Look the security type up in the portal.');
   }
-  const profile = parseJsonObject(compute.body)?.['securityProfile'] as { securityType?: unknown } | null | undefined;
-  const type = typeof profile?.securityType === 'string' ? profile.securityType : '';
+  const profile = parseJsonObject(compute.body)?.['securityProfile'];
+  const found = isJsonObject(profile) ? profile['securityType'] : undefined;
+  const type = typeof found === 'string' ? found : '';
   return TRUSTED_TYPES.includes(type.toLowerCase())
     ? pass(type)
     : warn(
@@ -107,11 +110,7 @@ interface MetadataOutcome {
 async function askForMetadata(facts: ImdsFacts, seen: Seen): Promise<MetadataOutcome> {
   const version = pass('getplatformmetadata answers');
   try {
-    const metadata = await requestMetadata(facts.imds, {
-      attested: false,
-      correlationId: facts.correlationId,
-      signal: undefined,
-    });
+    const metadata = await requestMetadata(facts.imds, { attested: false }, facts.call);
     seen.metadata = metadata;
     const { clientId, tenantId } = metadata;
     return { version, identity: pass(`${nameOf(facts)}, client id ${clientId}, tenant ${tenantId}`) };

@@ -1,5 +1,6 @@
 /** Runs every check in order; a check that breaks is a failed check. */
 import { hostPlatform } from '../../host-platform.js';
+import { IMDS_ADDRESS } from '../../hosts.js';
 import { randomUUID } from 'node:crypto';
 import { release } from 'node:os';
 import { ManagedIdentityApplication } from '../../client.js';
@@ -18,7 +19,6 @@ import type { DoctorOptions } from './options.js';
 import type { Seen } from './seen.js';
 import { tokenChecks } from './token-checks.js';
 
-const METADATA_SERVICE = 'http://169.254.169.254';
 const TOKEN_TIMEOUT_MS = 60_000;
 
 /** @param onCheck - Told when a check begins, and again with what it found. */
@@ -40,7 +40,7 @@ export async function runDoctor(
 async function checksFor(options: DoctorOptions) {
   const identity = options.identity === undefined ? {} : { managedIdentityIdParams: options.identity };
   const configuration = parseConfiguration(identity);
-  const isDefaultImds = configuration.imdsBase === METADATA_SERVICE;
+  const isDefaultImds = configuration.imdsBase === IMDS_ADDRESS;
   const minStrength =
     options.minStrength ?? (isDefaultImds ? MtlsBindingStrength.KeyGuard : MtlsBindingStrength.Software);
   const seen: Seen = {};
@@ -61,12 +61,15 @@ async function checksFor(options: DoctorOptions) {
       base: configuration.imdsBase,
       identity: configuration.identity,
       http: createHttpTransport([]),
+    },
+    isDefaultImds,
+    call: {
       clock: systemClock,
       log: createLogger(undefined),
       retriesEnabled: false,
+      correlationId: randomUUID(),
+      signal: undefined,
     },
-    isDefaultImds,
-    correlationId: randomUUID(),
   };
   const { deep, resource, url } = options;
   const app = new ManagedIdentityApplication({ ...identity, system: { timeout: TOKEN_TIMEOUT_MS } });

@@ -1,7 +1,7 @@
 /** What earlier checks found: a later one is skipped when an earlier one shows that it cannot succeed. */
 import type { PlatformMetadata } from '../../model.js';
-import type { AttestationProvider, HttpResponse } from '../../ports.js';
-import type { MtlsBindingStrength, MtlsPopAuthenticationResult } from '../../public-types.js';
+import type { HttpResponse } from '../../ports.js';
+import type { AttestationProvider, MtlsBindingStrength, MtlsPopAuthenticationResult } from '../../public-types.js';
 
 export interface Seen {
   isNativeModuleLoaded?: boolean;

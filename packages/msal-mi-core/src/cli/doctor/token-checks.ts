@@ -35,8 +35,7 @@ async function checkAttestationService(facts: TokenFacts, seen: Seen): Promise<F
   if (seen.metadata === undefined) return skip('needs the managed identity');
   let endpoint: string | undefined;
   try {
-    const request = { attested: true, correlationId: facts.correlationId, signal: undefined };
-    ({ attestationEndpoint: endpoint } = await requestMetadata(facts.imds, request));
+    ({ attestationEndpoint: endpoint } = await requestMetadata(facts.imds, { attested: true }, facts.call));
   } catch (error) {
     const { evidence } = fromError(error);
     return warn(evidence, 'Use a VM size and region with attestation, or leave withAttestationSupport out.');
@@ -72,7 +71,7 @@ async function checkToken(facts: TokenFacts, seen: Seen): Promise<Finding> {
       minStrength: facts.minStrength,
       withAttestationSupport,
       forceRefresh: true,
-      correlationId: facts.correlationId,
+      correlationId: facts.call.correlationId,
     });
     seen.token = token;
     const audience = readJwtClaims(token.accessToken)?.['aud'];

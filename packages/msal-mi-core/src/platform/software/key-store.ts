@@ -1,6 +1,6 @@
 /** An RSA key in the memory of this process. Never reports KeyGuard. */
 import { constants, generateKeyPair, sign, type KeyObject } from 'node:crypto';
-import { x5tS256 } from '../../crypto/thumbprint.js';
+import { x5tS256 } from '../../crypto/x509.js';
 import type { KeyStore, SigningKey } from '../../ports.js';
 import { MtlsBindingStrength } from '../../public-types.js';
 

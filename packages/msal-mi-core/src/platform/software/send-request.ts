@@ -10,7 +10,7 @@ import {
   type MtlsRequest,
   type MtlsResponse,
 } from '../../ports.js';
-import { onAbort } from '../../time/on-abort.js';
+import { onAbort } from '../../time/clock.js';
 import { classifyFailure, type ConnectionPhase } from './classify-failure.js';
 import { IncomingBody } from './incoming-body.js';
 

@@ -6,7 +6,7 @@ import {
   type MtlsRequest,
   type MtlsResponse,
 } from '../../ports.js';
-import { onAbort } from '../../time/on-abort.js';
+import { onAbort } from '../../time/clock.js';
 import type { NativeRequest, NativeSession, OnRequestEvent, RequestEvents } from './native/bindings.js';
 import { toTransportError } from './native/native-error.js';
 import { declaredLength, formatHeaders, parseRawHeaders } from './raw-headers.js';

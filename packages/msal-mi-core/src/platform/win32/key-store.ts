@@ -1,7 +1,7 @@
 /** The KeyGuard key of this user, or the software key where the host has no isolation (D12). */
 import { createHash, createPublicKey } from 'node:crypto';
-import { x5tS256 } from '../../crypto/thumbprint.js';
-import { abortable } from '../../time/cancellation.js';
+import { x5tS256 } from '../../crypto/x509.js';
+import { abortable } from '../../time/clock.js';
 import { MsiV2Error } from '../../errors.js';
 import type { KeyStore, NamedKey, SigningKey } from '../../ports.js';
 import { MtlsBindingStrength } from '../../public-types.js';

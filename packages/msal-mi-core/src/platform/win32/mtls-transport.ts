@@ -7,7 +7,7 @@ import {
   type MtlsTransport,
   type NamedKey,
 } from '../../ports.js';
-import { abortable } from '../../time/cancellation.js';
+import { abortable } from '../../time/clock.js';
 import { SharedChannels } from '../shared-channels.js';
 import { exchange } from './http-exchange.js';
 import type { NativeBindings, NativeSession, SessionOptions } from './native/bindings.js';

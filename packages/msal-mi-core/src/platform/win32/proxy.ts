@@ -1,4 +1,5 @@
 /** Through which proxy a request goes. IMDS is not asked here: its transport knows no proxy at all. */
+import { isLoopbackHost } from '../../hosts.js';
 
 /** As read from HTTPS_PROXY and NO_PROXY, in any case; undefined when unset. */
 export interface ProxyEnvironment {
@@ -11,7 +12,7 @@ export type ProxyRoute = string;
 
 /** @throws TypeError when HTTPS_PROXY is not a usable URL; the message does not repeat it. */
 export function proxyFor(url: URL, { httpsProxy, noProxy }: ProxyEnvironment): ProxyRoute {
-  if (isLoopback(url.hostname) || isExcepted(url, noProxy ?? '')) return 'direct';
+  if (isLoopbackHost(url.hostname) || isExcepted(url, noProxy ?? '')) return 'direct';
   if (httpsProxy === undefined || httpsProxy.trim() === '') return 'system';
   const text = httpsProxy.trim();
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
@@ -20,10 +21,6 @@ export function proxyFor(url: URL, { httpsProxy, noProxy }: ProxyEnvironment): P
     throw new TypeError('HTTPS_PROXY must be an http URL without user name and password, such as http://proxy:8080.');
   }
   return `${proxy.hostname}:${proxy.port === '' ? '80' : proxy.port}`;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname);
 }
 
 /** `*`, host names that also mean their subdomains, with or without leading dot or `*.`, and with or without port. */

@@ -9,7 +9,7 @@ import {
 } from 'core/attestation/discover.js';
 import { installCommand } from 'core/attestation/install-command.js';
 import { isMsalMiError, MsiV2Error } from 'core/errors.js';
-import type { AttestationProvider } from 'core/ports.js';
+import type { AttestationProvider } from 'core/public-types.js';
 
 const REGISTRATION = Symbol.for('msal-mi/attestation-provider');
 const registry = globalThis as { [REGISTRATION]?: unknown };

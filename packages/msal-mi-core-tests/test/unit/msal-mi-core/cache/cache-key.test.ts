@@ -7,9 +7,10 @@ import {
   tokenFlightKey,
   tokenKey,
   tokenKeyPrefix,
+  TokenKeys,
 } from 'core/cache/cache-key.js';
-import type { ManagedIdentity, ReplacementAllowance, TokenRequest } from 'core/model.js';
-import type { MtlsBindingStrength } from 'core/public-types.js';
+import type { Binding, ManagedIdentity, ReplacementAllowance, TokenRequest, TokenType } from 'core/model.js';
+import { MtlsBindingStrength } from 'core/public-types.js';
 
 interface Call {
   imdsBase: string;
@@ -21,6 +22,7 @@ interface Call {
   x5tS256: string;
   tenantId: string;
   resource: string;
+  tokenType: TokenType;
   claims: string | undefined;
   claimsFromClient: string | undefined;
   forceRefresh: boolean;
@@ -36,6 +38,7 @@ const CALL: Call = {
   x5tS256: 'thumb',
   tenantId: 'tenant',
   resource: 'https://vault.azure.net',
+  tokenType: 'mtls_pop',
   claims: undefined,
   claimsFromClient: undefined,
   forceRefresh: false,
@@ -70,6 +73,7 @@ test.each<[what: string, change: Partial<Call>, differs: readonly Key[]]>([
   ['certificate', { x5tS256: 'other' }, ['token']],
   ['tenant', { tenantId: 'other' }, ['token']],
   ['resource', { resource: 'https://graph.microsoft.com' }, ['token', 'flight']],
+  ['type of the token', { tokenType: 'Bearer' }, ['token', 'flight']],
   ['claims of the client', { claimsFromClient: '{"a":1}' }, ['token', 'flight']],
   ['claims of a server', { claims: '{"a":1}' }, ['flight']],
   ['forceRefresh', { forceRefresh: true }, ['flight']],
@@ -98,4 +102,38 @@ test('parts cannot run into one another', () => {
 test('a re-mint is another flight for each certificate that was refused', () => {
   expect(mintFlightKey('o', false, 'a')).not.toBe(mintFlightKey('o', false, 'b'));
   expect(mintFlightKey('o', false, 'a')).not.toBe(mintFlightKey('o', false, undefined));
+});
+
+const binding = (x5tS256: string) => ({ tenantId: 'tenant', certificate: { x5tS256 } }) as Binding;
+const request = (overrides: Partial<TokenRequest>) =>
+  ({
+    resource: 'https://a',
+    tokenType: 'mtls_pop',
+    claimsFromClient: undefined,
+    minStrength: MtlsBindingStrength.KeyGuard,
+    ...overrides,
+  }) as TokenRequest;
+
+test('a key that is kept is the key that would be built, for every combination, in any order', () => {
+  const combinations = [binding('one'), binding('two')].flatMap((bound) => {
+    const keys = new TokenKeys('prefix\0', bound);
+    return [MtlsBindingStrength.Software, MtlsBindingStrength.KeyGuard].flatMap((minStrength) =>
+      ['https://a', 'https://b'].flatMap((resource) =>
+        [undefined, '{"access_token":{}}'].flatMap((claimsFromClient) =>
+          (['mtls_pop', 'Bearer'] as const).map((tokenType) => ({
+            bound,
+            keys,
+            asked: request({ minStrength, resource, claimsFromClient, tokenType }),
+          })),
+        ),
+      ),
+    );
+  });
+  for (const round of [combinations, combinations.toReversed()]) {
+    for (const { bound, keys, asked } of round) {
+      const parts = { tenantId: bound.tenantId, x5tS256: bound.certificate.x5tS256 };
+      expect(keys.of(asked)).toBe(tokenKey('prefix\0', asked, parts));
+    }
+  }
+  expect(new Set(combinations.map(({ keys, asked }) => keys.of(asked))).size).toBe(combinations.length);
 });

@@ -1,9 +1,10 @@
 /** The certificate request, byte by byte (D13, RFC 2986), and as OpenSSL reads it. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { buildCsr } from 'core/binding/csr.js';
-import { encodeCsr } from 'core/crypto/csr.js';
+import { buildCsr } from 'core/binding/mint.js';
+import { encodeCsr, toDotNetJson } from 'core/crypto/csr.js';
 import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
 import type { SigningKey } from 'core/ports.js';
+import { testCall } from 'support/call.js';
 
 const CLIENT_ID = '11111111-1111-1111-1111-111111111111';
 const TENANT_ID = '22222222-2222-2222-2222-222222222222';
@@ -90,8 +91,13 @@ describe('read by OpenSSL', () => {
   let csr: string;
   beforeAll(async () => {
     key = await createSoftwareKeyStore().open({ verify: false });
-    const metadata = { clientId: CLIENT_ID, tenantId: TENANT_ID, cuIdJson: CU_ID, attestationEndpoint: undefined };
-    csr = await buildCsr(key, metadata, { correlationId: 'c', signal: undefined });
+    const metadata = {
+      clientId: CLIENT_ID,
+      tenantId: TENANT_ID,
+      cuId: { vmId: 'fake_vmId' },
+      attestationEndpoint: undefined,
+    };
+    csr = await buildCsr(key, metadata, testCall());
   });
   const input = () => Buffer.from(csr, 'base64');
 
@@ -136,8 +142,13 @@ test('a key that cannot sign fails the step without repeating what the key said'
     spki: SPKI,
     sign: () => Promise.reject(new Error('PIN 1234 is wrong')),
   } as const;
-  const metadata = { clientId: CLIENT_ID, tenantId: TENANT_ID, cuIdJson: CU_ID, attestationEndpoint: undefined };
-  const failure = buildCsr(broken, metadata, { correlationId: 'c-1', signal: undefined });
+  const metadata = {
+    clientId: CLIENT_ID,
+    tenantId: TENANT_ID,
+    cuId: { vmId: 'fake_vmId' },
+    attestationEndpoint: undefined,
+  };
+  const failure = buildCsr(broken, metadata, testCall({ correlationId: 'c-1' }));
 
   await expect(failure).rejects.toMatchObject({
     errorCode: 'key_operation_failed',
@@ -145,4 +156,27 @@ test('a key that cannot sign fails the step without repeating what the key said'
     correlationId: 'c-1',
   });
   await expect(failure).rejects.not.toThrow(/1234/);
+});
+
+describe('the text in the attribute is what the JSON encoder of .NET would write (D13)', () => {
+  test('E02: only the members that are there are written, compactly and in their order', () => {
+    expect(toDotNetJson({ vmId: 'fake_vmId' })).toBe('{"vmId":"fake_vmId"}');
+    expect(toDotNetJson({ vmId: 'v', vmssId: 's' })).toBe('{"vmId":"v","vmssId":"s"}');
+    expect(toDotNetJson({ vmId: 'v', vmssId: '' })).toBe('{"vmId":"v","vmssId":""}');
+  });
+
+  test.each([
+    ['plain text', 'AZ az 09 -_.:/', '"AZ az 09 -_.:/"'],
+    ['HTML characters', `<a href='x'>&`, String.raw`"\u003Ca href=\u0027x\u0027\u003E\u0026"`],
+    ['double quote, backslash', '"\\', String.raw`"\u0022\\"`],
+    ['plus and backtick', '+`', String.raw`"\u002B\u0060"`],
+    ['controls with a short form', '\b\t\n\f\r', String.raw`"\b\t\n\f\r"`],
+    ['other controls', '\u0000\u001f\u007f', String.raw`"\u0000\u001F\u007F"`],
+    ['letters beyond ASCII', 'é中', String.raw`"\u00E9\u4E2D"`],
+    ['a character of two units', '😀', String.raw`"\uD83D\uDE00"`],
+    ['line separators', '\u2028\u2029', String.raw`"\u2028\u2029"`],
+  ])('%s: escaped as .NET does', (_what, text, expected) => {
+    expect(toDotNetJson(text)).toBe(expected);
+    expect(JSON.parse(toDotNetJson(text))).toBe(text);
+  });
 });

@@ -8,6 +8,7 @@ const code = (errorCode: string) => errorWith({ errorCode });
 
 test('a minimal request gets the default floor, a fresh correlation id and nothing else', () => {
   expect(parseRequest({ resource: VAULT })).toEqual({
+    tokenType: 'mtls_pop',
     resource: VAULT,
     scope: `${VAULT}/.default`,
     claims: undefined,

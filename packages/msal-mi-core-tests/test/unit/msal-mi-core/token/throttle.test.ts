@@ -24,7 +24,7 @@ test('identical requests are refused until the time is over, others never', () =
   const clock = new VirtualClock(NOW);
   const throttled = new Map<string, number>();
   remember(throttled, 'a', 60_000, clock.now());
-  const ask = (key: string) => () => assertNotThrottled(throttled, key, clock, 'c-1');
+  const ask = (key: string) => () => assertNotThrottled(throttled, key, { clock, correlationId: 'c-1' });
 
   expect(ask('a')).toThrow(
     errorWith({ errorCode: 'request_throttled', retryable: true, stage: 'token', correlationId: 'c-1' }),

@@ -6,7 +6,7 @@ import { VirtualClock } from 'support/virtual-clock.js';
 
 const NOW = 1_000_000;
 const THUMBPRINT = 'the-thumbprint';
-const EXPECTED = { correlationId: 'c-1', expectedTokenType: 'mtls_pop', x5tS256: THUMBPRINT, secrets: [] } as const;
+const EXPECTED = { expectedTokenType: 'mtls_pop', x5tS256: THUMBPRINT, secrets: [] } as const;
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const jwt = (claims: unknown) => `${encode({ alg: 'RS256' })}.${encode(claims)}.c2ln`;
@@ -18,7 +18,7 @@ function process(body: unknown, { status = 200, secrets = [] as string[], header
   const clock = new VirtualClock(NOW);
   clock.randomValue = random;
   const answer = { status, headers, body: text, hasRetryAfter: false };
-  return processTokenResponse(answer, { ...EXPECTED, secrets }, clock);
+  return processTokenResponse(answer, { ...EXPECTED, secrets }, { clock, correlationId: 'c-1' });
 }
 
 function refusal(body: unknown, options: { status?: number; secrets?: string[] } = {}): MsiV2Error {

@@ -24,7 +24,7 @@ describe('the way out', () => {
     },
   );
 
-  it.each(['https://localhost:1', 'https://a.localhost', 'https://127.0.0.1', 'https://127.1.2.3', 'https://[::1]:9'])(
+  it.each(['https://localhost:1', 'https://127.0.0.1', 'https://127.1.2.3', 'https://[::1]:9'])(
     '%s is never proxied',
     (to) => {
       expect(route('http://proxy:8080', undefined, new URL(to))).toBe('direct');

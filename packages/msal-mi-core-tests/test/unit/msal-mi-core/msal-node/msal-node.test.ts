@@ -1,12 +1,14 @@
 /** An application without @azure/msal-node (D5). */
-import { createBearerDelegate } from 'core/msal-node/bearer-delegate.js';
+import { MsalNodeApplication } from 'core/msal-node/msal-node.js';
 import { rejection } from 'support/rejection.js';
 
 test('rule D5: without msal-node a bearer request is refused with the command that installs it', async () => {
   const absent = Object.assign(new Error('/home/user/application: no such package'), { code: 'ERR_MODULE_NOT_FOUND' });
-  const acquire = createBearerDelegate({}, () => Promise.reject(absent));
-  const request = { resource: 'https://vault.azure.net', claims: undefined, forceRefresh: false, signal: undefined };
-  const error = await rejection(acquire({ ...request, correlationId: 'call-1' }));
+  const application = new MsalNodeApplication(
+    { create: () => undefined, alternative: 'set mtlsProofOfPossession: true', errorCode: 'token_request_failed' },
+    () => Promise.reject(absent),
+  );
+  const error = await rejection(application.acquire(() => Promise.resolve(null), { correlationId: 'call-1' }));
 
   expect(error).toMatchObject({
     errorCode: 'bearer_requires_msal_node',

@@ -14,7 +14,7 @@ import type {
 } from '../public-types.js';
 import type { TokenOptions } from './api-options.js';
 import { parseApplicationSettings, type ApplicationSettings } from './application-settings.js';
-import { createBearerClient } from '../msal-node/bearer-client.js';
+import { createBearerClient } from './bearer-client.js';
 import type { Section } from './section.js';
 
 /** What a token is acquired for. */
@@ -24,44 +24,44 @@ export interface TokenDemand extends CallMembers {
 }
 
 /** Acquires the tokens of one kind of call. */
-export interface TokenSource {
+export interface TokenAcquirer {
   acquire(demand: TokenDemand): Promise<AuthenticationResult>;
   /** A bound token under another certificate than that of `refused`, which the API refused in the TLS handshake. */
   replace(demand: TokenDemand, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
 }
 
-/** Where sources come from: the section `AzureAd`, and what the caller of `createDownstreamApi` passed. */
-export interface SourceParts {
+/** Where tokens come from: the section `AzureAd`, and what the caller of `createDownstreamApi` passed. */
+export interface AcquirerOptions {
   readonly azureAd: Section | undefined;
   readonly system: ManagedIdentityConfiguration['system'];
   readonly application: ManagedIdentityApplication | undefined;
   readonly surroundings: Surroundings | undefined;
 }
 
-/** Makes sources, and keeps the applications behind them. */
-export class TokenSources {
-  readonly #parts: SourceParts;
+/** Makes them, and keeps the applications behind them. */
+export class TokenAcquirers {
+  readonly #options: AcquirerOptions;
   readonly #kept = new Map<string, unknown>();
 
-  constructor(parts: SourceParts) {
-    this.#parts = parts;
+  constructor(options: AcquirerOptions) {
+    this.#options = options;
   }
 
   /**
    * @throws MsiV2Error `app_token_required` when a bound token is asked for on behalf of a user, and what
    *   `parseApplicationSettings` throws.
    */
-  sourceOf(options: TokenOptions): TokenSource {
+  acquirerOf(options: TokenOptions): TokenAcquirer {
     const { isBound, managedIdentity, requestAppToken } = options;
     if (isBound && !requestAppToken && managedIdentity === undefined) throw new MsiV2Error('app_token_required');
-    if (managedIdentity !== undefined) return this.#identitySource(managedIdentity.clientId, options);
-    const settings = parseApplicationSettings(this.#parts.azureAd, isBound);
+    if (managedIdentity !== undefined) return this.#identityAcquirer(managedIdentity.clientId, options);
+    const settings = parseApplicationSettings(this.#options.azureAd, isBound);
     return isBound || settings.useBoundCredential
-      ? this.#boundClientSource(settings, options)
-      : this.#bearerClientSource(settings, options);
+      ? this.#boundClientAcquirer(settings, options)
+      : this.#bearerClientAcquirer(settings, options);
   }
 
-  #identitySource(clientId: string, options: TokenOptions): TokenSource {
+  #identityAcquirer(clientId: string, options: TokenOptions): TokenAcquirer {
     const app = this.#identity(clientId, this.#capabilities());
     const { resource, isBound, forceRefresh, withAttestationSupport, minStrength } = options;
     const common = (demand: TokenDemand) => ({ resource, forceRefresh, ...demandOf(options, demand) });
@@ -73,7 +73,7 @@ export class TokenSources {
     };
   }
 
-  #boundClientSource(settings: ApplicationSettings, options: TokenOptions): TokenSource {
+  #boundClientAcquirer(settings: ApplicationSettings, options: TokenOptions): TokenAcquirer {
     const client = this.#boundClient(settings, options);
     const { resource, isBound, forceRefresh } = options;
     const common = (demand: TokenDemand) => ({
@@ -92,9 +92,9 @@ export class TokenSources {
     };
   }
 
-  #bearerClientSource(settings: ApplicationSettings, options: TokenOptions): TokenSource {
+  #bearerClientAcquirer(settings: ApplicationSettings, options: TokenOptions): TokenAcquirer {
     const identity = this.#identity(settings.identityClientId, undefined);
-    const { system, surroundings } = this.#parts;
+    const { system, surroundings } = this.#options;
     const clock = surroundings?.clock ?? systemClock;
     const capabilities = this.#capabilities() ?? [];
     const acquire = this.#keep(JSON.stringify(['bearer', settings]), () =>
@@ -110,7 +110,7 @@ export class TokenSources {
   #boundClient(settings: ApplicationSettings, options: TokenOptions): BoundConfidentialClient {
     const { withAttestationSupport, minStrength } = options;
     const { clientId, authority, audience, identityClientId } = settings;
-    const { system, surroundings } = this.#parts;
+    const { system, surroundings } = this.#options;
     const key = JSON.stringify(['bound', settings, withAttestationSupport, minStrength]);
     return this.#keep(key, () => {
       // The identity's own requests carry no capabilities: those are the application's, as in Microsoft Identity Web.
@@ -132,7 +132,7 @@ export class TokenSources {
   }
 
   #identity(clientId: string, clientCapabilities: string[] | undefined): ManagedIdentityApplication {
-    const { application, system, surroundings } = this.#parts;
+    const { application, system, surroundings } = this.#options;
     if (application !== undefined) return application;
     return this.#keep(JSON.stringify(['identity', clientId, clientCapabilities]), () => {
       const configuration: ManagedIdentityConfiguration = {
@@ -147,7 +147,7 @@ export class TokenSources {
   }
 
   #capabilities(): string[] | undefined {
-    return this.#parts.azureAd?.strings('ClientCapabilities');
+    return this.#options.azureAd?.strings('ClientCapabilities');
   }
 
   #keep<T>(key: string, create: () => T): T {

@@ -1,6 +1,5 @@
 /** When a request is sent again, how often and after how long (D11, D24). */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createLogger } from 'core/diagnostics/logger.js';
 import { TransportError, type TransportFailure } from 'core/ports.js';
 import {
   IMDS_POLICY,
@@ -8,8 +7,9 @@ import {
   sendWithRetries,
   TOKEN_POLICY,
   type RetryPolicy,
-} from 'core/transport/retry.js';
+} from 'core/transport/exchange.js';
 import { VirtualClock } from 'support/virtual-clock.js';
+import { testCall } from 'support/call.js';
 
 /** A status, a status with Retry-After, or why no answer arrived. */
 type Step = number | `${number} retry-after` | TransportFailure;
@@ -22,14 +22,7 @@ async function run(
 ) {
   const clock = new VirtualClock(0);
   let attempts = 0;
-  const exchange = {
-    clock,
-    log: createLogger({}),
-    stage: 'metadata',
-    attemptTimeoutMs: 20_000,
-    retriesEnabled,
-    signal,
-  } as const;
+  const exchange = { stage: 'metadata', attemptTimeoutMs: 20_000 } as const;
   const send = (): Promise<{ status: number; hasRetryAfter: boolean }> => {
     const step = steps[Math.min(attempts, steps.length - 1)]!;
     attempts += 1;
@@ -39,7 +32,12 @@ async function run(
       ? Promise.reject(new TransportError(step as TransportFailure, 'ECODE', 'text'))
       : Promise.resolve({ status: Number(status), hasRetryAfter: true });
   };
-  const outcome: unknown = await sendWithRetries(policy, exchange, send).then(
+  const outcome: unknown = await sendWithRetries(
+    policy,
+    exchange,
+    testCall({ clock, retriesEnabled, signal }),
+    send,
+  ).then(
     ({ status }) => status,
     (error: unknown) => (error instanceof TransportError ? error.failure : error),
   );
@@ -130,15 +128,8 @@ test('an abort ends the wait with its own reason', async () => {
   const reason = new Error('the caller left');
   const clock = new VirtualClock(0, 0); // No wait elapses by itself.
   const controller = new AbortController();
-  const exchange = {
-    clock,
-    log: createLogger({}),
-    stage: 'token',
-    attemptTimeoutMs: 20_000,
-    retriesEnabled: true,
-    signal: controller.signal,
-  } as const;
-  const sending = sendWithRetries(IMDS_POLICY, exchange, () => {
+  const exchange = { stage: 'token', attemptTimeoutMs: 20_000 } as const;
+  const sending = sendWithRetries(IMDS_POLICY, exchange, testCall({ clock, signal: controller.signal }), () => {
     setImmediate(() => controller.abort(reason));
     return Promise.resolve({ status: 500, hasRetryAfter: false });
   });

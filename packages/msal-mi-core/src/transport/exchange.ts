@@ -1,8 +1,32 @@
+/** One exchange with IMDS or the token endpoint: attempts with a deadline each, and a body of bounded length. */
 import { retryChannel, type RetryEvent } from '../diagnostics/channels.js';
 import type { ErrorStage } from '../errors.js';
-import type { Logger } from '../diagnostics/logger.js';
-import { TransportError, type Clock } from '../ports.js';
-import { withDeadline } from '../time/cancellation.js';
+import type { Call } from '../call.js';
+import { TransportError } from '../ports.js';
+import { withDeadline } from '../time/clock.js';
+
+/** No answer of IMDS or Entra ID is larger than a few kilobytes. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** An answer was larger than anything the protocol knows. */
+export class BodyTooLargeError extends Error {
+  override readonly name = 'BodyTooLargeError';
+  constructor() {
+    super('The answer is larger than 1 MiB.');
+  }
+}
+
+/** Reads a whole body as UTF-8 text; stops reading when it is larger than 1 MiB. */
+export async function readBody(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new BodyTooLargeError();
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
 
 /** When to try again: how often in total, decided by the first failure, and after how long, decided by the latest. */
 export interface RetryPolicy {
@@ -19,15 +43,11 @@ export interface Outcome {
   readonly hasRetryAfter: boolean;
 }
 
-/** Surroundings of one exchange. */
+/** What is sent. */
 export interface Exchange {
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly stage: ErrorStage;
-  readonly retriesEnabled: boolean;
   /** For one attempt, from its first byte to the last byte of the answer's body. */
   readonly attemptTimeoutMs: number;
-  readonly signal: AbortSignal | undefined;
 }
 
 const GONE = 410;
@@ -44,7 +64,7 @@ const isServerError = (outcome: Outcome) =>
 const isOneOf = (outcome: Outcome, statuses: readonly number[]) =>
   outcome.status !== undefined && statuses.includes(outcome.status);
 
-/** Retry-After is ignored by design: IMDS does not send it (D11). */
+/** D11. Retry-After is ignored by design: IMDS does not send it. */
 export const IMDS_POLICY: RetryPolicy = {
   isRetried: (outcome) =>
     isNetworkFailure(outcome) || isServerError(outcome) || isOneOf(outcome, [404, 408, GONE, 429]),
@@ -59,7 +79,7 @@ export const IMDS_PROBE_POLICY: RetryPolicy = {
   isRetried: (outcome) => outcome.status !== 404 && IMDS_POLICY.isRetried(outcome),
 };
 
-/** A server error that names no time, or a timeout, is tried once more (D24). */
+/** D24: a server error that names no time, or a timeout, is tried once more. */
 export const TOKEN_POLICY: RetryPolicy = {
   isRetried: (outcome) => (isServerError(outcome) && !outcome.hasRetryAfter) || outcome.failure?.failure === 'timeout',
   maxRetries: () => 1,
@@ -73,37 +93,33 @@ export const TOKEN_POLICY: RetryPolicy = {
  */
 export async function sendWithRetries<R extends { readonly status: number; readonly hasRetryAfter: boolean }>(
   policy: RetryPolicy,
-  exchange: Exchange,
+  { stage, attemptTimeoutMs }: Exchange,
+  call: Call,
   send: (signal: AbortSignal | undefined) => Promise<R>,
 ): Promise<R> {
   let first: Outcome | undefined;
   for (let retry = 0; ; retry++) {
-    const attempt = await attemptOnce(send, exchange);
+    const attempt = await attemptOnce(send, attemptTimeoutMs, call);
     const { outcome } = attempt;
     first ??= outcome;
-    if (!exchange.retriesEnabled || !policy.isRetried(outcome) || retry >= policy.maxRetries(first)) {
+    if (!call.retriesEnabled || !policy.isRetried(outcome) || retry >= policy.maxRetries(first)) {
       if ('response' in attempt) return attempt.response;
       throw attempt.error;
     }
     const delayMs = policy.delayMs(outcome, retry);
     const cause = outcome.failure?.code ?? `HTTP ${String(outcome.status)}`;
-    exchange.log.info(`${exchange.stage}: attempt ${retry + 1} failed (${cause}); next one in ${delayMs} ms`);
+    call.log.info(`${stage}: attempt ${retry + 1} failed (${cause}); next one in ${delayMs} ms`);
     if (retryChannel.hasSubscribers) {
-      retryChannel.publish({
-        version: 1,
-        stage: exchange.stage,
-        attempt: retry + 1,
-        delayMs,
-        cause,
-      } satisfies RetryEvent);
+      retryChannel.publish({ version: 1, stage, attempt: retry + 1, delayMs, cause } satisfies RetryEvent);
     }
-    await exchange.clock.sleep(delayMs, exchange.signal);
+    await call.clock.sleep(delayMs, call.signal);
   }
 }
 
 async function attemptOnce<R extends { readonly status: number; readonly hasRetryAfter: boolean }>(
   send: (signal: AbortSignal | undefined) => Promise<R>,
-  { clock, attemptTimeoutMs, signal }: Exchange,
+  attemptTimeoutMs: number,
+  { clock, signal }: Call,
 ): Promise<{ outcome: Outcome; response: R } | { outcome: Outcome; error: TransportError }> {
   const onTimeout = () => new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.');
   try {

@@ -1,0 +1,24 @@
+/** JSON that came from elsewhere. */
+
+export type JsonObject = Record<string, unknown>;
+
+/** Neither an array nor null. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The object that a text holds; undefined for every other text. The parser's message, which quotes it, goes nowhere. */
+export function parseJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A member of its own that is a non-blank string; undefined when it is anything else. */
+export function nonBlank(object: JsonObject, name: string): string | undefined {
+  const value = Object.hasOwn(object, name) ? object[name] : undefined;
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}

@@ -1,0 +1,101 @@
+/** The one place that loads `@azure/msal-node`: bearer tokens are its work, and its sources are not written again (D5). */
+import type { ErrorCode } from '../error-codes.js';
+import { addCorrelationId, isMsalMiError, ManagedIdentityError } from '../errors.js';
+import { redact, summarizeForeignError } from '../secret.js';
+import { abortable } from '../time/clock.js';
+import type { AuthenticationResult } from '../public-types.js';
+
+/** What is used of the package. */
+export interface MsalNode {
+  readonly ManagedIdentityApplication: new (configuration: object) => MsalNodeIdentity;
+  readonly ConfidentialClientApplication: new (configuration: object) => MsalNodeClient;
+}
+export interface MsalNodeIdentity {
+  acquireToken(request: object): Promise<AuthenticationResult | null>;
+}
+export interface MsalNodeClient {
+  acquireTokenByClientCredential(request: object): Promise<AuthenticationResult | null>;
+}
+
+/** Whose request it is. */
+export interface BearerCall {
+  readonly correlationId?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+// Not a literal in the import(): bundlers would fail the build of every application that does not have the package.
+const PACKAGE_NAME: string = '@azure/msal-node';
+const importPackage = (): Promise<unknown> => import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE_NAME);
+
+export interface MsalNodeOptions<A> {
+  readonly create: (msalNode: MsalNode) => A;
+  /** What to do in place of installing the package. */
+  readonly alternative: string;
+  /** For failures that have no code. */
+  readonly errorCode: ErrorCode;
+}
+
+/** An application of msal-node, made with the first request. Its errors become errors of this library. */
+export class MsalNodeApplication<A> {
+  readonly #options: MsalNodeOptions<A>;
+  readonly #importMsalNode: () => Promise<unknown>;
+  #application: Promise<A> | undefined;
+
+  /** @param importMsalNode - Replaced in tests only. */
+  constructor(options: MsalNodeOptions<A>, importMsalNode = importPackage) {
+    this.#options = options;
+    this.#importMsalNode = importMsalNode;
+  }
+
+  /** @throws ManagedIdentityError `bearer_requires_msal_node` without the package, else the codes of its errors. */
+  async acquire(
+    ask: (application: A) => Promise<AuthenticationResult | null>,
+    { correlationId = '', signal }: BearerCall,
+  ): Promise<AuthenticationResult> {
+    try {
+      const result = await abortable(this.#ask(ask), signal);
+      if (result === null) throw new ManagedIdentityError('invalid_token_response');
+      return result;
+    } catch (error) {
+      signal?.throwIfAborted();
+      addCorrelationId(error, correlationId);
+      throw isMsalMiError(error) ? error : this.#toManagedIdentityError(error, correlationId);
+    }
+  }
+
+  async #ask(ask: (application: A) => Promise<AuthenticationResult | null>): Promise<AuthenticationResult | null> {
+    this.#application ??= this.#load().catch((error: unknown) => {
+      this.#application = undefined;
+      throw error;
+    });
+    return ask(await this.#application);
+  }
+
+  async #load(): Promise<A> {
+    let msalNode: MsalNode;
+    try {
+      msalNode = (await this.#importMsalNode()) as MsalNode;
+    } catch (error) {
+      throw new ManagedIdentityError('bearer_requires_msal_node', {
+        message: `A bearer token was asked for and ${PACKAGE_NAME} cannot be loaded (${summarizeForeignError(error)}).`,
+        remediation: `Run: npm install ${PACKAGE_NAME} (or ${this.#options.alternative} to get a bound token).`,
+      });
+    }
+    return this.#options.create(msalNode);
+  }
+
+  #toManagedIdentityError(error: unknown, correlationId: string): ManagedIdentityError {
+    const { errorCode, errorMessage, subError } = error as Record<'errorCode' | 'errorMessage' | 'subError', unknown>;
+    if (typeof errorCode !== 'string') {
+      return new ManagedIdentityError(this.#options.errorCode, {
+        correlationId,
+        message: `The bearer request failed (${summarizeForeignError(error)}).`,
+      });
+    }
+    return new ManagedIdentityError(errorCode, {
+      correlationId,
+      message: redact(typeof errorMessage === 'string' ? errorMessage : ''),
+      subError: typeof subError === 'string' ? redact(subError) : '',
+    });
+  }
+}

@@ -1,0 +1,67 @@
+/** Unbound tokens: msal-node acquires them (D5). */
+import { ManagedIdentityError } from '../errors.js';
+import { MsalNodeApplication, type MsalNodeIdentity } from '../msal-node/msal-node.js';
+import type { UncheckedOptions } from '../options/options.js';
+import type { AuthenticationResult, ManagedIdentityConfiguration } from '../public-types.js';
+import { environmentSource, knownSource } from '../source/select-source.js';
+import { withDeadline } from '../time/clock.js';
+import type { IdentityClient } from './managed-identity.js';
+import { parseRequest } from './parse-request.js';
+
+/** Acquires bearer tokens as the application is configured; makes one application of msal-node with the first request. */
+export function createBearerDelegate(
+  configuration: ManagedIdentityConfiguration,
+  {
+    environment,
+    imds,
+    state,
+    clock,
+    timeoutMs,
+  }: Pick<IdentityClient, 'environment' | 'imds' | 'state' | 'clock' | 'timeoutMs'>,
+  importMsalNode?: () => Promise<unknown>,
+): (options: UncheckedOptions) => Promise<AuthenticationResult> {
+  const application = new MsalNodeApplication<MsalNodeIdentity>(
+    {
+      create: ({ ManagedIdentityApplication }) => new ManagedIdentityApplication(delegated(configuration)),
+      alternative: 'set mtlsProofOfPossession: true',
+      errorCode: 'managed_identity_request_failed',
+    },
+    importMsalNode,
+  );
+  return async (options) => {
+    const { claims, forceRefresh, correlationId, signal } = parseRequest(options);
+    signal?.throwIfAborted();
+    const known = knownSource(state.discovered, imds.base, clock.now());
+    const isKnownToBeNone = known !== undefined && known.imdsVersion === undefined;
+    if (isKnownToBeNone && environmentSource(environment) === undefined) {
+      const { errorReason } = known.capabilities;
+      throw new ManagedIdentityError('managed_identity_all_sources_unavailable', {
+        correlationId,
+        ...(errorReason !== undefined && { message: errorReason }),
+      });
+    }
+    const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId });
+    // As it was given: the audience of a token of IMDS v1 keeps its slash, and msal-node decides about the rest.
+    const resource = (options['resource'] as string).trim();
+    return withDeadline({ clock, timeoutMs, signal, onTimeout }, (bounded) =>
+      application.acquire(
+        (identity) => identity.acquireToken({ resource, forceRefresh, ...(claims !== undefined && { claims }) }),
+        { correlationId, signal: bounded },
+      ),
+    );
+  };
+}
+
+/** What msal-node knows of a configuration. */
+function delegated({ managedIdentityIdParams, clientCapabilities, system }: ManagedIdentityConfiguration): object {
+  const { loggerOptions, networkClient, disableInternalRetries } = system ?? {};
+  return {
+    ...(managedIdentityIdParams && { managedIdentityIdParams }),
+    ...(clientCapabilities && { clientCapabilities }),
+    system: {
+      ...(loggerOptions && { loggerOptions }),
+      ...(networkClient && { networkClient }),
+      ...(disableInternalRetries !== undefined && { disableInternalRetries }),
+    },
+  };
+}

@@ -1,0 +1,281 @@
+/**
+ * Bound tokens for a managed identity: what can be refused at once, then the flow. To the token service the identity is a
+ * client whose credential is its certificate.
+ */
+import { discoverAttestationProvider } from '../attestation/discover.js';
+import { assertStrength } from '../binding/mint.js';
+import { isTraced, trace } from '../diagnostics/channels.js';
+import { MsiV2Error } from '../errors.js';
+import { environmentSource, knownSource } from '../source/select-source.js';
+import { REFUSED_IN_TLS, reportRefusal } from '../token/refusal.js';
+import { acquireBinding, renewBinding, type BindingHolder } from '../binding/acquire-binding.js';
+import { createBindingContext } from '../binding/binding-context.js';
+import { bindingKey, flightOwnerKey, ownerKey, TokenKeys, tokenFlightKey, tokenKeyPrefix } from '../cache/cache-key.js';
+import { objectNumber, type SharedState } from '../cache/shared-state.js';
+import type { SingleFlight } from '../cache/single-flight.js';
+import type { Call, Runtime } from '../call.js';
+import type { Configuration } from '../config.js';
+import type { Logger } from '../diagnostics/logger.js';
+import type { ImdsEndpoint } from '../imds/endpoint.js';
+import type { Binding, HostEnvironment, TokenRequest } from '../model.js';
+import type { CertificateStore, Clock, HttpTransport, KeyStore, MtlsTransport, Platform } from '../ports.js';
+import {
+  type AttestationProvider,
+  MtlsBindingStrength,
+  type MtlsBindingContext,
+  type MtlsPopAuthenticationResult,
+} from '../public-types.js';
+import { tokenUrl } from '../token/token-request.js';
+import {
+  acquireFromCache,
+  acquireFromNetwork,
+  callOf,
+  forget,
+  reportBackground,
+  withinTimeout,
+  type Credential,
+  type RefusedCredential,
+  type TokenClient,
+} from './acquire-token.js';
+
+type Result = MtlsPopAuthenticationResult;
+
+/** A token that is in the cache comes without a promise. */
+export function acquireBoundToken(request: TokenRequest, client: IdentityClient): Result | Promise<Result> {
+  if (!isTraced('acquireToken')) return acquire(request, client);
+  const run = async () => acquire(request, client);
+  return trace('acquireToken', request.correlationId, run, ({ fromCache, bindingCertificate }) => ({
+    fromCache,
+    certificateAgeMs: client.clock.now() - bindingCertificate.notBefore.getTime(),
+  }));
+}
+
+function acquire(request: TokenRequest, client: IdentityClient): Result | Promise<Result> {
+  request.signal?.throwIfAborted();
+  return (acquireFromCache(request, client) as Result | undefined) ?? acquireAnew(request, client);
+}
+
+async function acquireAnew(request: TokenRequest, client: IdentityClient): Promise<Result> {
+  const result = await withinTimeout(request, client, async (signal) => {
+    await assertHostCanServe(request, client);
+    return acquireFromNetwork(request, client, signal);
+  });
+  return result as Result;
+}
+
+/**
+ * A token under another certificate than the one that a resource refused in the TLS handshake: it is replaced as one
+ * that the token service refuses, unless somebody did so already (D22, D23).
+ */
+export async function replaceBinding(
+  request: TokenRequest,
+  context: MtlsBindingContext,
+  client: IdentityClient,
+): Promise<Result> {
+  const credential = client.credentialOf(context);
+  if (credential !== undefined) {
+    const isFirst = client.candidates(request).includes(credential);
+    if (isFirst) reportRefusal(REFUSED_IN_TLS, credential.binding, callOf(request, client, undefined));
+    forget(credential, client.state);
+    await withinTimeout(request, client, (signal) =>
+      client.replace(request, { credential, refusal: REFUSED_IN_TLS }, callOf(request, client, signal)),
+    );
+  }
+  return acquireBoundToken(request, client);
+}
+
+/** What can be refused before any network I/O: no package, no source, no key strong enough (D1-D4). */
+async function assertHostCanServe(request: TokenRequest, client: IdentityClient): Promise<void> {
+  const { correlationId, minStrength, attested } = request;
+  const source = environmentSource(client.environment);
+  if (source !== undefined) {
+    throw new MsiV2Error('mtls_pop_not_supported_for_environment', {
+      correlationId,
+      message: `The environment of this process selects ${source}, which has no certificate-bound tokens.`,
+    });
+  }
+  // After the environment: where no token can be had, the package would not help.
+  if (attested) await discoverAttestationProvider(client.attestationProvider);
+  const known = knownSource(client.state.discovered, client.imds.base, client.clock.now());
+  if (known?.imdsVersion === 1) throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', { correlationId });
+  if (known !== undefined && known.imdsVersion === undefined) {
+    throw new MsiV2Error('managed_identity_all_sources_unavailable', {
+      correlationId,
+      ...(known.capabilities.errorReason !== undefined && { message: known.capabilities.errorReason }),
+    });
+  }
+  const strongest = await client.keyStore.strongest();
+  assertStrength(strongest, minStrength, correlationId);
+  if (attested && strongest < MtlsBindingStrength.KeyGuard) {
+    throw new MsiV2Error('credential_guard_requires_cng', { stage: 'attestation', correlationId });
+  }
+}
+
+/** A binding as one application uses it: always the same for the same binding. */
+export interface IdentityCredential extends Credential {
+  readonly tokenKeys: TokenKeys;
+}
+
+/** What an application works with besides its configuration. */
+export interface ClientSurroundings extends Runtime {
+  readonly state: SharedState;
+  readonly platform: Platform;
+  readonly http: HttpTransport;
+}
+
+/** The strongest kind of key comes first. */
+const STRENGTHS = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] as const;
+
+/** Bindings of one kind, as they were when they were last looked for. */
+interface Candidates {
+  readonly current: Binding;
+  readonly superseded: Binding | undefined;
+  readonly credentials: readonly IdentityCredential[];
+}
+
+export class IdentityClient implements TokenClient<TokenRequest, IdentityCredential>, BindingHolder {
+  readonly authentication = 'certificate';
+  readonly state: SharedState;
+  readonly flights: SingleFlight;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly retriesEnabled: boolean;
+  readonly timeoutMs: number | undefined;
+  readonly clientCapabilities: readonly string[];
+  readonly environment: HostEnvironment;
+  readonly imds: ImdsEndpoint;
+  readonly keyStore: KeyStore;
+  readonly certificateStore: CertificateStore;
+  readonly attestationProvider: AttestationProvider | undefined;
+  readonly owner: string;
+  readonly flightOwner: string;
+  readonly #transport: MtlsTransport;
+  readonly #bindingKeys: Array<string | undefined> = [];
+  readonly #candidates = new Map<string, Candidates>();
+  readonly #known = new WeakMap<Binding, IdentityCredential>();
+  readonly #bindings = new WeakMap<MtlsBindingContext, Binding>();
+
+  constructor(configuration: Configuration, { state, platform, http, clock, log, retriesEnabled }: ClientSurroundings) {
+    const { imdsBase, identity, trustedAuthorities } = configuration;
+    this.state = state;
+    this.flights = state.flights;
+    this.clock = clock;
+    this.log = log;
+    this.retriesEnabled = retriesEnabled;
+    this.timeoutMs = configuration.timeoutMs;
+    this.clientCapabilities = configuration.clientCapabilities;
+    this.environment = configuration.environment;
+    this.imds = { base: imdsBase, identity, http };
+    this.keyStore = platform.keyStore;
+    this.certificateStore = platform.certificateStore;
+    this.attestationProvider = configuration.attestationProvider;
+    this.owner = ownerKey(imdsBase, identity);
+    this.flightOwner = flightOwnerKey(this.owner, settingsOf(configuration, state));
+    this.#transport = platform.createTransport(trustedAuthorities);
+  }
+
+  candidates({ attested, minStrength }: TokenRequest): readonly IdentityCredential[] {
+    const [strongest, weaker] = STRENGTHS;
+    const best = this.#candidatesOf(attested, strongest);
+    if (minStrength > weaker) return best;
+    const others = this.#candidatesOf(attested, weaker);
+    return best.length === 0 ? others : [...best, ...others];
+  }
+
+  isCurrent({ binding }: IdentityCredential): boolean {
+    return this.state.bindings.kept(this.#bindingKey(binding.attested, binding.key.strength))?.current === binding;
+  }
+
+  async obtain(request: TokenRequest, call: Call): Promise<IdentityCredential> {
+    return this.#use(await acquireBinding(this, request, undefined, call), request);
+  }
+
+  async replace(
+    request: TokenRequest,
+    { credential: { binding }, refusal: { evidenceIsStale } }: RefusedCredential<Credential>,
+    call: Call,
+  ): Promise<IdentityCredential> {
+    return this.#use(await acquireBinding(this, request, { binding, evidenceIsStale }, call), request);
+  }
+
+  renewWhenDue(request: TokenRequest, { binding }: IdentityCredential): void {
+    const key = this.#bindingKey(request.attested, binding.key.strength);
+    if (!this.state.bindings.claimRenewal(key, this.clock)) return;
+    const renewing = renewBinding(this, request, callOf(request, this, undefined));
+    reportBackground('certificate-renewal', renewing, this);
+  }
+
+  tokenKey(request: TokenRequest, { tokenKeys }: IdentityCredential): string {
+    return tokenKeys.of(request);
+  }
+
+  flightKey(request: TokenRequest): string {
+    return tokenFlightKey(this.flightOwner, request, this.clientCapabilities);
+  }
+
+  tokenUrl(_request: TokenRequest, { binding: { endpoint, tenantId } }: IdentityCredential): string {
+    return tokenUrl(endpoint, tenantId);
+  }
+
+  identify({ tokenType }: TokenRequest, { binding: { clientId } }: IdentityCredential): Record<string, string> {
+    return { client_id: clientId, token_type: tokenType.toLowerCase() };
+  }
+
+  secretsOf(): readonly string[] {
+    return [];
+  }
+
+  /** The binding behind a handle that this client gave out, as it uses it. */
+  credentialOf(context: MtlsBindingContext): IdentityCredential | undefined {
+    const binding = this.#bindings.get(context);
+    return binding && this.#of(binding);
+  }
+
+  #use(binding: Binding, request: TokenRequest): IdentityCredential {
+    const credential = this.#of(binding);
+    this.renewWhenDue(request, credential);
+    return credential;
+  }
+
+  #candidatesOf(attested: boolean, strength: MtlsBindingStrength): readonly IdentityCredential[] {
+    const key = this.#bindingKey(attested, strength);
+    const kept = this.state.bindings.kept(key);
+    if (kept === undefined) return [];
+    const { current, superseded } = kept;
+    const known = this.#candidates.get(key);
+    if (known?.current === current && known.superseded === superseded) return known.credentials;
+    const credentials = [this.#of(current), ...(superseded === undefined ? [] : [this.#of(superseded)])];
+    this.#candidates.set(key, { current, superseded, credentials });
+    return credentials;
+  }
+
+  #bindingKey(attested: boolean, strength: MtlsBindingStrength): string {
+    return (this.#bindingKeys[strength * 2 + (attested ? 1 : 0)] ??= bindingKey(this.owner, attested, strength));
+  }
+
+  #of(binding: Binding): IdentityCredential {
+    const known = this.#known.get(binding);
+    if (known !== undefined) return known;
+    const { attested, certificateDer, key } = binding;
+    const channel = this.#transport.bind(key, certificateDer);
+    const context = createBindingContext(binding, channel);
+    const prefix = tokenKeyPrefix(this.#bindingKey(attested, key.strength), this.clientCapabilities);
+    const credential = { binding, channel, context, tokenKeys: new TokenKeys(prefix, binding) };
+    this.#known.set(binding, credential);
+    this.#bindings.set(context, binding);
+    return credential;
+  }
+}
+
+/** Everything that a shared request depends on besides identity and kind (D28). */
+function settingsOf(configuration: Configuration, state: SharedState): readonly unknown[] {
+  const { networkClient, loggerOptions, attestationProvider, retriesEnabled, trustedAuthorities } = configuration;
+  const objects = [networkClient, loggerOptions?.loggerCallback, attestationProvider];
+  return [
+    retriesEnabled,
+    trustedAuthorities,
+    loggerOptions?.logLevel,
+    loggerOptions?.piiLoggingEnabled,
+    ...objects.map((object) => (object === undefined ? 0 : objectNumber(state, object))),
+  ];
+}
