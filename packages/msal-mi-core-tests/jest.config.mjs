@@ -17,6 +17,7 @@ const LONG_SUITES = [
   '/test/flow/fault-matrix.test',
   '/test/flow/path-length.test',
   '/test/flow/secrets-repeated.test',
+  '/test/lifetime/key-set-in-the-middle.test',
   '/test/lifetime/process-exit.test',
   '/test/tls/connection-use.test',
   '/test/types/',

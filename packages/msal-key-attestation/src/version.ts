@@ -1,2 +1,2 @@
 /** Version of this package; equals package.json, which a test asserts. */
-export const VERSION = '0.1.0';
+export const VERSION = '0.0.0';
