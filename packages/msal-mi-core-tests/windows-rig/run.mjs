@@ -1,12 +1,13 @@
 // The suite of test/windows inside of Windows' node.exe. On Linux that is node.exe in Wine; on Windows it is this node.exe.
 // Arguments: parts of file names to run only those; `--node=20` for one version, by default all but the one whose turn is
 // at night; `--update-snapshots` to write those of doctor anew. What measures runs only when it is named (`bench`): a busy
-// machine must not fail a test.
+// machine must not fail a test. So does what needs a .NET SDK (`msal-net`).
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPackages, buildRigLibraries, installApplication, installAzureSdk } from './build.mjs';
 import { msalRuntime } from './msal-runtime.mjs';
+import { buildPeer } from './peer.mjs';
 import { missingRequirements } from './requirements.mjs';
 import { NODE_VERSIONS, nodeForWindows, ONLY_AT_NIGHT } from './node-for-windows.mjs';
 import { cacheFolder, doctorFolder, testFolder } from './paths.mjs';
@@ -26,7 +27,7 @@ if (missing.length > 0) {
 
 const { wanted, versions, updatesSnapshots } = parseArguments(process.argv.slice(2));
 const isWanted = (file) =>
-  wanted.length === 0 ? !file.startsWith('bench') : wanted.some((part) => file.includes(part));
+  wanted.length === 0 ? !/^(bench|msal-net)/.test(file) : wanted.some((part) => file.includes(part));
 const files = readdirSync(testFolder)
   .filter((file) => file.endsWith('.test.mjs') && isWanted(file))
   .sort();
@@ -34,6 +35,7 @@ const started = Date.now();
 buildPackages();
 const rigLibraries = buildRigLibraries();
 const mainApplication = installApplication();
+const isOfPeer = (file) => file.startsWith('msal-net');
 const isOfAzureSdk = (file) => file.startsWith('azure-sdk');
 const azureSdkApplications = new Map(
   versions
@@ -100,12 +102,13 @@ async function openWindows(version, lane) {
     };
     return { name, version, executable: process.execPath, run, dispose: () => undefined };
   }
-  const { WinePrefix } = await import('./wine.mjs');
+  const { WinePrefix, WITH_ASSEMBLIES } = await import('./wine.mjs');
   const prefix = WinePrefix.create(`node-${version}-${lane}`, rigLibraries);
   return {
     name,
     version,
     executable: nodeForWindows(version),
+    withAssemblies: WITH_ASSEMBLIES,
     run: (...args) => prefix.run(...args),
     dispose: () => prefix.dispose(),
   };
@@ -122,15 +125,17 @@ async function runFile(windows, file) {
       RIG_PROBE: join(rigLibraries, 'rig_probe.node'),
       KEYGUARD_SIM_NAMESPACE: file,
       ...thirdParty,
+      ...(isOfPeer(file) && windows.withAssemblies),
       // The tests run as copies; snapshots are read and written here.
       MSAL_MI_SNAPSHOTS: join(doctorFolder, 'snapshots'),
       ...(updatesSnapshots && { MSAL_MI_UPDATE_SNAPSHOTS: '1' }),
     },
     timeoutMs: FILE_TIMEOUT_MS,
   });
-  const passed = Number(/^ℹ pass (\d+)/m.exec(output)?.[1] ?? 0);
-  // A file whose tests did not run must not count as passed.
-  const isGood = status === 0 && passed > 0;
+  const count = (what) => Number(new RegExp(`^ℹ ${what} (\\d+)`, 'm').exec(output)?.[1] ?? 0);
+  const passed = count('pass');
+  // A file that never came to its tests must not count as passed; one that has a reason to skip them may.
+  const isGood = status === 0 && passed + count('skipped') > 0;
   console.log(`${isGood ? 'ok    ' : 'FAILED'} ${file} on ${windows.name}: ${passed} passed, ${seconds(begun)} s`);
   const skipped = output.split('\n').filter((line) => /# SKIP|﹣/.test(line));
   for (const line of skipped) console.log(`       ${line.trim()}`);
@@ -150,14 +155,20 @@ function parseArguments(args) {
   };
 }
 
-/** @returns for the tests, where each library is, or why it is not there */
+/** @returns for the tests, where each thing that others wrote is, or why it is not there */
 function fetchThirdParty() {
-  try {
-    return { RIG_MSAL_RUNTIME: msalRuntime() };
-  } catch (error) {
-    if (isRequired) throw error;
-    return { RIG_MSAL_RUNTIME_MISSING: error.message };
-  }
+  const found = {};
+  const find = (name, what) => {
+    try {
+      found[name] = what();
+    } catch (error) {
+      if (isRequired) throw error;
+      found[`${name}_MISSING`] = error.message;
+    }
+  };
+  find('RIG_MSAL_RUNTIME', msalRuntime);
+  if (files.some(isOfPeer)) find('RIG_PEER', buildPeer);
+  return found;
 }
 
 function fetchWine() {

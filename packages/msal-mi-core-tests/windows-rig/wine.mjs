@@ -108,12 +108,17 @@ function stopServer(prefix, how = '-k') {
  */
 const BY_FILE = ['ncrypt', 'crypt32', 'winhttp', 'wintrust'];
 
+const overrides = (absent) => `${absent}=;${BY_FILE.join(',')}=n,b`;
+
+/** For .NET: without its mscoree, which installs a .NET of its own into a new prefix, Wine loads no assembly. */
+export const WITH_ASSEMBLIES = { WINEDLLOVERRIDES: overrides('mshtml') };
+
 function wineEnvironment(prefix) {
   const own = {
     WINEPREFIX: prefix,
     WINEARCH: 'win64',
     WINEDEBUG: '-all',
-    WINEDLLOVERRIDES: `mscoree,mshtml=;${BY_FILE.join(',')}=n,b`,
+    WINEDLLOVERRIDES: overrides('mscoree,mshtml'),
   };
   const env = { ...process.env, ...own };
   delete env.DISPLAY;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <set>
 
+#include "dotnet_support.h"
 #include "export_patch.h"
 #include "renegotiation.h"
 #include "settings.h"
@@ -27,6 +28,12 @@ struct Handles {
   std::map<NCRYPT_HANDLE, std::shared_ptr<ContainerKey>> keys;
   std::set<NCRYPT_HANDLE> providers;
   NCRYPT_HANDLE last_provider = 0;
+
+  NCRYPT_PROV_HANDLE NewProvider() {
+    last_provider += 16;  // never a value that a CAPI provider, a pointer, could have
+    providers.insert(last_provider);
+    return last_provider;
+  }
 
   std::shared_ptr<ContainerKey> Key(NCRYPT_HANDLE handle) const {
     const auto found = keys.find(handle);
@@ -72,6 +79,17 @@ BOOL WINAPI AddCertificateUnlessFull(HCERTSTORE store, PCCERT_CONTEXT context, D
   return real_add_certificate(store, context, disposition, added);
 }
 
+// For as long as the process lives: certificates that name the key hold no reference.
+NCRYPT_KEY_HANDLE OpenForEver(const std::wstring& name) {
+  Handles& handles = AllHandles();
+  const std::lock_guard<std::recursive_mutex> lock(handles.mutex);
+  std::shared_ptr<ContainerKey> key;
+  if (ContainerKey::Open(name, key) != ERROR_SUCCESS) return 0;
+  const NCRYPT_KEY_HANDLE handle = key->handle();
+  handles.keys[handle] = std::move(key);
+  return handle;
+}
+
 void PatchSystemLibraries() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -81,6 +99,7 @@ void PatchSystemLibraries() {
       PatchExport(crypt32, "CertAddCertificateContextToStore", reinterpret_cast<void*>(&AddCertificateUnlessFull));
     }
     if (IsSet(L"KEYGUARD_SIM_RENEGOTIATE")) LogCall("renegotiation", InstallRenegotiation() ? L"on" : L"unavailable");
+    if (IsSet(L"KEYGUARD_SIM_DOTNET")) LogCall(".NET", InstallDotNetSupport(&OpenForEver) ? L"on" : L"unavailable");
     if (IsSet(L"KEYGUARD_SIM_TLS13")) LogCall("TLS 1.3", InstallTls13() ? L"on" : L"unavailable");
   });
 }
@@ -97,9 +116,7 @@ RIG_EXPORT SECURITY_STATUS WINAPI NCryptOpenStorageProvider(NCRYPT_PROV_HANDLE* 
   PatchSystemLibraries();
   Handles& handles = AllHandles();
   const std::lock_guard<std::recursive_mutex> lock(handles.mutex);
-  handles.last_provider += 16;  // never a value that a CAPI provider, a pointer, could have
-  handles.providers.insert(handles.last_provider);
-  *provider = handles.last_provider;
+  *provider = handles.NewProvider();
   return ERROR_SUCCESS;
 }
 
@@ -164,6 +181,8 @@ RIG_EXPORT SECURITY_STATUS WINAPI NCryptSetProperty(NCRYPT_HANDLE handle, LPCWST
     key->export_policy = number;
     return ERROR_SUCCESS;
   }
+  if (std::wcscmp(name, NCRYPT_KEY_USAGE_PROPERTY) == 0)
+    return ERROR_SUCCESS;  // whatever the use, these keys only sign
   return NTE_NOT_SUPPORTED;
 }
 
@@ -172,10 +191,18 @@ RIG_EXPORT SECURITY_STATUS WINAPI NCryptGetProperty(NCRYPT_HANDLE handle, LPCWST
   if (const SECURITY_STATUS failure = Enter("NCryptGetProperty", name == nullptr ? L"" : name)) return failure;
   Handles& handles = AllHandles();
   const std::lock_guard<std::recursive_mutex> lock(handles.mutex);
-  const auto key = handles.Key(handle);
-  if (key == nullptr) return NTE_INVALID_HANDLE;
   if (name == nullptr || needed == nullptr) return NTE_INVALID_PARAMETER;
   const std::wstring property = name;
+  if (handles.providers.count(handle) != 0) {
+    if (property != NCRYPT_NAME_PROPERTY) return NTE_NOT_SUPPORTED;
+    return CopyOut(std::wstring(MS_KEY_STORAGE_PROVIDER), out, capacity, needed);
+  }
+  const auto key = handles.Key(handle);
+  if (key == nullptr) return NTE_INVALID_HANDLE;
+  if (property == NCRYPT_PROVIDER_HANDLE_PROPERTY) {
+    const NCRYPT_PROV_HANDLE provider = out == nullptr ? 0 : handles.NewProvider();
+    return CopyOut(&provider, sizeof(provider), out, capacity, needed);
+  }
   if (property == L"Virtual Iso") {
     if (!key->is_isolated()) return NTE_NOT_FOUND;
     return CopyOut(Setting(L"KEYGUARD_SIM_VIRTUAL_ISO") == L"0" ? 0 : 1, out, capacity, needed);

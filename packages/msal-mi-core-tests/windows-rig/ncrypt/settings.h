@@ -8,6 +8,7 @@
 //   KEYGUARD_SIM_LOG=<file>            one line per call
 //   KEYGUARD_SIM_RENEGOTIATE=1         winhttp answers a TLS 1.2 HelloRequest, as on Windows
 //   KEYGUARD_SIM_TLS13=1               winhttp offers TLS 1.3 too, which the product does not ask for yet
+//   KEYGUARD_SIM_DOTNET=1              what .NET needs of Windows and Wine lacks
 //   KEYGUARD_SIM_STORE_FULL=1          nothing can be added to a certificate store
 #pragma once
 
