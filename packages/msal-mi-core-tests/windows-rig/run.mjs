@@ -67,7 +67,7 @@ console.log(failures === 0 ? 'Windows suite passed.' : `Windows suite FAILED: ${
 process.exit(failures === 0 ? 0 : 1);
 
 async function runAll() {
-  const isLong = ({ file }) => /^(flow|azure-sdk)/.test(file);
+  const isLong = ({ file }) => /^(flow|azure-sdk|processes)/.test(file);
   const jobs = versions.flatMap((version) => filesFor(version).map((file) => ({ version, file })));
   // The longest first, so that the lanes end together.
   const queue = jobs.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
@@ -87,7 +87,7 @@ async function runLane(lane, queue) {
 
 /** What is about Windows or about other packages, and not about the runtime, runs once: with the newest version. */
 function filesFor(version) {
-  const isOnce = (file) => /^(azure-sdk|doctor|planted-libraries)/.test(file);
+  const isOnce = (file) => /^(azure-sdk|doctor|planted-libraries|processes)/.test(file);
   return files.filter((file) => wanted.length > 0 || !isOnce(file) || version === versions.at(-1));
 }
 

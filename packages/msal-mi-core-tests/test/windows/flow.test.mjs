@@ -159,10 +159,3 @@ test('capabilities say KeyGuard and create no key', async () => {
   process.env.KEYGUARD_SIM_NAMESPACE = namespace;
   assert.equal(probe.deleteKey(KEY_NAME), 0x80090016);
 });
-
-test('eight processes started at once from nothing: one certificate, all succeed', async () => {
-  const results = await Promise.all(Array.from({ length: 8 }, () => acquire('eight')));
-  assert.deepEqual(results.map(({ error }) => error).filter(Boolean), []);
-  assert.equal(new Set(results.map(({ x5tS256 }) => x5tS256)).size, 1);
-  assert.deepEqual(await countLegs(emulator), { metadata: 1, issued: 1, token: 8 });
-});
