@@ -23,7 +23,7 @@ const ENTRY_POINT = [...BASE, ...COMMON, 'index', 'ports', 'token'];
 export const CORE_LAYERS = {
   model: { files: ['model.ts', 'public-types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
   errors: { files: ['errors.ts', 'error-codes.ts'], may: [], types: ['model', 'secret'] },
-  secret: { files: ['secret.ts'], may: [], types: ['model', 'errors'] },
+  secret: { files: ['secret.ts', 'secret-echoes.ts'], may: [], types: ['model', 'errors'] },
   json: { files: ['json.ts'], may: [] },
   hosts: { files: ['hosts.ts'], may: [] },
   options: { files: ['options/'], may: ['errors', 'json', 'model', 'diagnostics'] },

@@ -5,8 +5,8 @@ import type { NativeLogLine } from './native/bindings.js';
 const VERBOSE = 3;
 const DEFAULT_LOG_LEVEL = 2;
 const MAX_LENGTH = 2048;
-/** Anything that looks like a JWT: the library may log what it sent and received. */
-const JWT = /eyJ[\w-]{5,}(?:\.[\w-]*)+/g;
+/** Anything that looks like a JWT, also when it was cut: the library may log what it sent and received. */
+const JWT = /eyJ[\w-]{5,}(?:\.[\w-]*)*/g;
 
 /**
  * Errors, warnings and information keep their level. Debug lines may hold personal data: they become verbose, are
@@ -28,8 +28,9 @@ export function logForwarder(logger: LoggerOptions | undefined): (line: NativeLo
   };
 }
 
+/** Cut before and not after: a line takes no longer for being longer. */
 function sanitized(text: string): string {
-  const withoutTokens = text.replace(JWT, '<token>');
+  const withoutTokens = text.slice(0, MAX_LENGTH).replace(JWT, '<token>');
   // Control characters would let a line pose as another one.
-  return withoutTokens.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_LENGTH);
+  return withoutTokens.replace(/\p{Cc}+/gu, ' ');
 }

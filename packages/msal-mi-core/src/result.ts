@@ -70,8 +70,13 @@ class TokenResult implements AuthenticationResult {
     }
   }
 
+  /** As it is printed: loggers that turn objects into JSON get no token. A spread copy has the members, and prints them. */
+  toJSON(): object {
+    return { ...(this as AuthenticationResult), ...shownOf(this) };
+  }
+
   [inspect.custom](_depth: number, options: object): string {
-    return `AuthenticationResult ${inspect({ ...(this as AuthenticationResult), ...shownOf(this) }, options)}`;
+    return `AuthenticationResult ${inspect(this.toJSON(), options)}`;
   }
 }
 

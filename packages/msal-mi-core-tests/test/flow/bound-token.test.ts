@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { INetworkModule } from 'msal-mi-core';
 import { jwtClaims } from '../support/jwt.js';
 import { World, softwareRequest } from '../support/world.js';
@@ -76,4 +77,21 @@ test('O03: a network client of the application serves IMDS only, never the conne
   expect(world.emulator.journal.find(({ leg }) => leg === 'token')?.clientCertificateS256).toBe(
     result.bindingCertificate.x5tS256,
   );
+});
+
+test('a logger that turns the result into JSON gets no token, and the members are there for whoever reads them', async () => {
+  const result = await world.application().acquireToken(softwareRequest());
+  const written = JSON.stringify({ result });
+  expect(written).toContain('"accessToken":"<redacted>"');
+  expect(written).toContain(result.bindingCertificate.x5tS256);
+  expect(written).not.toContain('eyJ');
+  expect(written).not.toContain('BEGIN CERTIFICATE');
+  expect({ ...result }.accessToken).toBe(result.accessToken);
+});
+
+test('nothing that inspect shows of the state of the process has the claims of a throttled request', async () => {
+  world.emulator.fault('token', [{ status: 429, headers: { 'Retry-After': '60' } }]);
+  const claimsFromClient = '{"id_token":{"acr":{"value":"clm_7f3a"}}}';
+  await expect(world.application().acquireToken(softwareRequest({ claimsFromClient }))).rejects.toThrow();
+  expect(inspect(world.state, { depth: 9, showHidden: true })).not.toContain('clm_7f3a');
 });

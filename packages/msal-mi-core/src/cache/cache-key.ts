@@ -143,10 +143,10 @@ export function certificateAlias(imdsBase: string, identity: ManagedIdentity, at
   return [imdsBase, identity.kind, identity.id, attested ? 'att=1' : 'att=0'].join('#');
 }
 
-/** D24: identical token requests are throttled together. */
+/** D24: identical token requests are throttled together. A digest: the form holds the claims of the request. */
 export function throttleKey(parts: { readonly tokenUrl: string; readonly form: URLSearchParams }): string {
   const form = new URLSearchParams(parts.form);
   form.delete('client_assertion'); // A fresh assertion does not make the request another one.
   form.sort();
-  return `${parts.tokenUrl}${SEPARATOR}${form.toString()}`;
+  return createHash('sha256').update(`${parts.tokenUrl}${SEPARATOR}${form.toString()}`).digest('base64url');
 }

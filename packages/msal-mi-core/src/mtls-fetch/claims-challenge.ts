@@ -7,7 +7,7 @@ import { parseJsonObject } from '../json.js';
  * @returns A JSON object as text; undefined when there is no challenge, or one that cannot be read.
  */
 export function parseClaimsChallenge(headers: Headers): string | undefined {
-  for (const { scheme, parameters } of parseChallenges(headers.get('www-authenticate') ?? '')) {
+  for (const { scheme, parameters } of parseChallenges((headers.get('www-authenticate') ?? '').slice(0, MAX_LENGTH))) {
     const encoded = parameters.get('claims');
     if (encoded === undefined || !TOKEN_SCHEMES.has(scheme)) continue;
     if ((parameters.get('error') ?? 'insufficient_claims') !== 'insufficient_claims') continue;
@@ -22,6 +22,8 @@ interface Challenge {
   readonly parameters: Map<string, string>;
 }
 
+/** As much as all headers of an answer may have. */
+const MAX_LENGTH = 64 * 1024;
 const TOKEN_SCHEMES = new Set(['bearer', 'pop', 'mtls_pop']);
 const TOKEN = "[!#$%&'*+\\-.^_`|~\\w]+";
 // RFC 9110 section 11.6.1. A parameter, or the name of a scheme, or anything up to the next comma.

@@ -24,6 +24,71 @@ test('given secrets are masked wherever they stand, unless they are too short to
   expect(redact('x claims-value y claims-value, id', ['claims-value', 'id'])).toBe('x <redacted> y <redacted>, id');
 });
 
+const GUID = '11111111-2222-3333-4444-555555555555';
+
+test.each([
+  ['the subject of a managed identity', `/eid1/c/pub/t/9ExAAAAA_ky4ZiS_jhpJIQ/a/9ExAAAAA_ky4ZiS_jhpJIQ/${GUID}`],
+  [
+    'the resource id of an identity',
+    `/subscriptions/${GUID}/resourceGroups/production-rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/orders`,
+  ],
+  ['a URL', `https://login.microsoftonline.com/${GUID}/oauth2/v2.0/token`],
+  ['a host name', 'a-very-long-storage-account-name-0123456789.privatelink.blob.core.windows.net'],
+  ['a path', '/var/lib/kubelet/pods/some-pod-name-with-many-words/volumes/kubernetes.io~projected/token/file'],
+  ['ids side by side', `Trace ID: ${GUID} Correlation ID: ${GUID}_${GUID}`],
+])('%s stays readable', (_what, text) => {
+  expect(redact(`refused for '${text}'.`)).toBe(`refused for '${text}'.`);
+});
+
+test.each([
+  ['bytes as Base64', Buffer.from(Array.from({ length: 90 }, (_, i) => (i * 151 + 7) % 256)).toString('base64')],
+  ['bytes as base64url', Buffer.from(Array.from({ length: 90 }, (_, i) => (i * 151 + 7) % 256)).toString('base64url')],
+  ['a hash', 'd14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42fd14a028c'],
+  ['a long word', 'k'.repeat(64)],
+  ['a token in a path', `/tokens/${JWT}`],
+])('%s does not', (_what, text) => {
+  expect(redact(`got '${text}'.`)).not.toContain(text.slice(-40));
+});
+
+describe('what a service repeats of a secret', () => {
+  const claims = '{"id_token":{"acr":{"value":"clm_7f3a with words"}}}';
+  const secrets = stringsInJson(claims);
+  const base64Within = (before: string) => Buffer.from(`${before}${claims} after`).toString('base64');
+
+  test.each([
+    ['as it is', claims],
+    ['in upper case', claims.toUpperCase()],
+    ['a piece of it', claims.slice(9, 30)],
+    ['as Base64', Buffer.from(claims).toString('base64')],
+    ['as base64url, cut', Buffer.from(claims).toString('base64url').slice(5, 60)],
+    ['within other Base64', base64Within('x')],
+    ['within other Base64, a byte further', base64Within('xx')],
+    ['within other Base64, two bytes further', base64Within('xxx')],
+    ['percent-encoded', encodeURIComponent(claims)],
+    ['percent-encoded twice', encodeURIComponent(encodeURIComponent(claims))],
+    ['in a form', new URLSearchParams({ claims }).toString()],
+    ['in JSON', JSON.stringify({ claims })],
+    ['a value of it', 'clm_7f3a with words'],
+    ['a value of it as Base64', Buffer.from('clm_7f3a with words').toString('base64')],
+  ])('is masked: %s', (_how, echo) => {
+    const said = redact(`you sent ${echo} here`, secrets);
+    expect(said).toMatch(/^you sent .*<redacted>.* here$/);
+    for (let at = 0; at + 16 <= echo.length; at += 1) {
+      const piece = echo.slice(at, at + 16);
+      const isOfClaims = [claims, claims.toUpperCase(), Buffer.from(claims).toString('base64')].some((form) =>
+        form.includes(piece),
+      );
+      if (isOfClaims) expect(said).not.toContain(piece);
+    }
+  });
+
+  test('and words that are not in it stay', () => {
+    expect(redact('AADSTS50079: you sent clm_7f3a with words to tenant contoso', secrets)).toBe(
+      'AADSTS50079: you sent <redacted> to tenant contoso',
+    );
+  });
+});
+
 test('the length is bounded, also for text without end', () => {
   expect(redact('word '.repeat(1_000_000)).length).toBeLessThanOrEqual(801);
 });

@@ -89,6 +89,8 @@ test.each([
   ['token_binding_mismatch', { access_token: jwt({ cnf: { 'x5t#S256': 1 } }) }],
   ['token_binding_mismatch', { access_token: jwt({ cnf: null }) }],
   ['token_binding_mismatch', { access_token: jwt({}) }],
+  ['token_binding_mismatch', { access_token: jwt({}).replace(/^[^.]+/, 'unreadable') }],
+  ['token_binding_mismatch', { access_token: jwt({}).replace(/[.][^.]+[.]/, '.unreadable.') }],
 ])('%s: %p', (code, change) => {
   const error = refusal({ ...GOOD, ...change });
 
