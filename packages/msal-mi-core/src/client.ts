@@ -3,7 +3,13 @@ import { existingState } from './cache/process-state.js';
 import type { SharedState } from './cache/shared-state.js';
 import type { ComposedApplication, Surroundings } from './composition.js';
 import { parseConfiguration, type Configuration } from './config.js';
-import { REPLACE_BINDING, TRUSTED_AUTHORITIES, WITH_CAPABILITY } from './mtls-fetch/application-members.js';
+import {
+  CALL_SURROUNDINGS,
+  REPLACE_BINDING,
+  TRUSTED_AUTHORITIES,
+  WITH_CAPABILITY,
+  type CallSurroundings,
+} from './mtls-fetch/application-members.js';
 import { environmentSource, knownSource } from './source/select-source.js';
 import {
   ManagedIdentitySourceNames,
@@ -128,6 +134,11 @@ export class ManagedIdentityApplication {
     refused: MtlsBindingContext,
   ): Promise<MtlsPopAuthenticationResult> {
     return (await this.#compose()).replaceBinding(request, refused);
+  }
+
+  /** @internal */
+  [CALL_SURROUNDINGS](): CallSurroundings | undefined {
+    return this.#composed?.callSurroundings();
   }
 
   /** Undefined while nothing of this process has acquired anything. */

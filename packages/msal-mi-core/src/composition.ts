@@ -5,7 +5,8 @@
 import { existingState, keepState } from './cache/process-state.js';
 import { createSharedState, type SharedState } from './cache/shared-state.js';
 import { readExtraAuthorities, readProxyEnvironment, type Configuration } from './config.js';
-import { createLogger } from './diagnostics/logger.js';
+import { createLogger, type Logger } from './diagnostics/logger.js';
+import type { CallSurroundings } from './mtls-fetch/application-members.js';
 import { hostPlatform } from './host-platform.js';
 import { createHttpTransport } from './imds/http.js';
 import { createNetworkModuleTransport } from './imds/network-module.js';
@@ -52,7 +53,7 @@ async function createPlatform(): Promise<Platform> {
 /** Plain HTTP as an application configured it. */
 export function httpTransportOf({ networkClient, trustedAuthorities }: Configuration): HttpTransport {
   return networkClient === undefined
-    ? createHttpTransport(trustedAuthorities)
+    ? createHttpTransport(() => authoritiesOf({ trustedAuthorities, readExtraAuthorities }))
     : createNetworkModuleTransport(networkClient);
 }
 
@@ -63,6 +64,21 @@ export interface ComposedApplication {
   replaceBinding(request: MtlsPopRequestParams, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
   capabilities(options: unknown): Promise<ManagedIdentityCapabilities>;
   trustedAuthorities(): readonly string[] | undefined;
+  callSurroundings(): CallSurroundings;
+}
+
+const warned = new WeakSet<object>();
+/** Receives what only NODE_DEBUG shows. */
+const NOBODY = {};
+
+/** Once per logger, however many applications use it. */
+function warnOfSwitch(log: Logger, receiver: object): void {
+  if (warned.has(receiver)) return;
+  warned.add(receiver);
+  log.warning(
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 is set: other connections of this process trust any server; those of msal-mi-core ' +
+      'verify it nevertheless. Remove the variable; private authorities go into system.ca',
+  );
 }
 
 export function composeApplication(configuration: Configuration, surroundings: Surroundings): ComposedApplication {
@@ -70,6 +86,7 @@ export function composeApplication(configuration: Configuration, surroundings: S
   const { loggerOptions, retriesEnabled, persistCertificates, trustedAuthorities, unknownMembers } = configuration;
   const log = createLogger(loggerOptions);
   if (unknownMembers.length > 0) log.warning(`Ignored members of the configuration: ${unknownMembers.join(', ')}`);
+  if (configuration.isVerificationSwitchedOff) warnOfSwitch(log, loggerOptions?.loggerCallback ?? NOBODY);
   const client = new IdentityClient(configuration, {
     state,
     platform: persistCertificates ? platform : { ...platform, certificateStore: NO_CERTIFICATE_STORE },
@@ -87,6 +104,7 @@ export function composeApplication(configuration: Configuration, surroundings: S
     },
     replaceBinding: async (request, refused) => replaceBinding(parseRequest({ ...request }), refused, client),
     capabilities: (options) => queryCapabilities(options, client),
+    callSurroundings: () => ({ clock, log }),
     trustedAuthorities: () => authoritiesOf({ trustedAuthorities, readExtraAuthorities }),
   };
 }

@@ -1,5 +1,6 @@
 import { RestError, type PipelineRequest, type PipelineResponse } from '@azure/core-rest-pipeline';
 import { isMsalMiError } from '../errors.js';
+import { isIdempotent } from '../fetch/fetch-request.js';
 import { certificateRefusalError, certificateRefusalOf } from '../mtls-fetch/certificate-refusal.js';
 import { parseClaimsChallenge } from '../mtls-fetch/claims-challenge.js';
 import type { MtlsPopAuthenticationResult } from '../public-types.js';
@@ -9,8 +10,6 @@ import { isReplayable, toFetchBody } from './request-body.js';
 import { toFetchHeaders } from './request-headers.js';
 import { toPipelineResponse } from './response.js';
 
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 const MAX_REPEATS = 3;
 
 /** A request on its way with its token. */
@@ -93,7 +92,7 @@ export class BoundSender {
     const meaning = certificateRefusalError(refusal, url.host);
     const repeats = this.#repeats.get(original) ?? 0;
     this.#repeats.set(original, repeats + 1);
-    const mayPass = refusal === 'mismatch' && IDEMPOTENT_METHODS.has(request.method) && isReplayable(request);
+    const mayPass = refusal === 'mismatch' && isIdempotent(request.method) && isReplayable(request);
     const isRepeated = mayPass && repeats < MAX_REPEATS;
     throw Object.assign(
       new RestError(meaning.message, {

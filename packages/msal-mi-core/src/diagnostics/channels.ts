@@ -71,10 +71,24 @@ export interface RefusalEvent {
   readonly audience?: string;
 }
 
+/** Payload of `msal-mi-core:resource-refusal`: a resource answered that it does not accept the certificate of a token (D30). */
+export interface ResourceRefusalEvent {
+  readonly version: 1;
+  readonly code: 'resource_refused_binding';
+  /** No certificate came, another one than the token's, or the token came as a bearer token. */
+  readonly reason: 'missing' | 'mismatch' | 'bearer';
+  readonly host: string;
+  /** The same as a sentence. */
+  readonly message: string;
+  /** Of the certificate that the request was sent with: base64url SHA-256. */
+  readonly thumbprint: string;
+}
+
 export const recoveryChannel = channel('msal-mi-core:recovery');
 export const backgroundChannel = channel('msal-mi-core:background');
 export const retryChannel = channel('msal-mi-core:retry');
 export const refusalChannel = channel('msal-mi-core:refusal');
+export const resourceRefusalChannel = channel('msal-mi-core:resource-refusal');
 
 const tracing = Object.fromEntries(
   TRACED.map((work) => [work, tracingChannel<unknown, TraceEvent>(`msal-mi-core:${work}`)]),

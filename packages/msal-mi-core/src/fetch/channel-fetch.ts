@@ -2,14 +2,11 @@ import { isTraced, trace } from '../diagnostics/channels.js';
 import { TransportError, type MtlsChannel, type MtlsResponse } from '../ports.js';
 import { ACCEPTED_CODINGS } from './content-decoding.js';
 import { networkError } from './fetch-failure.js';
-import { parseFetchRequest, type FetchRequest } from './fetch-request.js';
+import { isIdempotent, parseFetchRequest, type FetchRequest } from './fetch-request.js';
 import { abandonBody, buildResponse, dropBody, headerOf } from './fetch-response.js';
 import { nextRequest } from './redirect.js';
 import { lengthOf, openBody } from './request-body.js';
 import { UploadBody } from './upload-body.js';
-
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 const DEFAULT_HEADERS = [
   ['accept', '*/*'],
@@ -86,12 +83,11 @@ async function send(channel: MtlsChannel, request: FetchRequest): Promise<MtlsRe
     body = new UploadBody(opened, length);
   }
   try {
-    const idempotent = IDEMPOTENT_METHODS.has(method);
     return await channel.send({
       method,
       url,
       headers,
-      idempotent,
+      idempotent: isIdempotent(method),
       ...(signal !== undefined && { signal }),
       ...(body !== undefined && { body }),
     });

@@ -11,6 +11,13 @@ export interface FetchRequest {
   readonly signal: AbortSignal | undefined;
 }
 
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** RFC 9110 section 9.2.2: sending it twice does what sending it once does. */
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT_METHODS.has(method);
+}
+
 const ORDINARY_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const METHODS_WITHOUT_BODY = ['GET', 'HEAD'] as const;
 const REDIRECT_MODES = ['follow', 'error', 'manual'] as const;

@@ -2,7 +2,9 @@
  * Members of an application that other entry points of this package use. Not part of the public surface; named by symbols
  * of the registry, so that the ESM and CommonJS builds agree on them.
  */
+import type { Logger } from '../diagnostics/logger.js';
 import type { ReplacementAllowance } from '../model.js';
+import type { Clock } from '../ports.js';
 import type { MtlsBindingContext, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 
 /** Name of the method that replaces a certificate which a resource refuses in the TLS handshake. */
@@ -19,6 +21,14 @@ export const WITH_CAPABILITY: unique symbol = Symbol.for('msal-mi/with-capabilit
 
 /** Name of the member of a token request that says whether its certificate may still be replaced. */
 export const REPLACEMENT: unique symbol = Symbol.for('msal-mi/replacement') as never;
+
+/** Name of the method that lends a downstream call what the application works with. */
+export const CALL_SURROUNDINGS: unique symbol = Symbol.for('msal-mi/call-surroundings') as never;
+
+export interface CallSurroundings {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /** What the token requests of one downstream call have in common. */
 export interface CallMembers {

@@ -5,10 +5,19 @@ import {
 } from '../public-types.js';
 import type { HostCheck } from './allowed-hosts.js';
 import { parseClaimsChallenge } from './claims-challenge.js';
-import { parseFetchRequest, type FetchRequest } from '../fetch/fetch-request.js';
+import { isIdempotent, parseFetchRequest, type FetchRequest } from '../fetch/fetch-request.js';
 import { headersForToken } from './host-profiles.js';
-import { REPLACE_BINDING, REPLACEMENT, type BindingReplacer, type CallMembers } from './application-members.js';
+import {
+  CALL_SURROUNDINGS,
+  REPLACE_BINDING,
+  REPLACEMENT,
+  type BindingReplacer,
+  type CallMembers,
+  type CallSurroundings,
+} from './application-members.js';
 import { isReplayable } from '../fetch/request-body.js';
+import { bindingRefusalOf, reportBindingRefusal } from './refused-binding.js';
+import { systemClock } from '../time/clock.js';
 
 /** Usually a ManagedIdentityApplication. */
 export interface BoundTokenSource {
@@ -33,6 +42,9 @@ interface Answered {
   readonly response: Response;
 }
 
+/** Before a request is repeated whose binding the resource does not know yet. */
+const PAUSES_MS = [800, 1_600, 3_200] as const;
+
 /** Sends requests with bound tokens over the certificates they are bound to. Loaded with the first request. */
 export class BoundCaller {
   readonly #app: BoundTokenSource;
@@ -51,7 +63,7 @@ export class BoundCaller {
 
     const call: Call = { request, tokenRequest: this.#tokenRequest(request) };
     const result = await this.#app.acquireToken(call.tokenRequest);
-    const answered = await this.#sendOverGoodBinding(call, result);
+    const answered = await this.#untilBindingIsKnown(call, await this.#sendOverGoodBinding(call, result));
     const { response } = answered;
     const claims = response.status === 401 ? parseClaimsChallenge(response.headers) : undefined;
     return claims === undefined ? response : this.#answerChallenge(call, answered, claims);
@@ -74,6 +86,29 @@ export class BoundCaller {
     const replaced = await this.#app[REPLACE_BINDING](tokenRequest, result.binding);
     this.#replacementX5tS256 = replaced.bindingCertificate.x5tS256;
     return { result: replaced, response: await this.#send(request, replaced) };
+  }
+
+  /**
+   * Key Vault may answer for a while that it cannot match the certificate with the token (D30). Requests that may be
+   * repeated are; then the answer is the caller's, and those who watch are told.
+   */
+  async #untilBindingIsKnown({ request }: Call, first: Answered): Promise<Answered> {
+    const { clock = systemClock, log } = surroundingsOf(this.#app) ?? {};
+    const mayRepeat = isIdempotent(request.method) && isRepeatable(request);
+    let answered = first;
+    for (let repeated = 0; ; repeated += 1) {
+      const refusal = await bindingRefusalOf(answered.response);
+      if (refusal === undefined) return answered;
+      const pauseMs = PAUSES_MS[repeated];
+      if (refusal !== 'mismatch' || !mayRepeat || pauseMs === undefined) {
+        const { x5tS256 } = answered.result.bindingCertificate;
+        reportBindingRefusal(refusal, { host: request.url.host, x5tS256, log });
+        return answered;
+      }
+      await answered.response.body?.cancel();
+      await clock.sleep(pauseMs, request.signal);
+      answered = { ...answered, response: await this.#send(request, answered.result) };
+    }
   }
 
   /** Once: a challenge that comes in return is the answer. */
@@ -124,6 +159,11 @@ function isCertificateRefused(error: unknown): boolean {
 
 function isRepeatable(request: FetchRequest): boolean {
   return request.body === undefined || isReplayable(request.body);
+}
+
+function surroundingsOf(app: BoundTokenSource): CallSurroundings | undefined {
+  const lend = (app as { [CALL_SURROUNDINGS]?: () => CallSurroundings | undefined })[CALL_SURROUNDINGS];
+  return typeof lend === 'function' ? lend.call(app) : undefined;
 }
 
 function canReplaceBindings(app: BoundTokenSource): app is BoundTokenSource & BindingReplacer {
