@@ -29,6 +29,8 @@ export interface Configuration {
   readonly persistCertificates: boolean;
   /** Members that nothing reads. */
   readonly unknownMembers: readonly string[];
+  /** NODE_TLS_REJECT_UNAUTHORIZED=0 asks for connections whose server is not verified. None of ours obeys. */
+  readonly isVerificationSwitchedOff: boolean;
   /** What the application passed, for the delegate that serves bearer requests. */
   readonly original: ManagedIdentityConfiguration;
 }
@@ -73,6 +75,7 @@ export function parseConfiguration(
       ...unknownNames(original, CONFIGURATION_NAMES),
       ...unknownNames(system, SYSTEM_NAMES).map((name) => `system.${name}`),
     ]),
+    isVerificationSwitchedOff: env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0',
     original,
   });
 }

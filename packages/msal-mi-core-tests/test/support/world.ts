@@ -24,6 +24,7 @@ const STEERING = [
   'MSI_ENDPOINT',
   'MSI_SECRET',
   'MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
 ] as const;
 
 /** What the emulator reads its time from: the clock of the world that uses it at the moment. */

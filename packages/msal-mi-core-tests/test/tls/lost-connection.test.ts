@@ -145,7 +145,7 @@ describe('a server that switches to another protocol', () => {
     });
     await new Promise<void>((listening) => tcp.listen(0, '127.0.0.1', listening));
     const url = `http://127.0.0.1:${(tcp.address() as AddressInfo).port}/`;
-    const answer = createHttpTransport([]).send({ method: 'GET', url, headers: {}, timeoutMs: 20_000 });
+    const answer = createHttpTransport().send({ method: 'GET', url, headers: {}, timeoutMs: 20_000 });
     expect(await failureOf(answer)).toBe('invalid_response');
     await eventually(() => accepted[0]?.destroyed === true);
     tcp.close();

@@ -5,13 +5,11 @@ import type { ManagedIdentityApplication } from '../index.js';
 /** The SDK's own transport, for requests without a token. Trusts what the application trusts. */
 export function createUnboundClient(application: ManagedIdentityApplication): HttpClient {
   const client = createDefaultHttpClient();
-  let trusting: Promise<PipelineRequest['tlsSettings']> | undefined;
+  let trusting: Promise<TlsSettings> | undefined;
   return {
     sendRequest: async (request) => {
       trusting ??= tlsSettingsOf(application);
-      const tlsSettings = await trusting;
-      if (tlsSettings === undefined) return client.sendRequest(request);
-      request.tlsSettings = tlsSettings;
+      request.tlsSettings = await trusting;
       try {
         return await client.sendRequest(request);
       } finally {
@@ -22,8 +20,13 @@ export function createUnboundClient(application: ManagedIdentityApplication): Ht
   };
 }
 
-/** Undefined where the defaults of the process are trusted. */
-async function tlsSettingsOf(application: ManagedIdentityApplication): Promise<PipelineRequest['tlsSettings']> {
+/**
+ * The SDK hands all members to the agent. That the server is verified is explicit (D28): NODE_TLS_REJECT_UNAUTHORIZED
+ * changes a default only.
+ */
+async function tlsSettingsOf(application: ManagedIdentityApplication): Promise<TlsSettings> {
   const ca = await application[TRUSTED_AUTHORITIES]();
-  return ca && { ca: [...ca] };
+  return { rejectUnauthorized: true, ...(ca && { ca: [...ca] }) } as TlsSettings;
 }
+
+type TlsSettings = NonNullable<PipelineRequest['tlsSettings']>;

@@ -1,7 +1,6 @@
 /** Plain HTTP to IMDS over `node:http`, which follows no redirect; an agent of its own keeps proxies out. */
 import http from 'node:http';
 import https from 'node:https';
-import { rootCertificates } from 'node:tls';
 import { onAbort } from '../time/clock.js';
 import { BodyTooLargeError, readBody } from '../transport/exchange.js';
 import {
@@ -16,12 +15,21 @@ import {
 /** IMDS is one hop away: a connection that is not there by then will not come. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
-/** @param trustedAuthorities - PEM, for an https override of the IMDS base; added to the default roots. */
-export function createHttpTransport(trustedAuthorities: readonly string[]): HttpTransport {
-  const ca = trustedAuthorities.length === 0 ? undefined : [...rootCertificates, ...trustedAuthorities];
+/**
+ * @param readAuthorities - PEM of all authorities to trust under an https override of the IMDS base. Default, and
+ *   when undefined: those of the process.
+ */
+export function createHttpTransport(readAuthorities: () => string[] | undefined = () => undefined): HttpTransport {
   const plain = new http.Agent({ keepAlive: false });
-  const secure = new https.Agent({ keepAlive: false, ...(ca !== undefined && { ca }) });
-  return { send: (request) => sendOnce(request, request.url.startsWith('https:') ? secure : plain) };
+  let secure: https.Agent | undefined;
+  const openSecure = (): https.Agent => {
+    const ca = readAuthorities();
+    // Explicit (D28): NODE_TLS_REJECT_UNAUTHORIZED changes a default only.
+    return new https.Agent({ keepAlive: false, rejectUnauthorized: true, ...(ca !== undefined && { ca }) });
+  };
+  return {
+    send: (request) => sendOnce(request, request.url.startsWith('https:') ? (secure ??= openSecure()) : plain),
+  };
 }
 
 function sendOnce(request: HttpRequest, agent: http.Agent): Promise<HttpResponse> {

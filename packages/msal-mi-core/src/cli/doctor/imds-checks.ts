@@ -44,7 +44,7 @@ export function imdsChecks(facts: ImdsFacts, seen: Seen): Check[] {
 
 async function checkImds({ imds: { base }, isDefaultImds }: ImdsFacts, seen: Seen): Promise<Finding> {
   try {
-    const compute = await createHttpTransport([]).send({
+    const compute = await createHttpTransport().send({
       method: 'GET',
       url: `${base}/metadata/instance/compute?api-version=2021-02-01`,
       headers: { Metadata: 'true' },

@@ -60,7 +60,7 @@ async function checksFor(options: DoctorOptions) {
     imds: {
       base: configuration.imdsBase,
       identity: configuration.identity,
-      http: createHttpTransport([]),
+      http: createHttpTransport(),
     },
     isDefaultImds,
     call: {

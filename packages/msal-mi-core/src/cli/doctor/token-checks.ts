@@ -42,7 +42,7 @@ async function checkAttestationService(facts: TokenFacts, seen: Seen): Promise<F
   }
   const { origin } = new URL(endpoint ?? '');
   try {
-    const { status } = await createHttpTransport([]).send({
+    const { status } = await createHttpTransport().send({
       method: 'GET',
       url: `${origin}/.well-known/openid-configuration`,
       headers: {},

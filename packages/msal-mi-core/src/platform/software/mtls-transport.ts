@@ -57,6 +57,8 @@ function createChannel(key: SigningKey, certificateDer: Uint8Array, trust: Trust
       ...READ_AHEAD,
       timeout: IDLE_TIMEOUT_MS,
       secureContext,
+      // Explicit (D28): NODE_TLS_REJECT_UNAUTHORIZED changes a default only.
+      rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       maxVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
