@@ -9,7 +9,8 @@ export async function startApi({ issuer, jwks, audience }) {
   // The token says which client certificate is the right one, so that no authority has to be trusted for it.
   const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, (request, response) => {
     authenticate(request, response, (error) => {
-      if (error !== undefined) response.writeHead(503).end();
+      // 401 was answered already: what arrives here is not the client's fault.
+      if (error !== undefined) response.writeHead(error.statusCode ?? 500, error.headers).end();
       else response.end(`orders of ${request.mtlsPop.claims.azp}`);
     });
   });

@@ -170,6 +170,7 @@ export async function createTargets() {
     },
     { name: 'certificate of a proxy (RFC 9440)', seeds: [`:${base64}:`], parse: forwarded('client-cert') },
     { name: 'certificate of a proxy (nginx)', seeds: [encodeURIComponent(pem)], parse: forwarded('nginx') },
+    { name: 'certificate of a proxy (App Service)', seeds: [base64], parse: forwarded('app-service') },
     {
       name: 'certificate of a proxy (Envoy)',
       seeds: [`Hash=00;Cert="${encodeURIComponent(pem)}";Subject="CN=a, \\"b\\"";URI=`],

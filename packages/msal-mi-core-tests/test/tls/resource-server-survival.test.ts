@@ -141,6 +141,7 @@ const THROWN: Array<[string, () => unknown]> = [
     'an error with a code that cannot be read',
     () => Object.defineProperty(new Error('x'), 'code', { get: untouchable }),
   ],
+  ['an error whose name is not text', () => Object.assign(new Error('x'), { name: { slice: () => Symbol('x') } })],
   ['a value that cannot be looked at', untouchable],
 ];
 

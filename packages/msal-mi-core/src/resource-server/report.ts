@@ -66,10 +66,12 @@ function statusOf(error: unknown): number {
 /** As summarizeForeignError, for values that may be made to fail when they are looked at. */
 export function describeForeignError(error: unknown): string {
   try {
-    return summarizeForeignError(error);
+    const summary: unknown = summarizeForeignError(error);
+    if (typeof summary === 'string') return summary;
   } catch {
-    return 'a value that cannot be read';
+    // Its own members have thrown.
   }
+  return 'a value that cannot be read';
 }
 
 /** The `code` of whatever was thrown. */
