@@ -19,13 +19,13 @@ const IMPORT = (from) => `export const load = () => import('${from}');\n`;
 const REFUSED = [
   [`${CORE}/binding/mint.ts`, VALUE('../token/claims.js'), 'binding imports only its own row'],
   [`${CORE}/binding/key.ts`, TYPE('../token/claims.js'), 'binding imports only its own row'],
-  [`${CORE}/binding/key.ts`, "export { x } from '../token/claims.js';\n", 'binding imports only its own row'],
-  [`${CORE}/binding/key.ts`, "export * from '../token/claims.js';\n", 'binding imports only its own row'],
-  [`${CORE}/binding/key.ts`, "await import('../token/claims.js');\n", 'binding imports only its own row'],
-  [`${CORE}/binding/key.ts`, "export type Y = import('../token/claims.js').X;\n", 'binding imports only its own row'],
-  [`${CORE}/binding/key.ts`, "require('../token/claims.js');\n", 'binding imports only its own row'],
-  [`${CORE}/binding/key.ts`, "require.resolve('../token/claims.js');\n", 'binding imports only its own row'],
-  [`${CORE}/binding/key.ts`, "import x = require('../token/claims.js');\nx();\n", 'binding imports only its own row'],
+  [`${CORE}/binding/attest.ts`, "export { x } from '../token/claims.js';\n", 'binding imports only its own row'],
+  [`${CORE}/binding/mint.ts`, "export * from '../token/claims.js';\n", 'binding imports only its own row'],
+  [`${CORE}/binding/lock.ts`, "await import('../token/claims.js');\n", 'binding imports only its own row'],
+  [`${CORE}/binding/pool.ts`, "export type Y = import('../token/claims.js').X;\n", 'binding imports only its own row'],
+  [`${CORE}/binding/chain.ts`, "require('../token/claims.js');\n", 'binding imports only its own row'],
+  [`${CORE}/binding/proof.ts`, "require.resolve('../token/claims.js');\n", 'binding imports only its own row'],
+  [`${CORE}/binding/seal.ts`, "import x = require('../token/claims.js');\nx();\n", 'binding imports only its own row'],
   [`${CORE}/token/token-request.ts`, VALUE('../binding/key.js'), 'token imports only its own row'],
   [`${CORE}/source/select-source.ts`, VALUE('../binding/key.js'), 'source imports only its own row'],
   [`${CORE}/mtls-fetch/mtls-fetch.ts`, VALUE('../request/acquire-token.js'), 'mtls-fetch imports only its own row'],
@@ -159,7 +159,8 @@ function workspacesOf(rows) {
 
 for (const areLinked of [true, false]) {
   const packages = areLinked ? 'with the packages installed' : 'with no package installed';
-  for (const [index, { files, rows }] of workspacesOf(REFUSED).entries()) {
+  const rowsHere = areLinked ? REFUSED : REFUSED.filter(([, code]) => code.includes("'msal-"));
+  for (const [index, { files, rows }] of workspacesOf(rowsHere).entries()) {
     test(`refused imports ${packages}, ${index + 1}`, async () => {
       const found = await refusalsIn(`refused-${index}-${areLinked}`, files, areLinked);
       for (const [path, code, rule, others = {}] of rows) {

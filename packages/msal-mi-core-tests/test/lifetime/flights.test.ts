@@ -62,7 +62,7 @@ function caller(application = world.application()) {
 }
 
 test.each(LEGS)(
-  'D10: the request to $leg goes on while one caller is left, and is cut when the last leaves',
+  'rule D10: the request to $leg goes on while one caller is left, and is cut when the last leaves',
   async (leg) => {
     const server = silence(leg);
     const [first, second] = [caller(), caller()];
@@ -77,7 +77,7 @@ test.each(LEGS)(
   },
 );
 
-test.each(LEGS)('D10: a call that comes after all others have left $leg starts anew', async (leg) => {
+test.each(LEGS)('rule D10: a call that comes after all others have left $leg starts anew', async (leg) => {
   const server = silence(leg);
   const application = world.application();
   const gone = caller(application);
@@ -89,7 +89,7 @@ test.each(LEGS)('D10: a call that comes after all others have left $leg starts a
   expect(await late.outcome).toMatchObject({ tokenType: 'mtls_pop' });
 });
 
-test.each(LEGS)('D10: system.timeout ends a call that waits for $leg, and the request with it', async (leg) => {
+test.each(LEGS)('rule D10: system.timeout ends a call that waits for $leg, and the request with it', async (leg) => {
   const server = silence(leg);
   const { outcome } = caller(world.application({ system: { timeout: DEADLINE_MS } }));
   await server.arrived;

@@ -108,7 +108,7 @@ class IssuedTokens {
 const keyOf = (token: string) => createHash('sha256').update(token).digest('base64url');
 
 test(
-  `D1, D21-D27: ${ACQUISITIONS} acquisitions end in bound tokens or typed errors, and in flat memory (seed ${SEED})`,
+  `rules D1, D21-D27: ${ACQUISITIONS} acquisitions end in bound tokens or typed errors, and in flat memory (seed ${SEED})`,
   async () => {
     const random = createRandom(SEED);
     const identities = Array.from({ length: IDENTITIES }, (_, i) => ({
