@@ -1,5 +1,5 @@
 /** The public class. What does its work is loaded with the first call, so that importing this library stays cheap. */
-import { existingState } from './cache/process-state.js';
+import { discoveryKey, existingState } from './cache/process-state.js';
 import type { SharedState } from './cache/shared-state.js';
 import type { ComposedApplication, Surroundings } from './composition.js';
 import { parseConfiguration, type Configuration } from './config.js';
@@ -78,14 +78,11 @@ export class ManagedIdentityApplication {
    * {@link ManagedIdentityApplication.getManagedIdentityCapabilities} has found out.
    */
   getManagedIdentitySource(): ManagedIdentitySourceNames {
-    const { environment, imdsBase } = this.#configuration;
-    const discovered = this.#state()?.discovered;
-    const nowMs = this.#surroundings?.clock.now() ?? Date.now();
-    return (
-      environmentSource(environment) ??
-      (discovered && knownSource(discovered, imdsBase, nowMs))?.capabilities.source ??
-      ManagedIdentitySourceNames.DEFAULT_TO_IMDS
-    );
+    const { environment, imdsBase, networkClient } = this.#configuration;
+    const state = this.#state();
+    const nowMs = this.#surroundings?.clock.monotonicMs() ?? performance.now();
+    const known = state && knownSource(state.discovered, discoveryKey(imdsBase, networkClient, state), nowMs);
+    return environmentSource(environment) ?? known?.capabilities.source ?? ManagedIdentitySourceNames.DEFAULT_TO_IMDS;
   }
 
   /**

@@ -155,6 +155,8 @@ export type TransportFailure =
   | 'connection_lost'
   | 'invalid_response';
 
+const TRANSPORT_ERROR = Symbol.for('msal-mi/transport-error');
+
 /** The only error a transport rejects with, apart from abort reasons. Carries codes, never content. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
@@ -167,7 +169,13 @@ export class TransportError extends Error {
     readonly win32?: { readonly api: string; readonly code: number },
   ) {
     super(message);
+    Object.defineProperty(this, TRANSPORT_ERROR, { value: true });
   }
+}
+
+/** By a brand: two copies of this library (ESM and CommonJS, or two versions) share the connections of a process. */
+export function isTransportError(error: unknown): error is TransportError {
+  return error instanceof Error && (error as { [TRANSPORT_ERROR]?: unknown })[TRANSPORT_ERROR] === true;
 }
 
 export const SWITCHING_PROTOCOLS = 101;
@@ -187,8 +195,15 @@ export function isCertificateRefusal({ failure }: TransportError): boolean {
 
 /** Time and chance. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for what a service dates. The wall clock may be set, back as well as forward. */
   now(): number;
+  /** Milliseconds on a clock that cannot run backwards: for durations (D35). Means nothing outside of this process. */
+  monotonicMs(): number;
+  /**
+   * By how much the wall clock was set back so far, in all. What this grows by after something was received is part of its
+   * age: a wall clock that is corrected makes nothing live longer (D35).
+   */
+  setBackMs(): number;
   /** Rejects with the signal's reason when aborted. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
   /** Uniform in [0, 1). */

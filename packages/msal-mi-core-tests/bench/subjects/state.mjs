@@ -9,10 +9,11 @@ export function forgetEverything() {
 /** Gives the only token in the cache to other resources as well, under the keys it would have there. */
 export function spreadToken(resource, others) {
   const { tokens } = globalThis[STATE];
+  const clock = { now: Date.now, setBackMs: () => 0 };
   let found;
   tokens.deleteWhere((key, entry) => {
     if (key.includes(resource)) found = { key, entry };
     return false;
   });
-  for (const other of others) tokens.set(found.key.replace(resource, other), found.entry, Date.now());
+  for (const other of others) tokens.set(found.key.replace(resource, other), found.entry, clock);
 }

@@ -8,7 +8,8 @@ import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { World } from '../support/world.js';
+import type { Fault } from 'msal-mi-emulator';
+import { World, softwareRequest } from '../support/world.js';
 import { testCall } from '../support/call.js';
 
 let world: World;
@@ -93,10 +94,17 @@ describe('v2', () => {
     }
   });
 
-  test('the answer is kept for the process until it is asked for again', async () => {
+  test('rule D4: the answer is kept for an hour, or until it is asked for again', async () => {
     await query();
+    world.clock.advance(3_599_000);
+    world.clock.setWallClockBy(-86_400_000);
     await query();
     expect(legs(world.emulator)).toEqual(['v2-probe']);
+    world.clock.advance(1_000);
+    await query();
+    expect(legs(world.emulator)).toEqual(['v2-probe', 'v2-probe']);
+    world = world.fresh();
+    await query();
 
     await world.application().getManagedIdentityCapabilities({ refresh: true });
     expect(legs(world.emulator)).toEqual(['v2-probe', 'v2-probe']);
@@ -173,11 +181,59 @@ test('B20: a probe that times out is tried again, like one that a server error a
     keyStore: world.platform.keyStore,
     state: createSharedState(),
     flightOwner: '',
+    discoveryKey: imdsBase,
   };
   const found = await discoverSource(host, false, testCall({ clock }));
 
   expect(found).toMatchObject({ source: 'Imds', isMtlsPopSupportedByHost: true });
   expect([attempts, clock.slept]).toEqual([3, [1_000, 2_000]]);
+});
+
+describe('rule D4: a failure of v2 that may pass', () => {
+  test.each<[string, Fault[], RegExp]>([
+    ['busy', statuses(4, 429), /HTTP 429/],
+    ['failing', statuses(4, 503), /HTTP 503/],
+    ['blocked', statuses(1, 403), /HTTP 403/],
+    ['out of reach', Array.from({ length: 4 }, () => ({ reset: 'before-response' as const })), /probe failed: /],
+  ])('says "not known", for half a minute, and no token request is refused: %s', async (_how, faults, reason) => {
+    world.emulator.fault('getplatformmetadata', faults);
+    const application = world.application();
+
+    expect(await application.getManagedIdentityCapabilities()).toMatchObject({
+      source: 'Imds',
+      isMtlsPopSupportedByHost: false,
+      maxSupportedBindingStrength: 0,
+      errorReason: expect.stringMatching(reason) as string,
+    });
+    await expect(application.acquireToken(softwareRequest())).resolves.toMatchObject({ tokenType: 'mtls_pop' });
+    world.clock.advance(29_000);
+    expect(await application.getManagedIdentityCapabilities()).toMatchObject({ isMtlsPopSupportedByHost: false });
+    world.clock.advance(1_000);
+    expect(await application.getManagedIdentityCapabilities()).toMatchObject({ isMtlsPopSupportedByHost: true });
+  });
+
+  test('names IMDS when both versions are busy', async () => {
+    world.emulator.fault('getplatformmetadata', statuses(4, 429));
+    world.emulator.fault('imds-token', statuses(4, 429));
+    expect(await query()).toMatchObject({
+      source: 'Imds',
+      isMtlsPopSupportedByHost: false,
+      errorReason: expect.stringMatching(/IMDSv2: .*429.*IMDSv1: .*429/) as string,
+    });
+  });
+});
+
+test('rule D28: what is found through a transport of its own stays with that application', async () => {
+  const answer = { status: 404, headers: {}, body: '' };
+  const send = () => Promise.resolve(answer);
+  const networkClient = { sendGetRequestAsync: send, sendPostRequestAsync: send } as unknown as INetworkModule;
+  const own = world.application({ system: { networkClient } });
+
+  expect(await own.getManagedIdentityCapabilities()).toMatchObject({ source: 'None' });
+  expect(own.getManagedIdentitySource()).toBe('None');
+  expect(world.application().getManagedIdentitySource()).toBe('DefaultToImds');
+  expect(await query()).toMatchObject({ source: 'Imds', isMtlsPopSupportedByHost: true });
+  await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ tokenType: 'mtls_pop' });
 });
 
 describe('strength', () => {

@@ -107,7 +107,7 @@ const TOKEN: Record<FaultName, Expected> = {
   'HTTP 404': { ...TOKEN_REFUSED, httpStatus: 404 },
   'HTTP 408': { ...TOKEN_REFUSED, httpStatus: 408, retryable: true },
   'HTTP 410': { ...TOKEN_REFUSED, httpStatus: 410 },
-  'HTTP 429': THROTTLED,
+  'HTTP 429': { ...THROTTLED, throttlesForMs: 60_000 },
   'HTTP 429 with Retry-After': { ...THROTTLED, throttlesForMs: 120_000 },
   'HTTP 500': { ...UNAVAILABLE, httpStatus: 500 },
   'HTTP 503': { ...UNAVAILABLE, httpStatus: 503 },

@@ -64,6 +64,19 @@ test.each([
   expect(origins).toEqual(['https://mtlsauth.microsoft.com']);
 });
 
+test('rule D31: a region that could not be found is asked for again after half a minute', async () => {
+  const hosts = ['mtlsauth.microsoft.com', 'emulator.mtlsauth.microsoft.com'];
+  const { client, origins } = routedClient('login.microsoftonline.com', hosts);
+  world.emulator.fault('compute', [{ status: 500 }]);
+  const request = { ...BOUND, azureRegion: 'TryAutoDetect', skipCache: true };
+  for (const waitMs of [0, 29_000, 1_000, 60_000]) {
+    world.clock.advance(waitMs);
+    await client.acquireTokenByClientCredential(request);
+  }
+  expect(origins).toEqual([hosts[0], hosts[0], hosts[1], hosts[1]].map((host) => `https://${host}`));
+  expect(requestsOf(world.emulator, 'compute')).toHaveLength(2);
+});
+
 test.each([
   ['M15', 'login.usgovcloudapi.net', 'mtls_pop_not_supported_for_environment'],
   ['M15', 'sts.windows.net', 'mtls_pop_not_supported_for_environment'],

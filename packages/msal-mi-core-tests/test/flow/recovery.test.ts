@@ -265,6 +265,7 @@ describe('not healed', () => {
       world.emulator.fault('token', faults);
       await rejection(application.acquireToken(FORCED));
       expect(legs(world.emulator)).toEqual(faults.map(() => 'token'));
+      world.clock.advance(60_000); // What a 429 asks for.
     }
     const after = await application.acquireToken(FORCED);
     expect(after.bindingCertificate.x5tS256).toBe(bindingCertificate.x5tS256);

@@ -58,6 +58,17 @@ describe('served from the cache', () => {
     expect((await application.acquireToken(softwareRequest())).fromCache).toBe(false);
   });
 
+  test('rule D35: no longer when the wall clock was ahead and is set back', async () => {
+    const application = world.application();
+    await application.acquireToken(softwareRequest());
+    world.clock.setWallClockBy(-6 * HOUR_MS);
+    world.clock.advance(DAY_MS - 5 * MINUTE_MS - 1);
+    expect((await application.acquireToken(softwareRequest())).fromCache).toBe(true);
+
+    world.clock.advance(1);
+    expect((await application.acquireToken(softwareRequest())).fromCache).toBe(false);
+  });
+
   test('K23: until then also when the certificate has less than 24 hours left', async () => {
     const application = world.application({ system: { disableInternalRetries: true } });
     await application.acquireToken(softwareRequest());

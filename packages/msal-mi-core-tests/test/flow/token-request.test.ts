@@ -193,7 +193,21 @@ describe('retries and throttling', () => {
         httpStatus: 429,
       });
       expect(requestsOf(world.emulator, 'token')).toHaveLength(requests);
+      world.clock.advance(60_000);
     }
+  });
+
+  test('rule D24: a 429 without Retry-After pauses identical requests for a minute', async () => {
+    world.emulator.fault('token', [{ status: 429 }]);
+    await rejection(world.application().acquireToken(softwareRequest()));
+    world.clock.advance(59_999);
+    expect(await rejection(world.application().acquireToken(softwareRequest()))).toMatchObject({
+      errorCode: 'request_throttled',
+    });
+    expect(requestsOf(world.emulator, 'token')).toHaveLength(1);
+
+    world.clock.advance(1);
+    await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
   });
 
   test.each([429, 503])('after a %d with Retry-After identical requests wait, others do not', async (status) => {

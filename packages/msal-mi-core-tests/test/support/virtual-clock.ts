@@ -13,6 +13,8 @@ export class VirtualClock implements Clock {
   readonly slept: number[] = [];
   randomValue = 0;
   #nowMs: number;
+  #wallOffsetMs = 0;
+  #setBackMs = 0;
   #sleepers: Sleeper[] = [];
 
   constructor(
@@ -22,7 +24,9 @@ export class VirtualClock implements Clock {
     this.#nowMs = startAtMs;
   }
 
-  now = (): number => this.#nowMs;
+  now = (): number => this.#nowMs + this.#wallOffsetMs;
+  monotonicMs = (): number => this.#nowMs;
+  setBackMs = (): number => this.#setBackMs;
   random = (): number => this.randomValue;
 
   sleep = (durationMs: number, signal?: AbortSignal): Promise<void> =>
@@ -48,6 +52,12 @@ export class VirtualClock implements Clock {
       this.#nowMs = Math.max(this.#nowMs, sleeper.dueAtMs);
       setImmediate(sleeper.wake);
     });
+
+  /** Sets the wall clock forward, or back when negative. No time passes. */
+  setWallClockBy(stepMs: number): void {
+    this.#wallOffsetMs += stepMs;
+    if (stepMs < 0) this.#setBackMs -= stepMs;
+  }
 
   /** Lets time pass and wakes who is due. */
   advance(durationMs: number): void {

@@ -1,5 +1,5 @@
 /** Where attestation providers come from: injected, else registered, else the package `msal-key-attestation`. */
-import { MsiV2Error } from '../errors.js';
+import { isMsalMiError, MsiV2Error } from '../errors.js';
 import type { AttestationProvider, ManagedIdentityCapabilities } from '../public-types.js';
 import { installCommand } from './install-command.js';
 
@@ -58,7 +58,7 @@ export async function probeProvider(
   try {
     provider = await find();
   } catch (error) {
-    const isMissing = error instanceof MsiV2Error && error.errorCode === 'attestation_package_missing';
+    const isMissing = isMsalMiError(error) && error.errorCode === 'attestation_package_missing';
     return { packageInstalled: !isMissing, libraryLoadable: false };
   }
   const { version } = provider;

@@ -13,3 +13,17 @@ export function keepState(state: SharedState): SharedState {
   holder[PROCESS_STATE] = state;
   return state;
 }
+
+/** What is found through a transport of an application's own stays with the applications that have it (D28). */
+export function discoveryKey(imdsBase: string, networkClient: object | undefined, state: SharedState): string {
+  return networkClient === undefined ? imdsBase : `${imdsBase}\0${objectNumber(state, networkClient)}`;
+}
+
+/** Tells objects that applications were configured with apart. */
+export function objectNumber(state: SharedState, object: object): number {
+  const known = state.objectNumbers.get(object);
+  if (known !== undefined) return known;
+  state.objectCount += 1;
+  state.objectNumbers.set(object, state.objectCount);
+  return state.objectCount;
+}

@@ -11,9 +11,9 @@ export interface SharedState {
   readonly tokens: TokenCache;
   readonly bindings: BindingCache;
   readonly flights: SingleFlight;
-  /** Throttle key -> end of the wait, milliseconds since the epoch. */
+  /** Throttle key -> end of the wait, on the monotonic clock. */
   readonly throttled: Map<string, number>;
-  /** IMDS base -> what a capability query found there. */
+  /** {@link discoveryKey} -> what a capability query found there. */
   readonly discovered: Map<string, DiscoveredSource>;
   /** Keys live here, so that the ESM and the CommonJS copy sign with the same one. */
   platform: Platform | undefined;
@@ -24,11 +24,17 @@ export interface SharedState {
   forget(imdsBase: string, identity: ManagedIdentity): void;
 }
 
+/**
+ * What a capability query learned of IMDS. Only an answer of 404 proves that a version is not there (D4): `nothing` means
+ * that both answered so, `not-known` that version 2 failed in a way that may pass.
+ */
+export type Finding = 'version-2' | 'version-1-only' | 'nothing' | 'not-known';
+
 /** The outcome of a capability query, without what can change by installing a package. */
 export interface DiscoveredSource {
   readonly capabilities: Omit<ManagedIdentityCapabilities, 'attestation'>;
-  /** Which version of IMDS answered. */
-  readonly imdsVersion: 1 | 2 | undefined;
+  readonly finding: Finding;
+  /** On the monotonic clock. */
   readonly foundAtMs: number;
 }
 
@@ -52,13 +58,4 @@ export function createSharedState(): SharedState {
       bindings.deleteWhere(isOwn);
     },
   };
-}
-
-/** Tells objects that applications were configured with apart. */
-export function objectNumber(state: SharedState, object: object): number {
-  const known = state.objectNumbers.get(object);
-  if (known !== undefined) return known;
-  state.objectCount += 1;
-  state.objectNumbers.set(object, state.objectCount);
-  return state.objectCount;
 }

@@ -1,9 +1,17 @@
 import type { AccessToken, Binding } from '../model.js';
+import type { Clock } from '../ports.js';
 
 /** A token together with the binding it was issued for. */
 export interface CachedToken {
   readonly token: AccessToken;
   readonly binding: Binding;
+  /** What the wall clock had been set back by, in all, when the token was received (D35). */
+  readonly setBackMs: number;
+}
+
+/** The time by which an entry is judged: the wall clock, without the steps back since the entry was made. */
+export function timeFor({ setBackMs }: Pick<CachedToken, 'setBackMs'>, clock: Clock): number {
+  return clock.now() + clock.setBackMs() - setBackMs;
 }
 
 /** A token is handed out while more than this remains of it (D25). */
@@ -15,18 +23,18 @@ export class TokenCache {
   readonly #entries = new Map<string, CachedToken>();
 
   /** The token, unless it is about to expire or its certificate has expired. Drops what is expired. */
-  get(key: string, nowMs: number): CachedToken | undefined {
+  get(key: string, clock: Clock): CachedToken | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (isUsable(entry, nowMs)) return entry;
+    if (isUsable(entry, clock)) return entry;
     this.#entries.delete(key);
     return undefined;
   }
 
-  set(key: string, entry: CachedToken, nowMs: number): void {
+  set(key: string, received: Omit<CachedToken, 'setBackMs'>, clock: Clock): void {
     this.#entries.delete(key);
-    if (this.#entries.size >= MAX_ENTRIES) this.#makeRoom(nowMs);
-    this.#entries.set(key, entry);
+    if (this.#entries.size >= MAX_ENTRIES) this.#makeRoom(clock);
+    this.#entries.set(key, { ...received, setBackMs: clock.setBackMs() });
   }
 
   deleteWhere(matches: (key: string, entry: CachedToken) => boolean): void {
@@ -38,8 +46,8 @@ export class TokenCache {
   }
 
   /** Expired entries go first; when there are none, the oldest tenth goes, so that the sweep is rare. */
-  #makeRoom(nowMs: number): void {
-    this.deleteWhere((_key, entry) => !isUsable(entry, nowMs));
+  #makeRoom(clock: Clock): void {
+    this.deleteWhere((_key, entry) => !isUsable(entry, clock));
     if (this.#entries.size < MAX_ENTRIES) return;
     let surplus = MAX_ENTRIES / 10;
     for (const key of this.#entries.keys()) {
@@ -50,6 +58,8 @@ export class TokenCache {
   }
 }
 
-function isUsable({ token, binding }: CachedToken, nowMs: number): boolean {
+function isUsable(entry: CachedToken, clock: Clock): boolean {
+  const { token, binding } = entry;
+  const nowMs = timeFor(entry, clock);
   return token.expiresAtMs - nowMs > EXPIRY_MARGIN_MS && binding.notAfterMs > nowMs;
 }

@@ -1,5 +1,5 @@
 import { isTraced, trace } from '../diagnostics/channels.js';
-import { TransportError, type MtlsChannel, type MtlsResponse } from '../ports.js';
+import { isTransportError, type MtlsChannel, type MtlsResponse, TransportError } from '../ports.js';
 import { ACCEPTED_CODINGS } from './content-decoding.js';
 import { networkError } from './fetch-failure.js';
 import { isIdempotent, parseFetchRequest, type FetchRequest } from './fetch-request.js';
@@ -100,7 +100,7 @@ async function send(channel: MtlsChannel, request: FetchRequest): Promise<MtlsRe
 /** A redirect was followed, so a request was carried out: it must not be sent again under another certificate (D30). */
 function notReplaceable(error: unknown): unknown {
   const cause = error instanceof TypeError ? error.cause : undefined;
-  if (!(cause instanceof TransportError) || cause.failure !== 'client_certificate_rejected') return error;
+  if (!isTransportError(cause) || cause.failure !== 'client_certificate_rejected') return error;
   return networkError(new TransportError('tls', cause.code, cause.message, cause.win32));
 }
 

@@ -5,7 +5,7 @@ import type { AuthenticationResult } from '../public-types.js';
 import { acquireFromCache, acquireFromNetwork, callOf, withinTimeout } from '../request/acquire-token.js';
 import { parseClientCredentialRequest } from './client-credential-request.js';
 import { FederatedClient, type ClientSettings, type Refused } from './federated-client.js';
-import { detectRegion } from './region.js';
+import { createRegionDetector, detectRegion } from './region.js';
 
 /**
  * @param request - Unchecked: bad options reject before any I/O.
@@ -23,14 +23,13 @@ export async function composeClient(
   const { trustedAuthorities, imdsBase, environment, loggerOptions, retriesEnabled } = configuration;
   const findRegion = () =>
     detectRegion({ regionName: environment.regionName, imdsBase, http: httpTransportOf(configuration) });
-  let region: Promise<string | undefined> | undefined;
   const client = new FederatedClient(settings, {
     state,
     clock,
     log: createLogger(loggerOptions),
     retriesEnabled,
     transport: trustedAuthorities.length === 0 ? undefined : platform.createTransport(trustedAuthorities),
-    detectRegion: () => (region ??= findRegion()),
+    detectRegion: createRegionDetector(findRegion, clock),
   });
   return async (options, refused) => {
     const request = parseClientCredentialRequest(options);

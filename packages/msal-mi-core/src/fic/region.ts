@@ -1,5 +1,5 @@
 /** The Azure region of this host, for clients that ask for it (D31). Never a reason to fail. */
-import type { HttpTransport } from '../ports.js';
+import type { Clock, HttpTransport } from '../ports.js';
 import { isRegionName } from './mtls-authority.js';
 
 const TIMEOUT_MS = 2_000;
@@ -11,6 +11,28 @@ export interface RegionHints {
   readonly regionName: string | undefined;
   readonly imdsBase: string;
   readonly http: HttpTransport;
+}
+
+/** After a failed detection the global host serves this long, then the host is asked again. */
+const ASK_AGAIN_AFTER_MS = 30_000;
+
+/** Keeps what `detect` found. The region of a host does not change, but its metadata service may fail for a while. */
+export function createRegionDetector(
+  detect: () => Promise<string | undefined>,
+  clock: Clock,
+): () => Promise<string | undefined> {
+  let region: Promise<string | undefined> | undefined;
+  let askAgainAtMs = Infinity;
+  return () => {
+    if (region === undefined || clock.monotonicMs() >= askAgainAtMs) {
+      askAgainAtMs = Infinity;
+      region = detect().then((found) => {
+        if (found === undefined) askAgainAtMs = clock.monotonicMs() + ASK_AGAIN_AFTER_MS;
+        return found;
+      });
+    }
+    return region;
+  };
 }
 
 /** The environment decides, else instance metadata; undefined when neither names a region. */

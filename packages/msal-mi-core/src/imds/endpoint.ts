@@ -4,7 +4,7 @@ import { MsiV2Error, type ErrorStage } from '../errors.js';
 import { IMDS_ADDRESS } from '../hosts.js';
 import { isJsonObject, parseJsonObject } from '../json.js';
 import type { ManagedIdentity } from '../model.js';
-import { TransportError, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
+import { type HttpRequest, type HttpResponse, type HttpTransport, isTransportError } from '../ports.js';
 import { redact } from '../secret.js';
 import { IMDS_POLICY, sendWithRetries, type RetryPolicy } from '../transport/exchange.js';
 
@@ -43,7 +43,7 @@ export async function callImds(endpoint: ImdsEndpoint, request: ImdsRequest, cal
       hasRetryAfter: false,
     }));
   } catch (error) {
-    if (!(error instanceof TransportError)) throw error;
+    if (!isTransportError(error)) throw error;
     throw new MsiV2Error('managed_identity_request_failed', {
       stage,
       correlationId: call.correlationId,

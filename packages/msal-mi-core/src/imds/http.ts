@@ -4,12 +4,13 @@ import https from 'node:https';
 import { onAbort } from '../time/clock.js';
 import { BodyTooLargeError, readBody } from '../transport/exchange.js';
 import {
-  SWITCHING_PROTOCOLS,
-  switchedProtocols,
-  TransportError,
   type HttpRequest,
   type HttpResponse,
   type HttpTransport,
+  isTransportError,
+  switchedProtocols,
+  SWITCHING_PROTOCOLS,
+  TransportError,
 } from '../ports.js';
 
 /** IMDS is one hop away: a connection that is not there by then will not come. */
@@ -94,7 +95,7 @@ function flatten(headers: http.IncomingHttpHeaders): Record<string, string> {
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 function toTransportError(error: unknown): TransportError {
-  if (error instanceof TransportError) return error;
+  if (isTransportError(error)) return error;
   if (error instanceof BodyTooLargeError)
     return new TransportError('invalid_response', 'ERR_BODY_TOO_LARGE', error.message);
   const code = (error as NodeJS.ErrnoException).code ?? 'ERR_UNKNOWN';

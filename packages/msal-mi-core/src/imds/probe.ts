@@ -9,13 +9,19 @@ import { METADATA_PATH } from './metadata.js';
 const V1_TOKEN_PATH = '/metadata/identity/oauth2/token';
 const COMPUTE_PATH = '/metadata/instance/compute';
 
+/** Why a version cannot be used: the status of its answer, if there was one. */
+export interface ProbeFailure {
+  readonly status: number | undefined;
+  readonly reason: string;
+}
+
 /** Undefined when version 2 answers, else how it failed. */
-export function probeVersion2(endpoint: ImdsEndpoint, call: Call): Promise<string | undefined> {
+export function probeVersion2(endpoint: ImdsEndpoint, call: Call): Promise<ProbeFailure | undefined> {
   return probe(endpoint, METADATA_PATH, CREDENTIAL_API_VERSION, call);
 }
 
 /** Undefined when version 1 answers, else how it failed. */
-export function probeVersion1(endpoint: ImdsEndpoint, call: Call): Promise<string | undefined> {
+export function probeVersion1(endpoint: ImdsEndpoint, call: Call): Promise<ProbeFailure | undefined> {
   return probe(endpoint, V1_TOKEN_PATH, { 'api-version': '2018-02-01' }, call);
 }
 
@@ -40,14 +46,14 @@ async function probe(
   path: string,
   query: Readonly<Record<string, string>>,
   call: Call,
-): Promise<string | undefined> {
+): Promise<ProbeFailure | undefined> {
   try {
     const { status } = await callImds(endpoint, { ...probeRequest(path, query), policy: IMDS_PROBE_POLICY }, call);
-    return status === 400 ? undefined : `probe failed with HTTP ${status}.`;
+    return status === 400 ? undefined : { status, reason: `probe failed with HTTP ${status}.` };
   } catch (error) {
     call.signal?.throwIfAborted();
     if (!isMsalMiError(error)) throw error;
-    return `probe failed: ${error.errorMessage}`;
+    return { status: undefined, reason: `probe failed: ${error.errorMessage}` };
   }
 }
 

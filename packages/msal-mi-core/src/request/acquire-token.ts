@@ -4,6 +4,7 @@
  */
 import type { Call, Runtime } from '../call.js';
 import type { SharedState } from '../cache/shared-state.js';
+import { timeFor } from '../cache/token-cache.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import { backgroundChannel, errorCodeOf, trace, type BackgroundEvent } from '../diagnostics/channels.js';
 import type { Logger } from '../diagnostics/logger.js';
@@ -76,12 +77,13 @@ export function acquireFromCache<R extends TokenDemand, C extends Credential>(
   client: TokenClient<R, C>,
 ): AuthenticationResult | undefined {
   if (request.forceRefresh || request.claims !== undefined) return undefined;
-  const nowMs = client.clock.now();
+  const { clock } = client;
   for (const credential of client.candidates(request)) {
-    const token = client.state.tokens.get(client.tokenKey(request, credential), nowMs)?.token;
-    if (token === undefined) continue;
+    const cached = client.state.tokens.get(client.tokenKey(request, credential), clock);
+    if (cached === undefined) continue;
+    const { token } = cached;
     client.renewWhenDue(request, credential);
-    if (isDue(token, nowMs) || !client.isCurrent(credential)) startRefresh(request, client);
+    if (isDue(token, timeFor(cached, clock)) || !client.isCurrent(credential)) startRefresh(request, client);
     return toResult({ token, credential }, true, request, client);
   }
   return undefined;
@@ -146,7 +148,7 @@ async function acquireWith<R extends TokenDemand, C extends Credential>(
 ): Promise<Acquired<C>> {
   const token = await trace('token', call.correlationId, () => tokenFor(credential, request, client, call, isRetry));
   const entry = { token, binding: credential.binding };
-  client.state.tokens.set(client.tokenKey(request, credential), entry, client.clock.now());
+  client.state.tokens.set(client.tokenKey(request, credential), entry, client.clock);
   return { token, credential };
 }
 

@@ -13,11 +13,11 @@ export function createBearerDelegate(
   configuration: ManagedIdentityConfiguration,
   {
     environment,
-    imds,
+    discoveryKey,
     state,
     clock,
     timeoutMs,
-  }: Pick<IdentityClient, 'environment' | 'imds' | 'state' | 'clock' | 'timeoutMs'>,
+  }: Pick<IdentityClient, 'environment' | 'discoveryKey' | 'state' | 'clock' | 'timeoutMs'>,
   importMsalNode?: () => Promise<unknown>,
 ): (options: UncheckedOptions) => Promise<AuthenticationResult> {
   const application = new MsalNodeApplication<MsalNodeIdentity>(
@@ -31,9 +31,8 @@ export function createBearerDelegate(
   return async (options) => {
     const { claims, forceRefresh, correlationId, signal } = parseRequest(options);
     signal?.throwIfAborted();
-    const known = knownSource(state.discovered, imds.base, clock.now());
-    const isKnownToBeNone = known !== undefined && known.imdsVersion === undefined;
-    if (isKnownToBeNone && environmentSource(environment) === undefined) {
+    const known = knownSource(state.discovered, discoveryKey, clock.monotonicMs());
+    if (known?.finding === 'nothing' && environmentSource(environment) === undefined) {
       const { errorReason } = known.capabilities;
       throw new ManagedIdentityError('managed_identity_all_sources_unavailable', {
         correlationId,

@@ -11,7 +11,8 @@ import { REFUSED_IN_TLS, reportRefusal } from '../token/refusal.js';
 import { acquireBinding, renewBinding, type BindingHolder } from '../binding/acquire-binding.js';
 import { createBindingContext } from '../binding/binding-context.js';
 import { bindingKey, flightOwnerKey, ownerKey, TokenKeys, tokenFlightKey, tokenKeyPrefix } from '../cache/cache-key.js';
-import { objectNumber, type SharedState } from '../cache/shared-state.js';
+import { discoveryKey, objectNumber } from '../cache/process-state.js';
+import type { SharedState } from '../cache/shared-state.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import type { Call, Runtime } from '../call.js';
 import type { Configuration } from '../config.js';
@@ -96,9 +97,11 @@ async function assertHostCanServe(request: TokenRequest, client: IdentityClient)
   }
   // After the environment: where no token can be had, the package would not help.
   if (attested) await discoverAttestationProvider(client.attestationProvider);
-  const known = knownSource(client.state.discovered, client.imds.base, client.clock.now());
-  if (known?.imdsVersion === 1) throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', { correlationId });
-  if (known !== undefined && known.imdsVersion === undefined) {
+  const known = knownSource(client.state.discovered, client.discoveryKey, client.clock.monotonicMs());
+  if (known?.finding === 'version-1-only') {
+    throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', { correlationId });
+  }
+  if (known?.finding === 'nothing') {
     throw new MsiV2Error('managed_identity_all_sources_unavailable', {
       correlationId,
       ...(known.capabilities.errorReason !== undefined && { message: known.capabilities.errorReason }),
@@ -149,6 +152,7 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
   readonly attestationProvider: AttestationProvider | undefined;
   readonly owner: string;
   readonly flightOwner: string;
+  readonly discoveryKey: string;
   readonly #transport: MtlsTransport;
   readonly #bindingKeys: Array<string | undefined> = [];
   readonly #candidates = new Map<string, Candidates>();
@@ -171,6 +175,7 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     this.attestationProvider = configuration.attestationProvider;
     this.owner = ownerKey(imdsBase, identity);
     this.flightOwner = flightOwnerKey(this.owner, settingsOf(configuration, state));
+    this.discoveryKey = discoveryKey(imdsBase, configuration.networkClient, state);
     this.#transport = platform.createTransport(trustedAuthorities);
   }
 

@@ -1,5 +1,5 @@
 /** What this host can do, found without creating a key and without asking for a token (D4). */
-import type { DiscoveredSource, SharedState } from '../cache/shared-state.js';
+import type { DiscoveredSource, Finding, SharedState } from '../cache/shared-state.js';
 import type { Call } from '../call.js';
 import { hostPlatform } from '../host-platform.js';
 import type { ImdsEndpoint } from '../imds/endpoint.js';
@@ -17,6 +17,8 @@ export interface Host {
   readonly state: Pick<SharedState, 'discovered' | 'flights'>;
   /** Applications with the same settings share a probe. */
   readonly flightOwner: string;
+  /** Where what is found is kept. */
+  readonly discoveryKey: string;
 }
 
 type Capabilities = DiscoveredSource['capabilities'];
@@ -25,38 +27,48 @@ const TRUSTED_SECURITY_TYPES = ['trustedlaunch', 'confidentialvm'];
 
 /** @param refresh - True probes although it is known what would be found. */
 export async function discoverSource(host: Host, refresh: boolean, call: Call): Promise<Capabilities> {
-  const { imds, state } = host;
+  const { state } = host;
   call.signal?.throwIfAborted();
   const source = environmentSource(host.environment);
   if (source !== undefined) return describe(source, MtlsBindingStrength.Bearer);
-  const known = refresh ? undefined : knownSource(state.discovered, imds.base, call.clock.now());
+  const known = refresh ? undefined : knownSource(state.discovered, host.discoveryKey, call.clock.monotonicMs());
   if (known !== undefined) return known.capabilities;
   const found = await state.flights.run(`capabilities\0${host.flightOwner}`, call.signal, async (signal) => {
     const outcome = await probe(host, { ...call, signal });
-    state.discovered.set(imds.base, outcome);
+    state.discovered.set(host.discoveryKey, outcome);
     return outcome;
   });
   return found.capabilities;
 }
 
 async function probe({ imds, keyStore }: Host, call: Call): Promise<DiscoveredSource> {
-  const found = (capabilities: Capabilities, imdsVersion: DiscoveredSource['imdsVersion']): DiscoveredSource => ({
+  const found = (finding: Finding, capabilities: Capabilities): DiscoveredSource => ({
+    finding,
     capabilities,
-    imdsVersion,
-    foundAtMs: call.clock.now(),
+    foundAtMs: call.clock.monotonicMs(),
   });
+  const { IMDS, NONE } = ManagedIdentitySourceNames;
 
-  const v2Failure = await probeVersion2(imds, call);
-  if (v2Failure === undefined) {
+  const v2 = await probeVersion2(imds, call);
+  if (v2 === undefined) {
     const strength = await keyStore.strongest().catch(() => MtlsBindingStrength.Software);
-    return found(describe(ManagedIdentitySourceNames.IMDS, strength), 2);
+    return found('version-2', describe(IMDS, strength));
   }
-  const v1Failure = await probeVersion1(imds, call);
-  if (v1Failure === undefined) {
-    return found(describe(ManagedIdentitySourceNames.IMDS, await strengthOfV1Host(imds, call)), 1);
+  const v1 = await probeVersion1(imds, call);
+  const isV2Absent = v2.status === 404;
+  if (v1 === undefined) {
+    return isV2Absent
+      ? found('version-1-only', describe(IMDS, await strengthOfV1Host(imds, call)))
+      : found('not-known', describe(IMDS, MtlsBindingStrength.Bearer, `IMDSv2: ${v2.reason}`));
   }
-  const errorReason = `IMDSv2: ${v2Failure} IMDSv1: ${v1Failure}`;
-  return found(describe(ManagedIdentitySourceNames.NONE, MtlsBindingStrength.Bearer, errorReason), undefined);
+  const errorReason = `IMDSv2: ${v2.reason} IMDSv1: ${v1.reason}`;
+  // Whatever answers with anything but "not there" is IMDS, though it cannot be used now.
+  const answers = [v1, v2].some(({ status }) => status !== undefined && status !== 404);
+  const source = answers ? IMDS : NONE;
+  return found(
+    isV2Absent && v1.status === 404 ? 'nothing' : 'not-known',
+    describe(source, MtlsBindingStrength.Bearer, errorReason),
+  );
 }
 
 async function strengthOfV1Host(imds: ImdsEndpoint, call: Call): Promise<MtlsBindingStrength> {

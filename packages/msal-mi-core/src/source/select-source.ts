@@ -1,12 +1,17 @@
 /** Which source serves this host (D4), as far as it is known without asking: probes nothing. */
 import { hostPlatform } from '../host-platform.js';
 import { existsSync } from 'node:fs';
-import type { DiscoveredSource } from '../cache/shared-state.js';
+import type { DiscoveredSource, Finding } from '../cache/shared-state.js';
 import type { HostEnvironment } from '../model.js';
 import { ManagedIdentitySourceNames } from '../public-types.js';
 
-/** Nothing found is believed for a short time only: the metadata service may come up after the process. */
-const NOTHING_FOUND_TTL_MS = 60_000;
+/** How long a finding is believed (D4): the metadata service may come up, be updated or recover. */
+const BELIEVED_FOR_MS: Readonly<Record<Finding, number>> = {
+  'version-2': 3_600_000,
+  'version-1-only': 60_000,
+  nothing: 30_000,
+  'not-known': 30_000,
+};
 
 /** The source that the environment names, or undefined where only IMDS can be asked. */
 export function environmentSource(
@@ -28,16 +33,15 @@ export function environmentSource(
   return fileExists(arcAgentPath(env)) ? ManagedIdentitySourceNames.AZURE_ARC : undefined;
 }
 
-/** What an earlier query found at this IMDS, if it still counts. */
+/** What an earlier query found under a `discoveryKey`, if it still counts. */
 export function knownSource(
   discovered: ReadonlyMap<string, DiscoveredSource>,
-  imdsBase: string,
-  nowMs: number,
+  key: string,
+  monotonicMs: number,
 ): DiscoveredSource | undefined {
-  const found = discovered.get(imdsBase);
+  const found = discovered.get(key);
   if (found === undefined) return undefined;
-  const isStale = found.imdsVersion === undefined && nowMs - found.foundAtMs > NOTHING_FOUND_TTL_MS;
-  return isStale ? undefined : found;
+  return monotonicMs - found.foundAtMs < BELIEVED_FOR_MS[found.finding] ? found : undefined;
 }
 
 function arcAgentPath(env: HostEnvironment): string {

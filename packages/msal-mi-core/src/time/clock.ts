@@ -1,9 +1,28 @@
 /** Time, and waiting for something with a signal and a deadline. */
 import type { Clock } from '../ports.js';
 
+/** Less than this is how the readings of two clocks differ, and how a clock is adjusted bit by bit. */
+const SMALLEST_STEP_MS = 1_000;
+
+let wallLeadMs = -Infinity;
+let setBackMs = 0;
+
+/** Compares both clocks: where the wall clock is behind of what it was relative to the other one, it was set back. */
+function observeSteps(): number {
+  const leadMs = Date.now() - performance.now();
+  if (leadMs > wallLeadMs) wallLeadMs = leadMs;
+  else if (wallLeadMs - leadMs >= SMALLEST_STEP_MS) {
+    setBackMs += wallLeadMs - leadMs;
+    wallLeadMs = leadMs;
+  }
+  return setBackMs;
+}
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setBackMs: observeSteps,
   random: () => Math.random(),
   sleep: async (durationMs, signal) => {
     signal?.throwIfAborted();

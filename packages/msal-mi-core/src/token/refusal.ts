@@ -3,7 +3,7 @@ import { recoveryChannel, type RecoveryEvent } from '../diagnostics/channels.js'
 import type { Call } from '../call.js';
 import { isMsalMiError } from '../errors.js';
 import type { Binding } from '../model.js';
-import { isCertificateRefusal, TransportError } from '../ports.js';
+import { isCertificateRefusal, isTransportError } from '../ports.js';
 import { REFUSED_ASSERTION_CODES, STALE_CERTIFICATE_CODES } from './aadsts.js';
 
 /** What the token service refused, and why. */
@@ -28,7 +28,7 @@ export const REFUSED_IN_TLS: Refusal = {
 /** Undefined for every failure that another credential would not cure. */
 export function refusalOf(error: unknown, authentication: Authentication): Refusal | undefined {
   if (!isMsalMiError(error) || error.stage !== 'token') return undefined;
-  if (error.cause instanceof TransportError) {
+  if (isTransportError(error.cause)) {
     return isCertificateRefusal(error.cause) ? REFUSED_IN_TLS : undefined;
   }
   const { httpStatus, aadstsCode } = error;

@@ -1,20 +1,37 @@
 /** Honours Retry-After: until it is over, identical requests fail without being sent (D24). */
 import { MsiV2Error } from '../errors.js';
 import type { Call } from '../call.js';
+import type { Clock } from '../ports.js';
 
 const MAX_WAIT_MS = 3_600_000;
+/** For 429 without a time: as long as Entra ID usually asks for. */
+const DEFAULT_WAIT_MS = 60_000;
 const MAX_ENTRIES = 1_000;
+const LONGEST_RETRY_AFTER = 64;
 
-/** Milliseconds to wait from now, or undefined when the header is absent or unreadable (RFC 9110 section 10.2.3). */
+/** How long an answer with this status asks identical requests to wait; undefined when it does not. */
+export function waitAskedFor(
+  { status, headers }: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+  nowMs: number,
+): number | undefined {
+  if (status !== 429 && status < 500) return undefined;
+  return parseRetryAfter(headers['retry-after'], nowMs) ?? (status === 429 ? DEFAULT_WAIT_MS : undefined);
+}
+
+/**
+ * Milliseconds to wait from now, or undefined when the header is absent or unreadable (RFC 9110 section 10.2.3). Seconds
+ * with a fraction are read too: gateways send them.
+ */
 export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   const text = value?.trim() ?? '';
-  if (text === '') return undefined;
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  if (text === '' || text.length > LONGEST_RETRY_AFTER) return undefined;
+  const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), MAX_WAIT_MS);
 }
 
-/** The request must not be sent before this much time has passed. */
-export function remember(throttled: Map<string, number>, key: string, waitMs: number, nowMs: number): void {
+/** The request must not be sent before this much time has passed, whatever the wall clock does meanwhile (D35). */
+export function remember(throttled: Map<string, number>, key: string, waitMs: number, clock: Clock): void {
+  const nowMs = clock.monotonicMs();
   if (throttled.size >= MAX_ENTRIES) {
     for (const [other, untilMs] of throttled) if (untilMs <= nowMs) throttled.delete(other);
     if (throttled.size >= MAX_ENTRIES) throttled.clear();
@@ -30,7 +47,7 @@ export function assertNotThrottled(
 ): void {
   const untilMs = throttled.get(key);
   if (untilMs === undefined) return;
-  const waitMs = untilMs - clock.now();
+  const waitMs = untilMs - clock.monotonicMs();
   if (waitMs > 0) {
     throw new MsiV2Error('request_throttled', {
       stage: 'token',

@@ -7,10 +7,10 @@ import { throttleKey } from '../cache/cache-key.js';
 import { MsiV2Error } from '../errors.js';
 import { hostPlatform } from '../host-platform.js';
 import type { AccessToken } from '../model.js';
-import { TransportError, type Clock, type MtlsChannel } from '../ports.js';
+import { isTransportError, type MtlsChannel, TransportError } from '../ports.js';
 import { BodyTooLargeError, readBody, sendWithRetries, TOKEN_POLICY } from '../transport/exchange.js';
 import { VERSION } from '../version.js';
-import { assertNotThrottled, parseRetryAfter, remember } from './throttle.js';
+import { assertNotThrottled, waitAskedFor, remember } from './throttle.js';
 import { processTokenResponse, type Expectation, type TokenAnswer } from './token-response.js';
 
 /** What is asked for, and over which certificate. */
@@ -47,16 +47,12 @@ export async function requestToken(
     const answer = await sendWithRetries(TOKEN_POLICY, EXCHANGE, call, (signal) =>
       sendOnce(exchange, call.correlationId, signal),
     );
-    if (answer.status === 429 || answer.status >= 500) noteThrottle(throttled, key, answer, call.clock);
+    const waitMs = waitAskedFor(answer, call.clock.now());
+    if (waitMs !== undefined) remember(throttled, key, waitMs, call.clock);
     return processTokenResponse(answer, exchange, call);
   } catch (error) {
-    throw error instanceof TransportError ? toTokenError(error, call.correlationId) : error;
+    throw isTransportError(error) ? toTokenError(error, call.correlationId) : error;
   }
-}
-
-function noteThrottle(throttled: Map<string, number>, key: string, { headers }: TokenAnswer, clock: Clock): void {
-  const waitMs = parseRetryAfter(headers['retry-after'], clock.now());
-  if (waitMs !== undefined) remember(throttled, key, waitMs, clock.now());
 }
 
 async function sendOnce(

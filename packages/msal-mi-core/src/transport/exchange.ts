@@ -2,7 +2,7 @@
 import { retryChannel, type RetryEvent } from '../diagnostics/channels.js';
 import type { ErrorStage } from '../errors.js';
 import type { Call } from '../call.js';
-import { TransportError } from '../ports.js';
+import { isTransportError, TransportError } from '../ports.js';
 import { withDeadline } from '../time/clock.js';
 
 /** No answer of IMDS or Entra ID is larger than a few kilobytes. */
@@ -128,7 +128,7 @@ async function attemptOnce<R extends { readonly status: number; readonly hasRetr
     return { outcome: { status, failure: undefined, hasRetryAfter }, response };
   } catch (error) {
     signal?.throwIfAborted();
-    if (!(error instanceof TransportError)) throw error;
+    if (!isTransportError(error)) throw error;
     return { outcome: { status: undefined, failure: error, hasRetryAfter: false }, error };
   }
 }

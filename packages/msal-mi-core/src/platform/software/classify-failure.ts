@@ -1,7 +1,7 @@
 /** From OpenSSL's and Node's error codes to the failures that the flow distinguishes. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { TransportError } from '../../ports.js';
+import { isTransportError, TransportError } from '../../ports.js';
 
 /** How far a connection had come. `established` means: handshake done, no byte of an answer yet. */
 export type ConnectionPhase = 'connect' | 'handshake' | 'established' | 'reused' | 'body';
@@ -20,7 +20,7 @@ export function classifyFailure(
   phase: ConnectionPhase,
   socket: Socket | undefined,
 ): TransportError {
-  if (error instanceof TransportError) return error;
+  if (isTransportError(error)) return error;
   const code = error.code ?? 'ERR_UNKNOWN';
   // Set by Node before it gives up on a server whose certificate did not verify.
   if (phase === 'handshake' && socket instanceof TLSSocket && isUnauthorized(socket)) {

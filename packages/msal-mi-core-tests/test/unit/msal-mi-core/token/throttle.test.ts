@@ -1,6 +1,6 @@
 /** Retry-After (RFC 9110 section 10.2.3) and what it blocks (D24). */
 import { throttleKey } from 'core/cache/cache-key.js';
-import { assertNotThrottled, parseRetryAfter, remember } from 'core/token/throttle.js';
+import { assertNotThrottled, parseRetryAfter, remember, waitAskedFor } from 'core/token/throttle.js';
 import { errorWith } from 'support/errors.js';
 import { VirtualClock } from 'support/virtual-clock.js';
 
@@ -10,6 +10,7 @@ test.each([
   ['absent', undefined, undefined],
   ['blank', ' ', undefined],
   ['seconds', '120', 120_000],
+  ['seconds with a fraction', '1.5', 1_500],
   ['zero', '0', 0],
   ['more than an hour', '7200', 3_600_000],
   ['a date', 'Fri, 01 May 2026 12:01:30 GMT', 90_000],
@@ -23,7 +24,7 @@ test.each([
 test('identical requests are refused until the time is over, others never', () => {
   const clock = new VirtualClock(NOW);
   const throttled = new Map<string, number>();
-  remember(throttled, 'a', 60_000, clock.now());
+  remember(throttled, 'a', 60_000, clock);
   const ask = (key: string) => () => assertNotThrottled(throttled, key, { clock, correlationId: 'c-1' });
 
   expect(ask('a')).toThrow(
@@ -37,11 +38,38 @@ test('identical requests are refused until the time is over, others never', () =
   expect(throttled.size).toBe(0);
 });
 
+test('rule D35: a wall clock that is set back or forward changes no wait', () => {
+  const clock = new VirtualClock(NOW);
+  const throttled = new Map<string, number>();
+  remember(throttled, 'a', 60_000, clock);
+  const ask = () => assertNotThrottled(throttled, 'a', { clock, correlationId: 'c-1' });
+
+  clock.setWallClockBy(86_400_000);
+  expect(ask).toThrow(/another 60 s/);
+  clock.setWallClockBy(-2 * 86_400_000);
+  clock.advance(60_000);
+  expect(ask).not.toThrow();
+});
+
+test.each([
+  [429, undefined, 60_000],
+  [429, 'soon', 60_000],
+  [429, '5', 5_000],
+  [503, '5', 5_000],
+  [503, undefined, undefined],
+  [400, '5', undefined],
+])('rule D24: HTTP %i with Retry-After %p asks to wait %p ms', (status, value, expectedMs) => {
+  const headers = value === undefined ? {} : { 'retry-after': value };
+  expect(waitAskedFor({ status, headers }, NOW)).toBe(expectedMs);
+});
+
 test('the number of waits kept is bounded, and what is over goes first', () => {
   const throttled = new Map<string, number>();
-  for (let i = 0; i < 999; i++) remember(throttled, `old ${i}`, 1_000, NOW);
-  remember(throttled, 'long', 60_000, NOW);
-  remember(throttled, 'new', 60_000, NOW + 2_000);
+  const clock = new VirtualClock(NOW);
+  for (let i = 0; i < 999; i++) remember(throttled, `old ${i}`, 1_000, clock);
+  remember(throttled, 'long', 60_000, clock);
+  clock.advance(2_000);
+  remember(throttled, 'new', 60_000, clock);
 
   expect([...throttled.keys()]).toEqual(['long', 'new']);
 });
