@@ -92,6 +92,8 @@ function download(folder) {
     'APT::Architectures': 'amd64',
     'Acquire::Languages': 'none',
     'Acquire::Retries': '3',
+    // Otherwise a mirror out of reach is a warning.
+    'APT::Update::Error-Mode': 'any',
     // apt's own user cannot write into the folder of another.
     'APT::Sandbox::User': '',
   };
