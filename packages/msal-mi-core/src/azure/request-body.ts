@@ -23,10 +23,17 @@ export function toFetchBody(request: PipelineRequest, headers: Headers): Pick<Re
     });
   }
   const report = request.onUploadProgress;
-  if (report === undefined) return { body: body as ReadableStream, duplex: 'half' };
+  if (report === undefined) {
+    return { body: isIterable(body) ? bytesOf(body) : (body as Blob), duplex: 'half' };
+  }
   const length = lengthOf(body);
   if (length !== undefined) headers.set('content-length', length);
   return { body: reportProgress(body, report), duplex: 'half' };
+}
+
+/** Streams of Node.js may hold strings. */
+async function* bytesOf(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
 
 function untyped(source: unknown): unknown {
@@ -50,13 +57,13 @@ async function* reportProgress(
 ): AsyncGenerator<Uint8Array> {
   let loadedBytes = 0;
   const chunks = isIterable(source) ? source : (new Response(source as Blob).body as AsyncIterable<Uint8Array>);
-  for await (const chunk of chunks) {
+  for await (const chunk of bytesOf(chunks)) {
     yield chunk;
     loadedBytes += chunk.byteLength;
     report({ loadedBytes });
   }
 }
 
-function isIterable(source: unknown): source is AsyncIterable<Uint8Array> {
+function isIterable(source: unknown): source is AsyncIterable<Uint8Array | string> {
   return typeof source === 'object' && source !== null && Symbol.asyncIterator in source;
 }

@@ -25,6 +25,7 @@ export function withMtlsPop<T extends object>(
   }
   const given: Readonly<Record<string, unknown>> = { ...options };
   for (const name of REFUSED) if (given[name] !== undefined && given[name] !== null) throw ignoredOption(name);
+  if (given['allowedHosts'] !== undefined) throw invalidRequest('allowedHosts is an option of the credential.');
   const { httpClient } = given;
   if (httpClient !== undefined && httpClient !== credential.httpClient) throw ignoredOption('httpClient');
   return { ...(options as T), httpClient: credential.httpClient };

@@ -1,3 +1,4 @@
+import { toOwnRequest } from './foreign-request.js';
 import { bodyFrom, bodyOfRequest, lengthOf, type RequestBody } from './request-body.js';
 
 /** What `fetch` was asked for, validated. */
@@ -43,9 +44,10 @@ const CONNECTION_HEADERS = new Set([
  *   another connection (`dispatcher`, `agent`). Header values and credentials in the URL appear in no message.
  */
 export async function parseFetchRequest(
-  input: string | URL | Request,
+  given: string | URL | Request,
   init: RequestInit | undefined,
 ): Promise<FetchRequest> {
+  const input = toOwnRequest(given);
   const member: Member = (name) => (init as Record<string, unknown> | undefined)?.[name];
   for (const name of ['dispatcher', 'agent']) {
     if (member(name) != null) {
