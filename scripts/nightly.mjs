@@ -35,7 +35,11 @@ const PARTS = [
     env: { MSAL_MI_REQUIRE_WINDOWS_RIG: '1' },
     skip: withoutCompiler,
   },
-  { name: 'install matrix, documentation, examples', ...script('test:package') },
+  {
+    name: 'install matrix, documentation, examples',
+    ...script('test:package'),
+    env: { MSAL_MI_NIGHTLY: '1' },
+  },
 ];
 
 const outcomes = PARTS.map(({ name, command, args, cwd = root, env, skip }) => {

@@ -10,7 +10,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const packages = resolve(here, '../..');
 
 /**
- * @param generation - `node20` or `node22`: the Node.js that the clients ask for.
+ * @param generation - `node20`, `node22` or `node24`: the Node.js that the clients ask for.
  * @param folder - Where the application is, or goes. Default: beside the lock file.
  * @param withRuntime - Installs that Node.js too, where the generation names one.
  * @returns the folder

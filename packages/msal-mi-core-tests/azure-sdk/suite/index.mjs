@@ -7,6 +7,7 @@ import { describeGetToken } from './get-token.mjs';
 import { describeKeyClient } from './keys.mjs';
 import { describeOtherClients } from './other-clients.mjs';
 import { describeSecretClient } from './secrets.mjs';
+import { describeSemantics } from './semantics.mjs';
 import { describeTransport } from './transport.mjs';
 import { World } from './world.mjs';
 
@@ -26,5 +27,6 @@ export function describeAzureSdk(host) {
   describeBlobServiceClient(world);
   describeOtherClients(world);
   describeTransport(world);
+  describeSemantics(world);
   describeGetToken(world);
 }

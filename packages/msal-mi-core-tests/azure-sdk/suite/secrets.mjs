@@ -172,6 +172,7 @@ export function describeSecretClient(world) {
         assert.throws(() => withMtlsPop(other), { errorCode: 'invalid_request' });
       }
       assert.equal(withMtlsPop(credential, withMtlsPop(credential)).httpClient, credential.httpClient);
+      assert.throws(() => withMtlsPop(credential, { allowedHosts: ['contoso.com'] }), /option of the credential/);
     });
 
     test('repeats what Key Vault refuses for a moment, with the pauses of the pipeline, and says what it was', async () => {

@@ -104,6 +104,13 @@ test('an assertion is of an application, not of an id', () => {
   expect(() => create(application({}), { userAssignedClientId: CLIENT_ID })).toThrow(refused);
 });
 
-test('other unknown members are ignored, as msal-node does', () => {
-  expect(() => application({ cache: {}, system: { tracer: 1 } })).not.toThrow();
+test('other unknown members are ignored, as msal-node does, with one line in the log', async () => {
+  const lines: string[] = [];
+  const loggerOptions = { loggerCallback: (_level: number, message: string) => lines.push(message) };
+  const app = application({ cache: {}, system: { tracer: 1, loggerOptions } });
+  for (let call = 1; call <= 2; call += 1) {
+    await expect(app.acquireToken({ resource: ' ', mtlsProofOfPossession: true })).rejects.toThrow();
+  }
+
+  expect(lines.filter((line) => line.includes('cache, system.tracer'))).toHaveLength(1);
 });
