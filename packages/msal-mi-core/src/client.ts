@@ -36,6 +36,7 @@ export class ManagedIdentityApplication {
   readonly #surroundings: Surroundings | undefined;
   #composing: Promise<ComposedApplication> | undefined;
   #composed: ComposedApplication | undefined;
+  readonly #withCapability = new Map<string, ManagedIdentityApplication>();
 
   /**
    * @param configuration - A configuration of msal-node is accepted as it is. Unknown members are ignored.
@@ -108,6 +109,8 @@ export class ManagedIdentityApplication {
   [WITH_CAPABILITY](capability: string): ManagedIdentityApplication {
     const { original, clientCapabilities } = this.#configuration;
     if (clientCapabilities.includes(capability)) return this;
+    const known = this.#withCapability.get(capability);
+    if (known !== undefined) return known;
     const derived =
       this.#surroundings === undefined
         ? new ManagedIdentityApplication(original)
@@ -117,6 +120,7 @@ export class ManagedIdentityApplication {
       ...this.#configuration,
       clientCapabilities: Object.freeze([...clientCapabilities, capability]),
     });
+    this.#withCapability.set(capability, derived);
     return derived;
   }
 

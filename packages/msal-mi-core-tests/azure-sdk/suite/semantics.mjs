@@ -157,6 +157,20 @@ export function describeSemantics(world) {
     }
   });
 
+  test('a certificate that is refused after a challenge was answered is replaced', async () => {
+    const token = await tokenFor();
+    await world.emulator.fault('resource', [
+      challenged(`mtls_pop error="insufficient_claims", claims="${ENCODED_CLAIMS}"`),
+      CLOSE,
+    ]);
+    assert.equal((await sendRequest(token)).status, 200);
+    const issuedBefore = await world.countIssuedCertificates();
+    await world.emulator.fault('resource', [REFUSED]);
+    assert.equal((await failure(sendRequest(token))).code, 'ECONNRESET');
+    assert.equal((await sendRequest(token)).status, 200);
+    assert.equal((await world.countIssuedCertificates()) - issuedBefore, 1);
+  });
+
   test('options that another transport would read are refused', async () => {
     const token = await tokenFor();
     for (const option of [

@@ -26,7 +26,8 @@ export interface BoundToken {
   readonly standIn: string;
   /** Repeatable at any time: neither the signal nor the challenge of one call. */
   readonly request: MtlsPopRequestParams;
-  readonly application: ManagedIdentityApplication;
+  /** The one that the present token is from: only it can replace the certificate. */
+  application: ManagedIdentityApplication;
   /** Throws for a URL that must not receive the token. */
   readonly checkHost: HostCheck;
   /** The present token, and the certificate that belongs to it. */
@@ -102,6 +103,7 @@ export class BoundTokens {
     const result = await application.acquireToken({ ...token.request, claims, signal });
     if (result.accessToken === refused.accessToken) return undefined;
     this.#point(token, result);
+    token.application = application;
     return result;
   }
 
