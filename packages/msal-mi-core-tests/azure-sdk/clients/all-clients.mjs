@@ -8,7 +8,10 @@ import { describeUnsupportedClients } from './unsupported-clients.mjs';
 
 const world = new ClientsWorld();
 before(() => world.start());
-after(() => world.emulator.close());
+after(async () => {
+  world.assertNothingUnbound();
+  await world.emulator.close();
+});
 beforeEach(() => world.reset());
 
 describeAzureClients(world);

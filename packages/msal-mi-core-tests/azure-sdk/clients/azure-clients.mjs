@@ -22,6 +22,19 @@ export function describeAzureClients(world) {
       });
     }
 
+    test('a proxy in the environment is no option of the client: with software keys the way is direct', async () => {
+      const { endpoint, credential } = world;
+      const { answers, audience, call } = RECIPES.find(({ client }) => client === 'SearchClient');
+      process.env.HTTPS_PROXY = 'http://127.0.0.1:9';
+      try {
+        world.answer(...answers);
+        await call({ endpoint, credential });
+      } finally {
+        delete process.env.HTTPS_PROXY;
+      }
+      world.assertBound(world.calls(), audience);
+    });
+
     test('no link of a service takes the token elsewhere: pages, and operations that run on', async () => {
       const { endpoint, credential } = world;
       const elsewhere = 'https://elsewhere.example/next';

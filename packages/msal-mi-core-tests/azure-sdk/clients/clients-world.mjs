@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { ManagedIdentityApplication, MtlsBindingStrength } from 'msal-mi-core';
 import { MtlsManagedIdentityCredential } from 'msal-mi-core/azure';
 import { startEmulator } from 'msal-mi-emulator';
-import { claimsOf } from '../suite/world.mjs';
+import { assertNothingUnbound, claimsOf } from '../suite/world.mjs';
 import { RECIPES } from './recipes.mjs';
 
 export class ClientsWorld {
@@ -18,8 +18,16 @@ export class ClientsWorld {
     process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = this.emulator.imdsUrl;
   }
 
+  assertNothingUnbound() {
+    assertNothingUnbound(this.calls(), this.emulator.resources);
+  }
+
   reset() {
-    this.emulator.reset();
+    try {
+      this.assertNothingUnbound();
+    } finally {
+      this.emulator.reset();
+    }
     new ManagedIdentityApplication().clearCache();
     this.application = new ManagedIdentityApplication({ system: { ca: this.emulator.ca } });
     this.credential = new MtlsManagedIdentityCredential({

@@ -19,7 +19,10 @@ import { World } from './world.mjs';
 export function describeAzureSdk(host) {
   const world = new World(host);
   before(() => world.start());
-  after(() => world.emulator.close());
+  after(async () => {
+    await world.assertNothingUnbound();
+    await world.emulator.close();
+  });
   beforeEach(() => world.reset());
 
   describeSecretClient(world);

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, mock, test } from 'node:test';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
+import { MtlsBindingStrength } from 'msal-mi-core';
 import { withMtlsPop } from 'msal-mi-core/azure';
 import { claimsOf, CLOSE, failure, REFUSED, VAULT_OPTIONS } from './world.mjs';
 
@@ -51,13 +52,14 @@ export function describeSemantics(world) {
       assert.equal((await world.callsOfResource()).length, 2);
     });
 
-    test('to a request whose body is a stream is answered with the next request', async () => {
+    // WinHTTP in Wine loses the content of a 401 answer to an upload of unknown length.
+    const isWinHttp = world.strength === MtlsBindingStrength.KeyGuard;
+    const test401 = isWinHttp ? test.skip : test;
+    test401('to a request whose body is a stream is answered with the next request', async () => {
       const token = await tokenFor();
-      await world.emulator.fault('resource', [
-        challenged(`mtls_pop error="insufficient_claims", claims="${ENCODED_CLAIMS}"`),
-      ]);
       const body = Readable.from([Buffer.from('once')]);
-      assert.equal((await sendRequest(token, { method: 'PUT', body })).status, 401);
+      const extraHeaders = { 'x-emulator-require-claim': 'acrs=c5' };
+      assert.equal((await sendRequest(token, { method: 'PUT', body, extraHeaders })).status, 401);
       assert.match((await failure(sendRequest(token, { method: 'PUT', body }))).message, /stream that was read before/);
       assert.equal((await sendRequest(token, { method: 'PUT', body: () => Readable.from(['again']) })).status, 200);
       assert.deepEqual(await acrsSent(), [undefined, 'c5']);

@@ -28,6 +28,24 @@ export async function failure(promise) {
   return assert.fail('the call succeeded');
 }
 
+/**
+ * Of everything that a resource has seen: no bound token as a bearer token, none without the certificate it is bound to, and
+ * nowhere what stands for one.
+ */
+export function assertNothingUnbound(calls, { vault }) {
+  for (const { headers, clientCertificateS256, body } of calls) {
+    assert.ok(!`${JSON.stringify(headers)}${body}`.includes('certificate-bound-token'));
+    const [, scheme, token] = /^(\S+) (eyJ\S+)$/.exec(headers.authorization ?? '') ?? [];
+    if (token === undefined) continue;
+    const confirmed = claimsOf(token).cnf?.['x5t#S256'];
+    if (scheme !== 'mtls_pop') assert.equal(confirmed, undefined);
+    // A vault asks for the certificate late, and not at all before a scripted answer.
+    else if (clientCertificateS256 !== undefined || headers.host !== new URL(vault).host) {
+      assert.equal(clientCertificateS256, confirmed);
+    }
+  }
+}
+
 export class World {
   emulator;
   credential;
@@ -46,9 +64,17 @@ export class World {
   }
 
   async reset() {
-    await this.emulator.reset();
+    try {
+      await this.assertNothingUnbound();
+    } finally {
+      await this.emulator.reset();
+    }
     new ManagedIdentityApplication().clearCache();
     this.credential = this.newCredential();
+  }
+
+  async assertNothingUnbound() {
+    assertNothingUnbound(await this.callsOfResource(), this.emulator.resources);
   }
 
   newCredential(options = {}) {

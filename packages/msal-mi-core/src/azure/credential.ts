@@ -71,33 +71,33 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    * application. `refreshAfterTimestamp` is set when the service named a time.
    *
    * @param scopes - One scope, such as `https://vault.azure.net/.default`.
-   * @param given.enableCae - True asks for a token whose holder answers claims challenges (`cp1`).
-   * @param given.tenantId - When it names another tenant than the identity's, there is no such token.
+   * @param options.enableCae - True asks for a token whose holder answers claims challenges (`cp1`).
+   * @param options.tenantId - When it names another tenant than the identity's, there is no such token.
    * @throws MsiV2Error `invalid_request` for several scopes, another tenant, and a scope that names no host when there are no
    *   `allowedHosts`; `client_not_supported` for clients that cannot send bound tokens, such as those over AMQP; else as
    *   `acquireToken`. An error with the name `CredentialUnavailableError` when this host has no managed identity, so that a
-   *   chain goes on; an `AbortError` when `given.abortSignal` is aborted.
+   *   chain goes on; an `AbortError` when `options.abortSignal` is aborted.
    */
-  async getToken(scopes: string | string[], given?: GetTokenOptions): Promise<AccessToken> {
-    const options = given ?? {};
+  async getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
     const [resource, ...others] = typeof scopes === 'string' ? [scopes] : scopes;
     if (resource === undefined || others.length > 0) {
       throw new MsiV2Error('invalid_request', { message: 'A managed identity has tokens for one scope at a time.' });
     }
-    refuseUnsupportedScope(resource, given !== undefined);
+    refuseUnsupportedScope(resource, options !== undefined);
+    const { enableCae, claims, tenantId, abortSignal, requestOptions } = options ?? {};
     const checkHost = this.#hostCheckOf(resource);
-    const application = options.enableCae === true ? withCae(this.#parts.application) : this.#parts.application;
-    const abort = followAbort(options.abortSignal, options.requestOptions?.timeout);
+    const application = enableCae === true ? withCae(this.#parts.application) : this.#parts.application;
+    const abort = followAbort(abortSignal, requestOptions?.timeout);
     try {
       const request = {
         resource,
         mtlsProofOfPossession: true as const,
         ...this.#parts.requirements,
-        ...(options.claims !== undefined && { claims: options.claims }),
+        ...(claims !== undefined && { claims }),
         signal: abort.signal,
       };
       const result = await application.acquireToken(request);
-      assertTenant(result, options.tenantId);
+      assertTenant(result, tenantId);
       return {
         token: this.#tokens.remember(result, { request, application, checkHost }),
         expiresOnTimestamp: result.expiresOn.getTime(),

@@ -9,14 +9,14 @@ test.each([
   [401, '', undefined],
   [403, saying('[MtlsCnfClaimRequestDataValidationFailed] no match'), undefined],
   [401, `${'x'.repeat(70_000)}MtlsMissingClientCertificate`, undefined],
-])('D30: an answer %s %.40s is about the certificate: %s', (status, text, refusal) => {
+])('rule D30: an answer %s %.40s is about the certificate: %s', (status, text, refusal) => {
   expect(certificateRefusalOf(status, text)).toBe(refusal);
 });
 
 test.each([
   ['missing', 'client_certificate_missing', false],
   ['mismatch', 'client_certificate_mismatch', true],
-] as const)('D30: the caller is told the meaning of %s, and by whom', (refusal, errorCode, retryable) => {
+] as const)('rule D30: the caller is told the meaning of %s, and by whom', (refusal, errorCode, retryable) => {
   const error = certificateRefusalError(refusal, 'contoso.vault.azure.net');
 
   expect(error).toMatchObject({ errorCode, retryable, httpStatus: 401, stage: 'resource' });
