@@ -3,26 +3,19 @@
 
 #include <napi.h>
 
-#include <exception>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "guarded.h"
 #include "win32_error.h"
 
 namespace msal_mi {
 
-// What TypeScript turns into an error code: { api, status } on an Error whose message names the function only.
-inline Napi::Error ToJsError(Napi::Env env, const char* api, std::uint32_t status) {
-  Napi::Error error = Napi::Error::New(env, api);
-  error.Set("api", Napi::String::New(env, api));
-  error.Set("status", Napi::Number::New(env, status));
-  return error;
-}
-
 struct NoResult {};
 
-// `Work` is `Result()` and may throw Win32Error; `Marshal` is `Napi::Value(Napi::Env, Result&&)` and runs on the JS
+// `Work` is `Result()` and may throw; `Marshal` is `Napi::Value(Napi::Env, Result&&)` and runs on the JS
 // thread. At environment teardown Node drops a queued task without completing it.
 template <typename Work, typename Marshal>
 class AsyncTask final : public Napi::AsyncWorker {
@@ -39,10 +32,8 @@ class AsyncTask final : public Napi::AsyncWorker {
   void Execute() override {
     try {
       result_ = work_();
-    } catch (const Win32Error& error) {
-      failure_ = error;
-    } catch (const std::exception&) {
-      failure_ = Win32Error("std::exception", kErrorOutOfMemory);
+    } catch (...) {
+      failure_ = CurrentFailure();
     }
   }
 
@@ -63,7 +54,7 @@ class AsyncTask final : public Napi::AsyncWorker {
       return;
     }
     try {
-      deferred_.Resolve(marshal_(Env(), std::move(*result_)));
+      deferred_.Resolve(Guard(Env(), [this] { return marshal_(Env(), std::move(*result_)); }));
     } catch (const Napi::Error& error) {
       deferred_.Reject(error.Value());
     }
@@ -78,9 +69,10 @@ class AsyncTask final : public Napi::AsyncWorker {
 
 template <typename Work, typename Marshal>
 Napi::Promise RunAsync(Napi::Env env, Work work, Marshal marshal) {
-  auto* task = new AsyncTask<Work, Marshal>(env, std::move(work), std::move(marshal));  // deletes itself when done
+  auto task = std::make_unique<AsyncTask<Work, Marshal>>(env, std::move(work), std::move(marshal));
   const Napi::Promise promise = task->Promise();
   task->Queue();
+  (void)task.release();  // deletes itself when done
   return promise;
 }
 

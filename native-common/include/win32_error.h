@@ -30,4 +30,16 @@ void ThrowIfFailed(const char* api, Status status) {
 inline constexpr std::uint32_t kErrorOutOfMemory = 14;
 inline constexpr std::uint32_t kErrorInvalidParameter = 87;
 
+// In a `catch (...)`: what was thrown, as the exception of these layers. Everything else that the standard library
+// throws says that memory or threads ran out.
+inline Win32Error CurrentFailure() noexcept {
+  try {
+    throw;
+  } catch (const Win32Error& error) {
+    return error;
+  } catch (...) {
+    return Win32Error("std::exception", kErrorOutOfMemory);
+  }
+}
+
 }  // namespace msal_mi

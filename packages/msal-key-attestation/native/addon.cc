@@ -3,10 +3,10 @@
 
 #include <napi.h>
 
-#include <exception>
 #include <utility>
 
 #include <async_task.h>
+#include <guarded.h>
 
 #include "log_relay.h"
 #include "marshal.h"
@@ -28,10 +28,8 @@ std::optional<Win32Error> FailureOf(Work work) {
   try {
     work();
     return std::nullopt;
-  } catch (const Win32Error& error) {
-    return error;
-  } catch (const std::exception&) {
-    return Win32Error("std::exception", kErrorOutOfMemory);
+  } catch (...) {
+    return CurrentFailure();
   }
 }
 
@@ -64,12 +62,14 @@ Napi::Value AttestAsync(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   PinModule();
-  exports.Set("openLibrary", Napi::Function::New<OpenLibraryAsync>(env, "openLibrary"));
-  exports.Set("attest", Napi::Function::New<AttestAsync>(env, "attest"));
+  exports.Set("openLibrary", Napi::Function::New<Guarded<OpenLibraryAsync>>(env, "openLibrary"));
+  exports.Set("attest", Napi::Function::New<Guarded<AttestAsync>>(env, "attest"));
   return exports;
 }
 
-NODE_API_MODULE(msal_key_attestation, Init)
-
 }  // namespace
 }  // namespace msal_mi
+
+// Outside of every namespace: MSVC exports nothing from an unnamed one.
+static Napi::Object InitMsalKeyAttestation(Napi::Env env, Napi::Object exports) { return msal_mi::Init(env, exports); }
+NODE_API_MODULE(msal_key_attestation, InitMsalKeyAttestation)

@@ -1,6 +1,5 @@
 #include "log_relay.h"
 
-#include <exception>
 #include <utility>
 
 #include "marshal.h"
@@ -35,7 +34,7 @@ void LogRelay::Write(LogLine line) noexcept {
     if (wakeup_.NonBlockingCall(self.get()) != napi_ok) return;
     (void)self.release();  // owned by Deliver
     is_woken_ = true;
-  } catch (const std::exception&) {
+  } catch (...) {
     // Out of memory: the line is lost.
   }
 }
@@ -59,8 +58,8 @@ void LogRelay::DeliverWaiting(Napi::Env env) {
       const Napi::HandleScope scope(env);
       on_line_.Call({ToJs(env, line)});
     }
-  } catch (const Napi::Error&) {
-    // The listener threw, or the environment is being terminated: lines are lost, the result is not.
+  } catch (...) {
+    // The listener threw, memory ran out, or the environment is being terminated: lines are lost, not the result.
   }
 }
 

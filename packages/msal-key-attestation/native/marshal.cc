@@ -52,7 +52,8 @@ Napi::Value ToJs(Napi::Env env, const std::optional<Win32Error>& failed_call) {
 
 LibraryRequest ReadLibraryRequest(const Napi::Value& value) {
   const Napi::Object object = ReadObject(value);
-  return {ReadWide(object, "libraryPath"), ReadBoolean(object, "requireSignature"), ReadWide(object, "requiredSigner")};
+  return {ReadWide(object, "libraryPath"), ReadBoolean(object, "requireSignature"), ReadWide(object, "requiredSigner"),
+          ReadWide(object, "requiredSha256")};
 }
 
 AttestationRequest ReadAttestationRequest(const Napi::Value& value) {

@@ -1,29 +1,35 @@
 import type { AttestationProvider, LoggerOptions } from 'msal-mi-core';
 import { AttestationError } from './errors.js';
-import { logForwarder } from './log.js';
-import type { AttestationBindings, LibraryOutcome, LibraryRequest } from './native/bindings.js';
-import { isFullyQualified } from './native/library-path.js';
+import { logForwarder, logForwarderTo, reasonIn } from './log.js';
+import type { AttestationBindings, LibraryOutcome, LibraryRequest, NativeLogLine } from './native/bindings.js';
+import { isOnLocalDrive } from './native/library-path.js';
 import { noUsableToken, toAttestationError } from './native/native-error.js';
 import { AttestationTokenCache, type Clock } from './token-cache.js';
 import { VERSION } from './version.js';
 
 /** Options of {@link createAttestationProvider}. */
 export interface AttestationProviderOptions {
-  /** Absolute path of AttestationClientLib.dll. Default: see `ATTESTATION_CLIENTLIB_PATH` in the README. */
+  /** Absolute path of AttestationClientLib.dll on a drive of this machine, with backslashes. Default: see `ATTESTATION_CLIENTLIB_PATH` in the README. */
   libraryPath?: string;
   /**
    * True refuses a library without a valid Authenticode signature, before any of its code runs; a string asks for that
-   * signer (common name) as well, for example `"Microsoft Corporation"`. Default: false; the signature is checked and
+   * signer (common name) as well, for example `"Microsoft Corporation"`. The libraries that it needs then come from
+   * System32 only. Default: false; the signature is checked and
    * reported by `probe()` either way.
    */
   requireSignedLibrary?: boolean | string;
+  /**
+   * SHA-256 of the one file that may be loaded, as 64 hexadecimal digits in any case. Anything else is refused before any
+   * of its code runs, and the libraries that it needs come from System32 only. Default: any file.
+   */
+  requireLibrarySha256?: string;
   /** Receives the library's log lines. Default: none. */
   logger?: LoggerOptions;
   /** Time source of the token cache. Default: the system clock. */
   clock?: Clock;
 }
 
-const NAMES = ['libraryPath', 'requireSignedLibrary', 'logger', 'clock'];
+const NAMES = ['libraryPath', 'requireSignedLibrary', 'requireLibrarySha256', 'logger', 'clock'];
 
 /** What a provider needs from its surroundings. */
 export interface ProviderDependencies {
@@ -42,19 +48,33 @@ export function composeProvider(
   options: AttestationProviderOptions,
   { loadBindings, findLibrary, runExclusive }: ProviderDependencies,
 ): AttestationProvider {
-  const { libraryPath: explicitPath, requireSignedLibrary, logger, clock = Date } = validated(options);
+  const {
+    libraryPath: explicitPath,
+    requireSignedLibrary,
+    requireLibrarySha256 = '',
+    logger,
+    clock = Date,
+  } = validated(options);
   const tokens = new AttestationTokenCache(clock);
-  const onLogLine = logForwarder(logger);
+  const forward = logForwarder(logger);
 
   const libraryRequest = (): LibraryRequest => ({
     libraryPath: findLibrary(explicitPath),
     requireSignature: requireSignedLibrary !== undefined && requireSignedLibrary !== false,
     requiredSigner: typeof requireSignedLibrary === 'string' ? requireSignedLibrary : '',
+    requiredSha256: requireLibrarySha256.toLowerCase(),
   });
 
   const attestNow = async (request: AttestRequest): Promise<string> => {
     const bindings = loadBindings();
     const library = libraryRequest();
+    const forwardToCaller = logForwarderTo(request.onLog);
+    let reason: string | undefined;
+    const onLogLine = (line: NativeLogLine): void => {
+      reason = reasonIn(line) ?? reason;
+      forward(line);
+      forwardToCaller(line);
+    };
     const { failedCall, token } = await runExclusive(() =>
       bindings.attest(
         {
@@ -68,7 +88,7 @@ export function composeProvider(
         onLogLine,
       ),
     );
-    if (failedCall !== null) throw toAttestationError(failedCall, library.libraryPath);
+    if (failedCall !== null) throw toAttestationError(failedCall, library.libraryPath, reason);
     return checkedToken(token);
   };
 
@@ -139,9 +159,13 @@ function validated(given: unknown): AttestationProviderOptions {
   const options: AttestationProviderOptions = given;
   const polluted = NAMES.find((name) => name in Object.prototype && !Object.hasOwn(options, name));
   if (polluted !== undefined) throw invalidConfiguration(`Something has set Object.prototype.${polluted}.`);
-  const { libraryPath, requireSignedLibrary } = options;
-  if (libraryPath !== undefined && (typeof libraryPath !== 'string' || !isFullyQualified(libraryPath))) {
-    throw invalidConfiguration('libraryPath is not an absolute Windows path.');
+  const { libraryPath, requireSignedLibrary, requireLibrarySha256 } = options;
+  if (libraryPath !== undefined && (typeof libraryPath !== 'string' || !isOnLocalDrive(libraryPath))) {
+    throw invalidConfiguration('libraryPath is not an absolute path on a drive of this machine, with backslashes.');
+  }
+  const pin: unknown = requireLibrarySha256;
+  if (pin !== undefined && (typeof pin !== 'string' || !/^[0-9a-f]{64}$/i.test(pin))) {
+    throw invalidConfiguration('requireLibrarySha256 is not a SHA-256 of 64 hexadecimal digits.');
   }
   const isSignerBlank = typeof requireSignedLibrary === 'string' && requireSignedLibrary.trim() === '';
   if (!['undefined', 'boolean', 'string'].includes(typeof requireSignedLibrary) || isSignerBlank) {

@@ -224,6 +224,11 @@ export interface AttestationProvider {
     key: { providerName: string; keyName: string; scope: 'user' | 'machine' };
     /** True when the service refused what the last attestation led to: a kept token must not be used again. */
     forceRefresh?: boolean;
+    /**
+     * Receives what the native library logs while it attests for this request: one line without tokens, its level (0 error,
+     * 1 warning, 2 information, 3 verbose), and whether it may hold personal data.
+     */
+    onLog?: (level: number, message: string, containsPii: boolean) => void;
     signal?: AbortSignal;
   }): Promise<{ jwt: string; expiresOn: Date }>;
 }

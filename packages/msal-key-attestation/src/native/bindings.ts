@@ -12,10 +12,15 @@ export interface AttestationBindings {
 
 export interface LibraryRequest {
   readonly libraryPath: string;
-  /** True refuses a library without a valid Authenticode signature before any of its code runs. */
+  /**
+   * True refuses a library without a valid Authenticode signature before any of its code runs. The libraries that it needs
+   * then come from System32 only, as with `requiredSha256`.
+   */
   readonly requireSignature: boolean;
   /** The signer's common name; empty accepts any signer that this machine trusts. */
   readonly requiredSigner: string;
+  /** Lower-case hexadecimal; empty accepts any file. */
+  readonly requiredSha256: string;
 }
 
 export interface NativeAttestationRequest extends LibraryRequest {

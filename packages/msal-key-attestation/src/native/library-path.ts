@@ -26,11 +26,16 @@ export interface LibrarySearch {
 const GUIDANCE =
   'Take it from the NuGet package Microsoft.Azure.Security.KeyGuardAttestation (x64): ' +
   'nuget install Microsoft.Azure.Security.KeyGuardAttestation, ' +
-  `then set ${LIBRARY_PATH_VARIABLE} to the absolute path of ${LIBRARY_NAME}. See the README of msal-key-attestation.`;
+  'put it into a folder that ordinary users cannot write, such as one below C:\\Program Files, ' +
+  `then set ${LIBRARY_PATH_VARIABLE} to its absolute path. See the README of msal-key-attestation.`;
 
-/** True for `C:\...` and `\\server\share\...`; false for paths that depend on a current drive or directory. */
-export function isFullyQualified(path: string): boolean {
-  return /^(?:[a-z]:[\\/]|\\\\[^\\/])/i.test(path) && !path.includes('\0');
+/**
+ * True for `C:\folder\file`. False for paths that depend on a current drive or directory, for forward slashes (what Windows
+ * loads for them depends on who asks), for shares (another machine may give another file each time) and for devices and
+ * streams (`\\?\`, `\\.\`, a second colon).
+ */
+export function isOnLocalDrive(path: string): boolean {
+  return /^[a-z]:(?:\\[^\\/:*?"<>|\p{Cc}]+)+$/iu.test(path);
 }
 
 /**
@@ -41,7 +46,7 @@ export function isFullyQualified(path: string): boolean {
  */
 export function findLibrary(search: LibrarySearch, isFile: (path: string) => boolean = isExistingFile): string {
   const tried = placesOf(search);
-  const found = tried.find(isFile);
+  const found = tried.find((path) => isOnLocalDrive(path) && isFile(path));
   if (found !== undefined) return found;
   throw new AttestationError('attestation_library_not_found', {
     message: `${LIBRARY_NAME} was not found. Tried: ${tried.join('; ')}.`,
@@ -55,10 +60,10 @@ function placesOf({ explicitPath, variablePath, packageFolder, executableFolder 
     const inPackage = packageFolder === undefined ? [] : [win32.join(packageFolder, 'native', LIBRARY_NAME)];
     return [...inPackage, win32.join(executableFolder, LIBRARY_NAME)];
   }
-  if (isFullyQualified(variablePath)) return [variablePath];
+  if (isOnLocalDrive(variablePath)) return [variablePath];
   throw new AttestationError('attestation_library_not_found', {
-    message: `${LIBRARY_PATH_VARIABLE} is not an absolute path.`,
-    remediation: `Set it to the absolute path of ${LIBRARY_NAME}, for example C:\\attestation\\${LIBRARY_NAME}.`,
+    message: `${LIBRARY_PATH_VARIABLE} is not an absolute path on a drive of this machine, written with backslashes.`,
+    remediation: `Set it to a path such as C:\\Program Files\\Attestation\\${LIBRARY_NAME}.`,
   });
 }
 

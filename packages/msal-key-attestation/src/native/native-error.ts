@@ -1,18 +1,22 @@
 /** Turns `{ api, status }` of the addon into the errors of this package. */
 import { AttestationError } from '../errors.js';
-import { isPassing, meaningOf } from '../native-codes.js';
+import { hintFor, isPassing, meaningOf } from '../native-codes.js';
 import type { FailedCall } from './bindings.js';
 
 const ERROR_FILE_NOT_FOUND = 2;
 const ERROR_PATH_NOT_FOUND = 3;
 const ERROR_MOD_NOT_FOUND = 126;
 const ERROR_BAD_EXE_FORMAT = 193;
+const ERROR_ALREADY_EXISTS = 183;
 const ERROR_EXE_MACHINE_TYPE_MISMATCH = 216;
+
+const FROM_THE_PACKAGE = 'Take AttestationClientLib.dll from the NuGet package again.';
 
 /**
  * @param libraryPath - The library the call was about.
+ * @param reason - Why the attestation service refused, in one word, when the library said so.
  */
-export function toAttestationError(failedCall: FailedCall, libraryPath: string): AttestationError {
+export function toAttestationError(failedCall: FailedCall, libraryPath: string, reason?: string): AttestationError {
   const { api, status } = failedCall;
   switch (api) {
     case 'CreateFileW':
@@ -25,12 +29,28 @@ export function toAttestationError(failedCall: FailedCall, libraryPath: string):
         win32: { api, code: status },
       });
     case 'WinVerifyTrust':
-      return untrusted(failedCall, `the Authenticode signature of ${libraryPath} did not verify (${hex(status)})`);
+      return untrusted(failedCall, {
+        message: `requireSignedLibrary is set and the Authenticode signature of ${libraryPath} did not verify (${hex(status)}).`,
+        remediation: FROM_THE_PACKAGE,
+      });
     case 'CertGetNameStringW':
-      return untrusted(failedCall, `${libraryPath} is signed by another publisher than the required one`);
+      return untrusted(failedCall, {
+        message: `requireSignedLibrary is set and ${libraryPath} is signed by another publisher than the required one.`,
+        remediation: FROM_THE_PACKAGE,
+      });
     case 'InitAttestationLib':
     case 'AttestKeyGuardImportKey':
-      return libraryFailure(failedCall);
+      return libraryFailure(failedCall, reason);
+    case 'GetFinalPathNameByHandleW':
+      return untrusted(failedCall, {
+        message: `${libraryPath} does not lie on a drive of this machine, or could not be located.`,
+        remediation: 'Copy AttestationClientLib.dll into a folder of this machine that ordinary users cannot write.',
+      });
+    case 'BCryptFinishHash':
+      return untrusted(failedCall, {
+        message: `${libraryPath} is not the file that requireLibrarySha256 names.`,
+        remediation: 'Take the file that was approved, or set the option to the SHA-256 of the new one.',
+      });
     default:
       return new AttestationError('attestation_failed', {
         message: `The key could not be attested: ${api} failed with ${hex(status)}.`,
@@ -67,11 +87,18 @@ function loadFailure({ api, status }: FailedCall, libraryPath: string): Attestat
         remediation: 'Use the x64 library with Node.js for x64.',
         win32,
       });
+    case ERROR_ALREADY_EXISTS:
+      return new AttestationError('attestation_library_untrusted', {
+        message: `${libraryPath} was loaded by this process before, when neither a signature nor a SHA-256 was required.`,
+        remediation: 'Set requireSignedLibrary or requireLibrarySha256 on every provider of the process.',
+        win32,
+      });
     case ERROR_MOD_NOT_FOUND:
       return new AttestationError('attestation_library_dependency_missing', {
         message: `${libraryPath} is there and a DLL that it needs is not, most likely the Visual C++ runtime.`,
         remediation:
-          'Install the Microsoft Visual C++ redistributable (x64): https://aka.ms/vs/17/release/vc_redist.x64.exe',
+          'Install the Microsoft Visual C++ redistributable (x64): https://aka.ms/vs/17/release/vc_redist.x64.exe. ' +
+          'A copy beside the library is not used when its signature or SHA-256 is required.',
         win32,
       });
     default:
@@ -83,23 +110,23 @@ function loadFailure({ api, status }: FailedCall, libraryPath: string): Attestat
   }
 }
 
-function untrusted({ api, status }: FailedCall, message: string): AttestationError {
+function untrusted({ api, status }: FailedCall, what: { message: string; remediation: string }): AttestationError {
   return new AttestationError('attestation_library_untrusted', {
-    message: `requireSignedLibrary is set and ${message}. The library was not loaded.`,
-    remediation: 'Take AttestationClientLib.dll from the NuGet package again.',
+    message: `${what.message} The library was not loaded.`,
+    remediation: what.remediation,
     win32: { api, code: status },
   });
 }
 
-function libraryFailure({ api, status }: FailedCall): AttestationError {
+function libraryFailure({ api, status }: FailedCall, reason: string | undefined): AttestationError {
   const code = status | 0; // the library's codes are negative
   const isInit = api === 'InitAttestationLib';
   const what = isInit ? 'AttestationClientLib.dll did not initialise' : 'The key was not attested';
   return new AttestationError(isInit ? 'attestation_library_incompatible' : 'attestation_failed', {
-    message: `${what}: ${api} returned ${String(code)}, ${meaningOf(code)}.`,
-    remediation: isInit
-      ? 'Use version 1.1.5 or later of Microsoft.Azure.Security.KeyGuardAttestation; see its log lines.'
-      : 'Check that virtualization-based security runs and that the attestation endpoint is reachable; see the library log lines.',
+    message:
+      `${what}: ${api} returned ${String(code)}, ${meaningOf(code)}.` +
+      (reason === undefined ? '' : ` The attestation service said ${reason}.`),
+    remediation: hintFor(code),
     retryable: isPassing(code),
     win32: { api, code },
   });

@@ -8,6 +8,9 @@ import type { SigningKey } from '../ports.js';
 import type { AttestationProvider } from '../public-types.js';
 import { redact, summarizeForeignError } from '../secret.js';
 
+/** A provider's levels are msal-node's; one that invents others is read as verbose. */
+const LEVELS = ['error', 'warning', 'info'] as const;
+
 /** Never falls back: an attestation that failed ends the call. */
 export async function attest(
   key: SigningKey,
@@ -17,7 +20,7 @@ export async function attest(
     /** True when the service refused what the last attestation led to (AADSTS1000610-1000614). */
     readonly forceRefresh: boolean;
   },
-  { correlationId, signal }: Call,
+  { correlationId, log, signal }: Call,
 ): Promise<Evidence> {
   if (key.named === undefined || metadata.attestationEndpoint === undefined) {
     throw new MsiV2Error('credential_guard_requires_cng', { stage: 'attestation', correlationId });
@@ -29,6 +32,7 @@ export async function attest(
     cacheKey: key.id,
     key: key.named,
     ...(options.forceRefresh && { forceRefresh: true }),
+    onLog: (level, message, containsPii) => log[LEVELS[level] ?? 'verbose'](redact(message), { pii: containsPii }),
     ...(signal !== undefined && { signal }),
   });
   const evidence = await abortable(pending, signal).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { logForwarder } from 'attestation/log.js';
+import { logForwarder, reasonIn } from 'attestation/log.js';
 import { jwtWith } from 'support/jwt.js';
 
 function delivered(
@@ -61,5 +61,33 @@ describe('a log line of the native library', () => {
         },
       })(line),
     ).not.toThrow();
+  });
+
+  it('holds no beginning of a token that was cut off either', () => {
+    const half = jwtWith({ exp: 1, secret: 'x'.repeat(100) }).slice(0, 30);
+    expect(delivered({ message: `got ${half}` }, everything)[0]?.[1]).toContain('got <token>');
+  });
+
+  it('is looked at no further than can be delivered', () => {
+    const secretBeyond = `${'x'.repeat(5000)} {"code":"PolicyEvaluationError"}`;
+    expect(reasonIn({ level: 0, tag: '', functionName: '', line: 0, message: secretBeyond })).toBeUndefined();
+  });
+});
+
+describe('the reason of a refusal', () => {
+  const line = (message: string, level = 0) => ({ level, tag: 't', functionName: 'f', line: 1, message });
+
+  it.each([
+    ['{"error":{"code":"PolicyEvaluationError","message":"eyJ"}}', 'PolicyEvaluationError'],
+    ['status 400, body { "code" : "InvalidParameter" }', 'InvalidParameter'],
+    ['Attestation failed: PolicyEvaluationError', 'PolicyEvaluationError'],
+  ])('is found in %j', (message, reason) => {
+    expect(reasonIn(line(message))).toBe(reason);
+  });
+
+  it('is one word of letters, from an error, or nothing', () => {
+    expect(reasonIn(line('{"code":"eyJhbGciOi.J9"}'))).toBeUndefined();
+    expect(reasonIn(line('AttestKeyGuardImportKey began', 0))).toBeUndefined();
+    expect(reasonIn(line('PolicyEvaluationError would be told', 2))).toBeUndefined();
   });
 });

@@ -21,6 +21,8 @@ const TOKEN = jwtWith({ iat: NOW_MS / 1000, exp: NOW_MS / 1000 + 3600 });
 class ScriptedBindings implements AttestationBindings {
   readonly attested: NativeAttestationRequest[] = [];
   library: LibraryOutcome = { failedCall: null, signatureStatus: 0, signer: 'Microsoft Corporation' };
+  /** Lines of level error. */
+  complaints: string[] = [];
   outcome: () => Promise<AttestationOutcome> = () => Promise.resolve({ failedCall: null, token: TOKEN });
 
   openLibrary() {
@@ -32,6 +34,8 @@ class ScriptedBindings implements AttestationBindings {
   ): Promise<AttestationOutcome> {
     this.attested.push(request);
     onLogLine({ level: 2, tag: 'AttLib', functionName: 'Attest', line: 1, message: 'started' });
+    for (const message of this.complaints)
+      onLogLine({ level: 0, tag: 'AttLib', functionName: 'Send', line: 2, message });
     return this.outcome();
   }
 }
@@ -71,6 +75,7 @@ describe('an attestation', () => {
         libraryPath: LIBRARY,
         requireSignature: false,
         requiredSigner: '',
+        requiredSha256: '',
         endpoint: 'https://maa.example.net',
         clientId: 'client',
         providerName: 'Provider',
@@ -310,5 +315,75 @@ describe('a probe', () => {
     });
     bindings.openLibrary = () => Promise.reject(new TypeError('boom'));
     await expect(provider.probe()).resolves.toMatchObject({ libraryLoadable: false });
+  });
+});
+
+describe('what the library says', () => {
+  it('reaches the application that asked, beside the logger of the provider', async () => {
+    const own: string[] = [];
+    const { bindings, provider } = world({ logger: { loggerCallback: (_level, message) => own.push(message) } });
+    bindings.complaints = ['no answer'];
+    const seen: unknown[] = [];
+    await provider.attest({ ...request, onLog: (...line) => seen.push(line) });
+    expect(seen).toEqual([
+      [2, '[msal-key-attestation] AttLib Attest:1 started', false],
+      [0, '[msal-key-attestation] AttLib Send:2 no answer', false],
+    ]);
+    expect(own).toHaveLength(2);
+  });
+
+  it('decides nothing when the application throws', async () => {
+    const onLog = () => {
+      throw new Error('disk full');
+    };
+    await expect(world().provider.attest({ ...request, onLog })).resolves.toMatchObject({ jwt: TOKEN });
+  });
+
+  it('is in the error as one word when it says why the service refused', async () => {
+    const { bindings, provider } = world();
+    bindings.complaints = [`{"error":{"code":"PolicyEvaluationError","message":"${TOKEN}"}}`, 'giving up'];
+    bindings.outcome = () =>
+      Promise.resolve({ failedCall: { api: 'AttestKeyGuardImportKey', status: 0xfffffffa }, token: null });
+    const failure = await failureOf(provider.attest(request));
+    expect(failure.errorMessage).toContain('The attestation service said PolicyEvaluationError.');
+    expect(failure.remediation).toContain('(DBX)');
+    expect(failure.message).not.toContain(TOKEN);
+  });
+
+  it('leaves a hint for each code of the library', async () => {
+    for (let code = -1; code >= -35; code -= 1) {
+      const { bindings, provider } = world();
+      const failedCall = { api: 'AttestKeyGuardImportKey', status: code >>> 0 };
+      bindings.outcome = () => Promise.resolve({ failedCall, token: null });
+      expect((await failureOf(provider.attest(request))).remediation).toMatch(/^[A-Z].{20,}\.$/);
+    }
+  });
+});
+
+describe('the SHA-256 of the library', () => {
+  const sha256 = 'AB'.repeat(32);
+
+  it('reaches the addon in lower case', async () => {
+    const { bindings, provider } = world({ requireLibrarySha256: sha256 });
+    await provider.attest(request);
+    expect(bindings.attested[0]).toMatchObject({ requiredSha256: 'ab'.repeat(32), requireSignature: false });
+  });
+
+  it.each(['', 'ab', `${'ab'.repeat(31)}xy`, `${'ab'.repeat(32)}\n`, 5, true, null])('is not %j', (value) => {
+    expect(() => world({ requireLibrarySha256: value as string })).toThrow(
+      expect.objectContaining({ errorCode: 'invalid_configuration' }) as Error,
+    );
+  });
+
+  it.each([
+    ['BCryptFinishHash', 323, /requireLibrarySha256/],
+    ['GetFinalPathNameByHandleW', 161, /does not lie on a drive/],
+    ['LoadLibraryExW', 183, /was loaded by this process before/],
+  ])('a library that %s does not accept is untrusted', async (api, status, text) => {
+    const { bindings, provider } = world({ requireLibrarySha256: sha256 });
+    bindings.outcome = () => Promise.resolve({ failedCall: { api, status }, token: null });
+    const failure = await failureOf(provider.attest(request));
+    expect(failure.errorCode).toBe('attestation_library_untrusted');
+    expect(failure.errorMessage).toMatch(text);
   });
 });

@@ -1,5 +1,5 @@
 import { AttestationError } from 'attestation/errors.js';
-import { findLibrary, isFullyQualified, type LibrarySearch } from 'attestation/native/library-path.js';
+import { findLibrary, isOnLocalDrive, type LibrarySearch } from 'attestation/native/library-path.js';
 
 const PACKAGE = 'C:\\app\\node_modules\\msal-key-attestation\\native\\AttestationClientLib.dll';
 const EXECUTABLE = 'C:\\Program Files\\nodejs\\AttestationClientLib.dll';
@@ -80,11 +80,46 @@ describe('the search for AttestationClientLib.dll', () => {
   });
 });
 
-describe('a fully qualified path', () => {
-  it.each(['C:\\x.dll', 'c:/x.dll', '\\\\server\\share\\x.dll', '\\\\?\\C:\\x.dll'])('is %j', (path) => {
-    expect(isFullyQualified(path)).toBe(true);
+describe('a path on a drive of this machine', () => {
+  it.each(['C:\\x.dll', 'c:\\Program Files\\Attestation\\AttestationClientLib.dll', 'Z:\\\u00e4\\x'])(
+    'is %j',
+    (path) => {
+      expect(isOnLocalDrive(path)).toBe(true);
+    },
+  );
+  it.each([
+    ...['x.dll', 'C:x.dll', '\\x.dll', '/x.dll', '', 'C:\\', 'C:\\x.dll\\', 'C:\\x\0.dll', 'C:\\a\\\\x.dll'],
+    ...[
+      'c:/x.dll',
+      'C:\\a/x.dll',
+      '//server/share/x.dll',
+      '\\\\server\\share\\x.dll',
+      '\\\\?\\UNC\\server\\share\\x.dll',
+    ],
+    ...[
+      '\\\\?\\C:\\x.dll',
+      '\\\\.\\C:\\x.dll',
+      '\\??\\C:\\x.dll',
+      '\\\\?\\GLOBALROOT\\Device\\x.dll',
+      'C:\\x.dll:stream',
+    ],
+    ...['C:\\x.dll\n', ' C:\\x.dll', 'C:\\*.dll'],
+  ])('is not %j', (path) => {
+    expect(isOnLocalDrive(path)).toBe(false);
   });
-  it.each(['x.dll', 'C:x.dll', '\\x.dll', '/x.dll', '', 'C:\\x\0.dll'])('is not %j', (path) => {
-    expect(isFullyQualified(path)).toBe(false);
-  });
+
+  it.each(['c:/x.dll', '\\\\server\\share\\x.dll', '\\\\?\\C:\\x.dll'])(
+    'is asked for before anybody looks at %j',
+    (path) => {
+      const looked: string[] = [];
+      const watching = (file: string) => looked.push(file) > 0;
+      expect(() => findLibrary(search({ variablePath: path }), watching)).toThrow(AttestationError);
+      expect(() => findLibrary(search({ explicitPath: path }), watching)).toThrow(AttestationError);
+      const share = '\\\\server\\app';
+      expect(() => findLibrary(search({ packageFolder: share, executableFolder: share }), watching)).toThrow(
+        AttestationError,
+      );
+      expect(looked).toEqual([]);
+    },
+  );
 });
