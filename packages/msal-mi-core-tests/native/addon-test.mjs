@@ -39,8 +39,12 @@ async function useEverything() {
   assert.equal(empty.certificate.length, 0);
   await addon.addCertificate(new Uint8Array([1]), 'n', KEY);
   assert.equal(await addon.deleteCertificates('p', [new Uint8Array(3), new Uint8Array(0)]), 2);
+  assert.throws(() => addon.deleteCertificates('', [new Uint8Array(3)]), TypeError);
   await assert.rejects(addon.probeKey({ ...KEY, keyName: 'missing' }), { api: 'NCryptOpenKey', status: 0x80090016 });
-  await assert.rejects(addon.probeKey({ ...KEY, keyName: 'broken' }), { api: 'std::exception' });
+  for (const keyName of ['broken', 'no-memory', 'foreign']) {
+    await assert.rejects(addon.probeKey({ ...KEY, keyName }), { api: 'std::exception', status: 14 });
+    await assert.rejects(addon.openSession(SESSION, new Uint8Array([1]), { ...KEY, keyName }), { status: 14 });
+  }
   for (const wrong of [undefined, null, 1, 'k', [], { ...KEY, keyName: {} }, { ...KEY, scope: 'x' }]) {
     assert.throws(() => addon.probeKey(wrong), TypeError);
   }
@@ -77,7 +81,10 @@ async function useEverything() {
   const waiting = addon.acquireLock('busy', 60_000);
   waiting.release();
   assert.equal(await waiting.settled, 'cancelled');
-  assert.throws(() => addon.acquireLock('refused', 1), { api: 'CreateEvent', status: 8 });
+  assert.throws(() => addon.acquireLock('refused', 1), { api: 'CreateEventW', status: 8 });
+  assert.throws(() => addon.acquireLock('no-thread', 1), { api: 'std::exception', status: 14 });
+  await assert.rejects(addon.acquireLock('fails', 1).settled, { api: 'LockFileEx', status: 5 });
+  for (const name of ['', 'a\\b', 'a/b', 'C:', '..']) assert.throws(() => addon.acquireLock(name, 1), TypeError);
   globalThis.gc?.();
   // Left behind on purpose: the environment ends with these in flight.
   const left = await addon.openSession(SESSION, null, null);

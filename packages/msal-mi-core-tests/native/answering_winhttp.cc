@@ -37,6 +37,9 @@ BOOL Report(HINTERNET handle, DWORD status) {
 HINTERNET Open(LPCWSTR, DWORD, LPCWSTR, LPCWSTR, DWORD) { return new Request; }
 HINTERNET Connect(HINTERNET, LPCWSTR, INTERNET_PORT, DWORD) { return new Request; }
 HINTERNET OpenRequest(HINTERNET, LPCWSTR, LPCWSTR, LPCWSTR, LPCWSTR, LPCWSTR*, DWORD) { return new Request; }
+BOOL AddRequestHeaders(HINTERNET, LPCWSTR, DWORD, DWORD) { return TRUE; }
+BOOL QueryOption(HINTERNET, DWORD, LPVOID, LPDWORD) { return FALSE; }
+BOOL FreeCertificate(PCCERT_CONTEXT) { return TRUE; }
 BOOL SetOption(HINTERNET handle, DWORD option, LPVOID value, DWORD) {
   if (option == WINHTTP_OPTION_CONTEXT_VALUE) Of(handle)->context = *static_cast<DWORD_PTR*>(value);
   return TRUE;
@@ -92,7 +95,7 @@ BOOL CloseHandle(HINTERNET handle) {
   return TRUE;
 }
 DWORD LastError() { return 0; }
-bool Submit(void (*work)(void*), void* context) {
+bool Submit(void (*work)(void*) noexcept, void* context) noexcept {
   std::thread(work, context).detach();
   return true;
 }
@@ -100,10 +103,24 @@ bool Submit(void (*work)(void*), void* context) {
 }  // namespace
 
 const WinHttpApi& SystemWinHttp() {
-  static const WinHttpApi api{
-      Open,        Connect,   OpenRequest,     SetOption,    SetTimeouts,        SetStatusCallback,
-      SendRequest, WriteData, ReceiveResponse, QueryHeaders, QueryDataAvailable, ReadData,
-      CloseHandle, LastError, Submit};
+  static const WinHttpApi api{Open,
+                              Connect,
+                              OpenRequest,
+                              AddRequestHeaders,
+                              SetOption,
+                              QueryOption,
+                              SetTimeouts,
+                              SetStatusCallback,
+                              SendRequest,
+                              WriteData,
+                              ReceiveResponse,
+                              QueryHeaders,
+                              QueryDataAvailable,
+                              ReadData,
+                              CloseHandle,
+                              FreeCertificate,
+                              LastError,
+                              Submit};
   return api;
 }
 

@@ -22,8 +22,19 @@ BOOL Call(const char* name, const std::function<BOOL()>& answer) {
 }
 
 HINTERNET Open(LPCWSTR, DWORD, LPCWSTR, LPCWSTR, DWORD) { return &other_handle; }
-HINTERNET Connect(HINTERNET, LPCWSTR, INTERNET_PORT, DWORD) { return &other_handle; }
-HINTERNET OpenRequest(HINTERNET, LPCWSTR, LPCWSTR, LPCWSTR, LPCWSTR, LPCWSTR*, DWORD) { return &request_handle; }
+HINTERNET Connect(HINTERNET, LPCWSTR host, INTERNET_PORT, DWORD) {
+  current->host = host;
+  return &other_handle;
+}
+HINTERNET OpenRequest(HINTERNET, LPCWSTR, LPCWSTR path, LPCWSTR, LPCWSTR, LPCWSTR*, DWORD flags) {
+  current->path = path;
+  current->open_flags = flags;
+  return &request_handle;
+}
+BOOL AddRequestHeaders(HINTERNET, LPCWSTR headers, DWORD length, DWORD) {
+  current->sent_headers.append(headers, length);
+  return TRUE;
+}
 
 BOOL SetOption(HINTERNET, DWORD option, LPVOID value, DWORD size) {
   const auto refused = current->refused_options.find(option);
@@ -39,6 +50,20 @@ BOOL SetOption(HINTERNET, DWORD option, LPVOID value, DWORD size) {
   return TRUE;
 }
 
+BOOL QueryOption(HINTERNET, DWORD, LPVOID out, LPDWORD) {
+  static const CERT_CONTEXT certificate{};
+  current->last_error = current->certificate_error;
+  if (current->certificate_error != 0) return FALSE;
+  ++current->certificates;
+  *static_cast<const CERT_CONTEXT**>(out) = &certificate;
+  return TRUE;
+}
+
+BOOL FreeCertificate(PCCERT_CONTEXT) {
+  --current->certificates;
+  return TRUE;
+}
+
 BOOL SetTimeouts(HINTERNET, int, int, int, int) { return TRUE; }
 
 WINHTTP_STATUS_CALLBACK SetStatusCallback(HINTERNET, WINHTTP_STATUS_CALLBACK callback, DWORD, DWORD_PTR) {
@@ -47,7 +72,7 @@ WINHTTP_STATUS_CALLBACK SetStatusCallback(HINTERNET, WINHTTP_STATUS_CALLBACK cal
 }
 
 BOOL SendRequest(HINTERNET, LPCWSTR headers, DWORD length, LPVOID, DWORD, DWORD total, DWORD_PTR) {
-  current->sent_headers.assign(headers == nullptr ? L"" : headers, length);
+  if (headers != nullptr) current->sent_headers.append(headers, length);
   current->sent_total = total;
   return Call("send", current->on_send);
 }
@@ -92,7 +117,8 @@ BOOL CloseHandle(HINTERNET handle) {
 
 DWORD LastError() { return current->last_error; }
 
-bool Submit(void (*work)(void*), void* context) {
+bool Submit(void (*work)(void*) noexcept, void* context) noexcept {
+  if (current->refuses_threads) return false;
   if (current->submit_inline) {
     work(context);
   } else {
@@ -116,10 +142,24 @@ void WinHttp::Error(DWORD_PTR api, DWORD error) {
 void Install(WinHttp* winhttp) { current = winhttp; }
 
 const msal_mi::WinHttpApi& Api() {
-  static const msal_mi::WinHttpApi api{
-      Open,        Connect,   OpenRequest,     SetOption,    SetTimeouts,        SetStatusCallback,
-      SendRequest, WriteData, ReceiveResponse, QueryHeaders, QueryDataAvailable, ReadData,
-      CloseHandle, LastError, Submit};
+  static const msal_mi::WinHttpApi api{Open,
+                                       Connect,
+                                       OpenRequest,
+                                       AddRequestHeaders,
+                                       SetOption,
+                                       QueryOption,
+                                       SetTimeouts,
+                                       SetStatusCallback,
+                                       SendRequest,
+                                       WriteData,
+                                       ReceiveResponse,
+                                       QueryHeaders,
+                                       QueryDataAvailable,
+                                       ReadData,
+                                       CloseHandle,
+                                       FreeCertificate,
+                                       LastError,
+                                       Submit};
   return api;
 }
 

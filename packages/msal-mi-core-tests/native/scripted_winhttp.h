@@ -27,11 +27,18 @@ struct WinHttp {
   std::wstring raw_headers = L"HTTP/1.1 200 OK\r\n\r\n";
   DWORD last_error = 0;
   bool submit_inline = true;
+  bool refuses_threads = false;
+  // What WinHttpQueryOption says of the server's certificate: 0 for one, else an error.
+  DWORD certificate_error = 0;
 
   // What was asked.
   std::vector<std::string> calls;
   std::map<DWORD, DWORD> options;
+  std::wstring host;
+  std::wstring path;
+  DWORD open_flags = 0;
   std::wstring sent_headers;
+  int certificates = 0;  // given out and not yet given back
   DWORD sent_total = 0;
   int depth = 0;
   int deepest = 0;

@@ -4,14 +4,16 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include <win32_error.h>
 
 #include "win32/certificate_store.h"
 #include "win32/client_certificate.h"
-#include "win32/named_mutex.h"
+#include "win32/file_lock.h"
 #include "win32/ncrypt_key.h"
 #include "win32/pin_module.h"
 
@@ -22,6 +24,8 @@ constexpr std::uint32_t kNoKey = 0x80090016;
 
 void Check(const NamedKey& key) {
   if (key.key_name == u"missing") throw Win32Error("NCryptOpenKey", kNoKey);
+  if (key.key_name == u"no-memory") throw std::bad_alloc();
+  if (key.key_name == u"foreign") throw 42;
   if (key.key_name == u"broken") throw std::runtime_error("not a Win32Error");
 }
 
@@ -30,8 +34,7 @@ struct StubCertificate final : ClientCertificate {
   const void* context() const noexcept override { return &certificate; }
 };
 
-// Owned by a thread until it is released, like the mutex it stands for.
-class StubMutex final : public NamedMutex, public std::enable_shared_from_this<StubMutex> {
+class StubLock final : public FileLock, public std::enable_shared_from_this<StubLock> {
  public:
   void Start(bool busy, std::uint32_t timeout_ms, Settled settled) {
     std::thread([self = shared_from_this(), busy, timeout_ms, settled = std::move(settled)] {
@@ -89,11 +92,16 @@ std::shared_ptr<const ClientCertificate> BindClientCertificate(const std::vector
   return std::make_shared<StubCertificate>();
 }
 
-std::shared_ptr<NamedMutex> NamedMutex::Acquire(std::u16string name, std::uint32_t timeout_ms, Settled settled) {
-  if (name == u"refused") throw Win32Error("CreateEvent", 8);
-  auto mutex = std::make_shared<StubMutex>();
-  mutex->Start(name == u"busy", timeout_ms, std::move(settled));
-  return mutex;
+std::shared_ptr<FileLock> FileLock::Acquire(std::u16string name, std::uint32_t timeout_ms, Settled settled) {
+  if (name == u"refused") throw Win32Error("CreateEventW", 8);
+  if (name == u"no-thread") throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  if (name == u"fails") {
+    settled(LockOutcome::kBusy, "LockFileEx", 5);
+    return std::make_shared<StubLock>();
+  }
+  auto file = std::make_shared<StubLock>();
+  file->Start(name == u"busy", timeout_ms, std::move(settled));
+  return file;
 }
 
 void PinModule() noexcept {}

@@ -10,6 +10,8 @@
 #include <random>
 #include <thread>
 
+#include "checks.h"
+#include "failing_memory.h"
 #include "win32/winhttp_request.h"
 #include "win32/winhttp_session_internal.h"
 
@@ -21,15 +23,6 @@ using namespace msal_mi;
 
 namespace {
 
-int failures = 0;
-#define CHECK(condition)                                           \
-  do {                                                             \
-    if (!(condition)) {                                            \
-      ++failures;                                                  \
-      std::printf("  FAILED line %d: %s\n", __LINE__, #condition); \
-    }                                                              \
-  } while (false)
-
 struct Recorder final : RequestObserver {
   std::mutex mutex;
   std::vector<std::string> events;
@@ -37,6 +30,8 @@ struct Recorder final : RequestObserver {
   std::size_t body_bytes = 0;
   std::atomic<int> closed{0};
   std::function<void()> on_writable;
+  bool throws_on_head = false;
+  bool throws_on_body = false;
 
   void Add(std::string event) {
     const std::lock_guard<std::mutex> lock(mutex);
@@ -46,17 +41,21 @@ struct Recorder final : RequestObserver {
     Add("writable");
     if (on_writable) on_writable();
   }
-  void OnHead(ResponseHead head) override { Add("head " + std::to_string(head.status)); }
+  void OnHead(ResponseHead head) override {
+    if (throws_on_head) throw 42;
+    Add("head " + std::to_string(head.status));
+  }
   void OnBody(std::vector<std::uint8_t> chunk) override {
+    if (throws_on_body) throw std::bad_alloc();
     body_bytes += chunk.size();
     Add("body " + std::to_string(chunk.size()));
   }
-  void OnEnd() override { Add("end"); }
-  void OnFailure(const RequestFailure& reported) override {
+  void OnEnd() noexcept override { Add("end"); }
+  void OnFailure(const RequestFailure& reported) noexcept override {
     failure = reported;
     Add("failure " + std::string(reported.api) + " " + std::to_string(reported.status));
   }
-  void OnClosed() override { ++closed; }
+  void OnClosed() noexcept override { ++closed; }
 };
 
 struct FakeCertificate final : ClientCertificate {
@@ -252,6 +251,67 @@ void TestOptions() {
   });
 }
 
+void TestRequestLines() {
+  Test("a path goes out as it is, query included", [](World& w) {
+    w.options.path = u"/a%2Fb c?d=%20e f";
+    w.Start();
+    CHECK(w.winhttp.path == L"/a%2Fb c?d=%20e f");
+    CHECK((w.winhttp.open_flags & 0xC0) == 0xC0);  // ESCAPE_DISABLE and ESCAPE_DISABLE_QUERY
+    CHECK((w.winhttp.open_flags & WINHTTP_FLAG_SECURE) != 0);
+  });
+  Test("a response may take for ever when no limit was given", [](World& w) {
+    w.Start();
+    CHECK(w.winhttp.options[7] == 0xFFFFFFFF);
+  });
+  Test("and as long as was given otherwise", [](World& w) {
+    w.options.response_timeout_ms = 1500;
+    w.Start();
+    CHECK(w.winhttp.options[7] == 1500);
+  });
+  Test("headers are added once, also when the request is sent twice", [](World& w) {
+    int sends = 0;
+    w.options.headers = u"A: 1\r\n";
+    w.options.body = {1, 2};
+    w.winhttp.on_send = [&] {
+      if (++sends == 1) return w.winhttp.Error(API_SEND_REQUEST, 12032), TRUE;
+      return w.winhttp.Report(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE), TRUE;
+    };
+    w.Start();
+    CHECK(w.winhttp.sent_headers == L"A: 1\r\n");
+    CHECK(w.winhttp.sent_total == 2);
+    CHECK(w.Calls() == "send send receive query close");
+    CHECK(w.Events() == "head 200, end");
+  });
+}
+
+void TestProxies() {
+  const auto sending = [](World& w, DWORD certificate_error) {
+    w.winhttp.on_send = [&w, certificate_error] {
+      w.winhttp.certificate_error = certificate_error;
+      w.winhttp.Report(WINHTTP_CALLBACK_STATUS_SENDING_REQUEST);
+      return w.winhttp.Report(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE), TRUE;
+    };
+    w.winhttp.status_code = 502;
+  };
+  Test("a tunnel that was refused is no answer of the server", [&](World& w) {
+    sending(w, ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
+    w.Start();
+    CHECK(w.Events() == "failure WinHttpReceiveResponse 12029");
+    CHECK(w.seen->failure.proxy_status == 502);
+  });
+  Test("over TLS it is, and the certificate that was looked at is given back", [&](World& w) {
+    sending(w, 0);
+    w.Start();
+    CHECK(w.Events() == "head 502, end");
+    CHECK(w.winhttp.certificates == 0);
+  });
+  Test("and so it is where WinHTTP does not tell", [&](World& w) {
+    sending(w, 12009);
+    w.Start();
+    CHECK(w.Events() == "head 502, end");
+  });
+}
+
 void TestUploads() {
   const auto bytes = [](const char* text) { return std::vector<std::uint8_t>(text, text + std::strlen(text)); };
   Test("a chunked upload is framed, and the answer is waited for after the last chunk", [&](World& w) {
@@ -362,6 +422,71 @@ void TestAborts() {
   });
 }
 
+void TestShortage() {
+  Test("a pool that gives no thread costs the caller's time, not the request", [](World& w) {
+    w.winhttp.refuses_threads = true;
+    w.Start();
+    CHECK(w.Events() == "head 200, end");
+  });
+  Test("what is thrown while an event is told, in a callback or between two calls, is the failure", [](World& w) {
+    w.seen->throws_on_body = true;
+    w.winhttp.on_query = [&] { return w.winhttp.Available(3), TRUE; };
+    w.winhttp.on_read = [&](std::uint8_t*, DWORD size) { return w.winhttp.Read(size), TRUE; };
+    w.Start();
+    CHECK(w.Events() == "head 200, failure std::exception 14");
+  });
+  Test("whatever it is", [](World& w) {
+    w.seen->throws_on_head = true;
+    w.Start();
+    CHECK(w.Events() == "failure std::exception 14");
+  });
+  std::printf("- each allocation in turn fails: the caller or the observer hears of it, and everything is let go\n");
+  constexpr long kMostAllocations = 500;
+  long failed = 0;
+  for (long nth = 0; nth < kMostAllocations; ++nth) {
+    World w;
+    w.options.method = u"POST";
+    w.options.body_kind = BodyKind::kChunked;
+    w.options.headers = u"A-Header: that is too long for a string without memory of its own\r\n";
+    DWORD left = 10;
+    w.winhttp.on_query = [&] { return w.winhttp.Available(left), TRUE; };
+    w.winhttp.on_read = [&](std::uint8_t*, DWORD size) {
+      left -= size;
+      return w.winhttp.Read(size), TRUE;
+    };
+    w.winhttp.on_write = [&](const std::string&) {
+      return w.winhttp.Report(WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE), TRUE;
+    };
+    w.seen->events.reserve(100);
+    std::vector<std::uint8_t> chunk(40, 'x');
+    bool is_thrown = false;
+    failing_memory::has_failed = false;
+    failing_memory::left = nth;
+    try {
+      w.Start();
+      w.request->Write(std::move(chunk));
+      w.request->EndBody();
+    } catch (const std::bad_alloc&) {
+      is_thrown = true;
+    }
+    failing_memory::left = -1;
+    if (!failing_memory::has_failed) break;
+    ++failed;
+    const std::string events = w.Events();
+    const bool is_told = events.find("failure std::exception 14") != std::string::npos;
+    const bool is_finished = events.find("end") != std::string::npos;
+    CHECK(is_thrown || is_told || is_finished);
+    if (!w.request) continue;  // it did not begin
+    w.request->Abort();
+    CHECK(w.seen->closed == 1);
+    const std::weak_ptr<WinHttpRequest> alive = w.request;
+    w.request.reset();
+    CHECK(alive.expired());
+  }
+  std::printf("  (%ld allocations)\n", failed);
+  CHECK(failed > 20 && failed < kMostAllocations);
+}
+
 // Callbacks on other threads, grants and aborts at any moment. The sanitizers judge.
 void TestRaces() {
   std::printf("- callbacks, grants and aborts from three threads, 300 times\n");
@@ -414,9 +539,11 @@ int main() {
   TestAnswers();
   TestFailures();
   TestOptions();
+  TestRequestLines();
+  TestProxies();
   TestUploads();
   TestAborts();
+  TestShortage();
   TestRaces();
-  std::printf(failures == 0 ? "passed\n" : "%d checks FAILED\n", failures);
   return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

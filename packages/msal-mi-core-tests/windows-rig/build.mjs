@@ -32,8 +32,10 @@ function turbo(args) {
   run(process.execPath, [bin, ...args, '--output-logs=errors-only'], repository);
 }
 
-/** @returns the folder of the rig's libraries */
+/** @returns the folder of the rig's libraries. Where there is no mingw-w64, as on Windows, they were built before. */
 export function buildRigLibraries() {
+  const given = process.env.MSAL_MI_RIG_LIBRARIES;
+  if (given !== undefined) return given;
   const folder = join(cacheFolder, 'rig-build');
   const requireFromCore = createRequire(join(packageFolder('msal-mi-core'), 'package.json'));
   const requireFromCmakeJs = createRequire(requireFromCore.resolve('cmake-js/package.json'));
@@ -107,7 +109,9 @@ function copyPrograms(application) {
 }
 
 function run(command, args, cwd, stdout = 'inherit') {
-  const result = spawnSync(command, args, { cwd, stdio: ['ignore', stdout, 'inherit'] });
+  // npm and pnpm are scripts on Windows, which only a shell can start.
+  const shell = process.platform === 'win32' && ['npm', 'pnpm'].includes(command);
+  const result = spawnSync(command, args, { cwd, shell, stdio: ['ignore', stdout, 'inherit'] });
   if (result.error) throw result.error;
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} failed with ${result.status}`);
 }

@@ -1,6 +1,7 @@
 // The exports. Keys come in by name and certificates as bytes: no handle, pointer or integer that stands for one.
 #include <napi.h>
 
+#include <memory>
 #include <utility>
 
 #include <async_task.h>
@@ -58,9 +59,12 @@ Napi::Value AddCertificateAsync(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value DeleteCertificatesAsync(const Napi::CallbackInfo& info) {
+  std::u16string prefix = ReadString(info[0], "prefix");
+  // The store is everybody's: without a prefix any certificate in it could be named.
+  if (prefix.empty()) throw Napi::TypeError::New(info.Env(), "prefix must not be empty");
   return RunAsync(
       info.Env(),
-      [prefix = ReadString(info[0], "prefix"), certificates = ReadCertificates(info[1])] {
+      [prefix = std::move(prefix), certificates = ReadCertificates(info[1])] {
         return DeleteCertificates(prefix, certificates);
       },
       [](Napi::Env env, std::uint32_t&& deleted) -> Napi::Value { return Napi::Number::New(env, deleted); });
@@ -68,24 +72,28 @@ Napi::Value DeleteCertificatesAsync(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   PinModule();
-  auto* environment = new Environment(env);
-  env.SetInstanceData(environment);  // deleted with the environment
-  DefineHttpClasses(env, *environment);
-  DefineLockClass(env, *environment);
+  auto owned = std::make_unique<Environment>(env);
+  env.SetInstanceData(owned.get());
+  Environment& environment = *owned.release();  // deleted with the Node environment
+  DefineHttpClasses(env, environment);
+  DefineLockClass(env, environment);
 
-  exports.Set("probeKey", Napi::Function::New<ProbeKeyAsync>(env, "probeKey"));
-  exports.Set("createIsolatedKey", Napi::Function::New<CreateIsolatedKeyAsync>(env, "createIsolatedKey"));
-  exports.Set("supportsIsolatedKeys", Napi::Function::New<SupportsIsolatedKeysAsync>(env, "supportsIsolatedKeys"));
-  exports.Set("signPssSha256", Napi::Function::New<SignPssSha256Async>(env, "signPssSha256"));
-  exports.Set("listCertificates", Napi::Function::New<ListCertificatesAsync>(env, "listCertificates"));
-  exports.Set("addCertificate", Napi::Function::New<AddCertificateAsync>(env, "addCertificate"));
-  exports.Set("deleteCertificates", Napi::Function::New<DeleteCertificatesAsync>(env, "deleteCertificates"));
-  exports.Set("acquireLock", Napi::Function::New<AcquireLock>(env, "acquireLock"));
-  exports.Set("openSession", Napi::Function::New<OpenSession>(env, "openSession"));
+  exports.Set("probeKey", Napi::Function::New<Guarded<ProbeKeyAsync>>(env, "probeKey"));
+  exports.Set("createIsolatedKey", Napi::Function::New<Guarded<CreateIsolatedKeyAsync>>(env, "createIsolatedKey"));
+  exports.Set("supportsIsolatedKeys",
+              Napi::Function::New<Guarded<SupportsIsolatedKeysAsync>>(env, "supportsIsolatedKeys"));
+  exports.Set("signPssSha256", Napi::Function::New<Guarded<SignPssSha256Async>>(env, "signPssSha256"));
+  exports.Set("listCertificates", Napi::Function::New<Guarded<ListCertificatesAsync>>(env, "listCertificates"));
+  exports.Set("addCertificate", Napi::Function::New<Guarded<AddCertificateAsync>>(env, "addCertificate"));
+  exports.Set("deleteCertificates", Napi::Function::New<Guarded<DeleteCertificatesAsync>>(env, "deleteCertificates"));
+  exports.Set("acquireLock", Napi::Function::New<Guarded<AcquireLock>>(env, "acquireLock"));
+  exports.Set("openSession", Napi::Function::New<Guarded<OpenSession>>(env, "openSession"));
   return exports;
 }
 
-NODE_API_MODULE(msal_mi_core, Init)
-
 }  // namespace
 }  // namespace msal_mi
+
+// Outside of every namespace: MSVC exports nothing from an unnamed one.
+static Napi::Object InitMsalMiCore(Napi::Env env, Napi::Object exports) { return msal_mi::Init(env, exports); }
+NODE_API_MODULE(msal_mi_core, InitMsalMiCore)

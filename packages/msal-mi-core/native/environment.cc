@@ -10,10 +10,10 @@ void JsThread::Open(Napi::Env env) {
   open_ = true;
 }
 
-void JsThread::Post(Work work) {
-  auto queued = std::make_unique<Work>(std::move(work));
+void JsThread::Post(std::unique_ptr<Work> work) noexcept {
+  if (!work) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (open_ && function_.NonBlockingCall(queued.get()) == napi_ok) (void)queued.release();  // owned by Call
+  if (open_ && function_.NonBlockingCall(work.get()) == napi_ok) (void)work.release();  // owned by Call
 }
 
 void JsThread::Hold(Napi::Env env) {
@@ -34,8 +34,8 @@ void JsThread::Call(Napi::Env env, Napi::Function, std::nullptr_t*, Work* work) 
   if (env == nullptr) return;  // the environment is going: nobody listens
   try {
     (*owned)(env, Environment::Of(env));
-  } catch (const Napi::Error&) {
-    // A worker that is being terminated runs no more JavaScript. Listeners of this package throw nothing.
+  } catch (...) {
+    // A worker that is being terminated runs no more JavaScript, and memory may be short. Listeners throw nothing.
   }
 }
 

@@ -23,8 +23,9 @@ class JsThread {
   using Work = std::function<void(Napi::Env, Environment&)>;
 
   void Open(Napi::Env env);
-  // Any thread.
-  void Post(Work work);
+  // Any thread. The second form needs no memory: what must be said even when there is none is made beforehand.
+  void Post(Work work) { Post(std::make_unique<Work>(std::move(work))); }
+  void Post(std::unique_ptr<Work> work) noexcept;
   // JavaScript thread. While the count is above zero the event loop stays alive.
   void Hold(Napi::Env env);
   void Unhold(Napi::Env env);
@@ -45,7 +46,7 @@ class JsThread {
 struct LiveRequest {
   std::shared_ptr<WinHttpRequest> request;
   Napi::FunctionReference on_event;
-  bool holds_loop = true;
+  bool holds_loop = false;
 };
 
 class Environment {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <async_task.h>
+#include <guarded.h>
 
 #include "construct.h"
 #include "marshal.h"
@@ -10,46 +11,55 @@
 namespace msal_mi {
 namespace {
 
-// Turns WinHTTP's threads into calls of one JavaScript function.
+// Turns WinHTTP's threads into calls of one JavaScript function. The last events are made beforehand: they must reach
+// JavaScript also when memory has run out.
 class EventForwarder final : public RequestObserver {
  public:
-  EventForwarder(std::shared_ptr<JsThread> js_thread, std::uint64_t id) : js_thread_(std::move(js_thread)), id_(id) {}
+  EventForwarder(std::shared_ptr<JsThread> js_thread, std::uint64_t id)
+      : js_thread_(std::move(js_thread)),
+        id_(id),
+        end_(Event("end", Nothing, true)),
+        failure_(Event(
+            "failure", [failed = failed_](Napi::Env env) { return ToJs(env, *failed); }, true)),
+        closed_(std::make_unique<JsThread::Work>([id](Napi::Env env, Environment& environment) {
+          environment.Unhold(env, id);
+          environment.requests.erase(id);
+        })) {}
 
-  void OnWritable() override {
-    Forward("writable", [](Napi::Env env) { return env.Undefined(); });
-  }
+  void OnWritable() override { js_thread_->Post(Event("writable", Nothing)); }
   void OnHead(ResponseHead head) override {
-    Forward("head", [head = std::move(head)](Napi::Env env) { return ToJs(env, head); });
+    js_thread_->Post(Event("head", [head = std::move(head)](Napi::Env env) { return ToJs(env, head); }));
   }
   void OnBody(Bytes chunk) override {
-    Forward("data", [chunk = std::move(chunk)](Napi::Env env) { return ToJs(env, chunk); });
+    js_thread_->Post(Event("data", [chunk = std::move(chunk)](Napi::Env env) { return ToJs(env, chunk); }));
   }
-  void OnEnd() override {
-    Forward("end", [](Napi::Env env) { return env.Undefined(); }, true);
+  void OnEnd() noexcept override { js_thread_->Post(std::move(end_)); }
+  void OnFailure(const RequestFailure& failure) noexcept override {
+    *failed_ = failure;
+    js_thread_->Post(std::move(failure_));
   }
-  void OnFailure(const RequestFailure& failure) override {
-    Forward("failure", [failure](Napi::Env env) { return ToJs(env, failure); }, true);
-  }
-  void OnClosed() override {
-    js_thread_->Post([id = id_](Napi::Env env, Environment& environment) {
-      environment.Unhold(env, id);
-      environment.requests.erase(id);
-    });
-  }
+  void OnClosed() noexcept override { js_thread_->Post(std::move(closed_)); }
 
  private:
+  static Napi::Value Nothing(Napi::Env env) { return env.Undefined(); }
+
   template <typename Marshal>
-  void Forward(const char* kind, Marshal marshal, bool last = false) {
-    js_thread_->Post([id = id_, kind, marshal = std::move(marshal), last](Napi::Env env, Environment& environment) {
-      if (last) environment.Unhold(env, id);
-      const auto found = environment.requests.find(id);
-      if (found == environment.requests.end()) return;
-      found->second.on_event.Call({Napi::String::New(env, kind), marshal(env)});
-    });
+  std::unique_ptr<JsThread::Work> Event(const char* kind, Marshal marshal, bool last = false) const {
+    return std::make_unique<JsThread::Work>(
+        [id = id_, kind, marshal = std::move(marshal), last](Napi::Env env, Environment& environment) {
+          if (last) environment.Unhold(env, id);
+          const auto found = environment.requests.find(id);
+          if (found == environment.requests.end()) return;
+          found->second.on_event.Call({Napi::String::New(env, kind), marshal(env)});
+        });
   }
 
   const std::shared_ptr<JsThread> js_thread_;
   const std::uint64_t id_;
+  const std::shared_ptr<RequestFailure> failed_ = std::make_shared<RequestFailure>();
+  std::unique_ptr<JsThread::Work> end_;
+  std::unique_ptr<JsThread::Work> failure_;
+  std::unique_ptr<JsThread::Work> closed_;
 };
 
 class RequestObject final : public Napi::ObjectWrap<RequestObject> {
@@ -71,9 +81,14 @@ class RequestObject final : public Napi::ObjectWrap<RequestObject> {
 
  private:
   Napi::Value Write(const Napi::CallbackInfo& info) {
-    return Napi::Boolean::New(info.Env(), state_.request->Write(ReadBytes(info[0], "chunk", kMostBodyBytes)));
+    return Guard(info.Env(), [&]() -> Napi::Value {
+      return Napi::Boolean::New(info.Env(), state_.request->Write(ReadBytes(info[0], "chunk", kMostBodyBytes)));
+    });
   }
-  Napi::Value End(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), state_.request->EndBody()); }
+  Napi::Value End(const Napi::CallbackInfo& info) {
+    return Guard(info.Env(),
+                 [&]() -> Napi::Value { return Napi::Boolean::New(info.Env(), state_.request->EndBody()); });
+  }
   void Grant(const Napi::CallbackInfo& info) { state_.request->GrantRead(ReadUint32(info[0], "bytes")); }
   void Abort(const Napi::CallbackInfo& info) {
     Environment::Of(info.Env()).Unhold(info.Env(), state_.id);
@@ -98,6 +113,10 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
  private:
   // send(request, onEvent): Request
   Napi::Value Send(const Napi::CallbackInfo& info) {
+    return Guard(info.Env(), [&] { return Start(info); });
+  }
+
+  Napi::Value Start(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     RequestOptions options = ReadRequestOptions(info[0]);
     if (!info[1].IsFunction()) throw Napi::TypeError::New(env, "onEvent must be a function");
@@ -105,11 +124,18 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
 
     Environment& environment = Environment::Of(env);
     const std::uint64_t id = environment.NextId();
-    auto request = WinHttpRequest::Start(session_, std::move(options),
-                                         std::make_shared<EventForwarder>(environment.js_thread(), id));
+    auto forwarder = std::make_shared<EventForwarder>(environment.js_thread(), id);
+    LiveRequest& live = environment.requests[id];
+    live.on_event = Napi::Persistent(info[1].As<Napi::Function>());
+    try {
+      live.request = WinHttpRequest::Start(session_, std::move(options), std::move(forwarder));
+    } catch (...) {
+      environment.requests.erase(id);
+      throw;
+    }
     environment.js_thread()->Hold(env);
-    environment.requests.emplace(id, LiveRequest{request, Napi::Persistent(info[1].As<Napi::Function>())});
-    return Construct(environment.request_class, RequestObject::State{std::move(request), id});
+    live.holds_loop = true;
+    return Construct(environment.request_class, RequestObject::State{live.request, id});
   }
 
   // Requests in flight keep the session until they are done.

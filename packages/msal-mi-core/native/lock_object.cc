@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <async_task.h>
+#include <guarded.h>
 
 #include "construct.h"
 #include "marshal.h"
@@ -12,40 +12,51 @@ namespace {
 
 class LockObject final : public Napi::ObjectWrap<LockObject> {
  public:
-  using State = std::shared_ptr<NamedMutex>;
+  using State = std::shared_ptr<FileLock>;
 
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Lock", {InstanceMethod<&LockObject::Release>("release")});
   }
 
   explicit LockObject(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<LockObject>(info), mutex_(TakeState<State>(info)) {}
+      : Napi::ObjectWrap<LockObject>(info), file_(TakeState<State>(info)) {}
   // A lock that JavaScript forgot must not stay held.
   ~LockObject() override {
-    if (mutex_) mutex_->Release();
+    if (file_) file_->Release();
   }
 
  private:
-  void Release(const Napi::CallbackInfo&) { mutex_->Release(); }
+  void Release(const Napi::CallbackInfo&) { file_->Release(); }
 
-  State mutex_;
+  State file_;
 };
 
-// Told on the mutex' own thread.
-void Settle(const std::shared_ptr<JsThread>& js_thread, std::uint64_t id, LockOutcome outcome, const char* api,
-            std::uint32_t status) {
-  js_thread->Post([=](Napi::Env env, Environment& environment) {
+struct Told {
+  LockOutcome outcome = LockOutcome::kBusy;
+  const char* api = nullptr;
+  std::uint32_t status = 0;
+};
+
+// Settles the promise of lock `id`. All that this needs is made now, so that it happens also when memory has run out.
+FileLock::Settled SettlerOf(const std::shared_ptr<JsThread>& js_thread, std::uint64_t id) {
+  auto told = std::make_shared<Told>();
+  auto settle = [id, told](Napi::Env env, Environment& environment) {
     const auto found = environment.locks.find(id);
     if (found == environment.locks.end()) return;
     const Napi::Promise::Deferred deferred = found->second;
     environment.locks.erase(found);
     environment.js_thread()->Unhold(env);
-    if (api == nullptr) {
-      deferred.Resolve(ToJs(env, outcome));
+    if (told->api == nullptr) {
+      deferred.Resolve(ToJs(env, told->outcome));
     } else {
-      deferred.Reject(ToJsError(env, api, status).Value());
+      deferred.Reject(ToJsError(env, told->api, told->status).Value());
     }
-  });
+  };
+  auto work = std::make_shared<std::unique_ptr<JsThread::Work>>(std::make_unique<JsThread::Work>(std::move(settle)));
+  return [js_thread, told, work](LockOutcome outcome, const char* api, std::uint32_t status) {
+    *told = {outcome, api, status};
+    js_thread->Post(std::move(*work));
+  };
 }
 
 }  // namespace
@@ -58,24 +69,22 @@ Napi::Value AcquireLock(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::u16string name = ReadString(info[0], "name");
   const std::uint32_t timeout_ms = ReadUint32(info[1], "timeoutMs");
-  if (name.empty() || name.find(u'\\') != std::u16string::npos) {
-    throw Napi::TypeError::New(env, "name must not be empty and must not contain a backslash");
+  constexpr char16_t kNotInFileNames[] = u"\\/:*?\"<>|.";
+  if (name.empty() || name.find_first_of(kNotInFileNames) != std::u16string::npos) {
+    throw Napi::TypeError::New(env, "name must be a file name without extension");
   }
   Environment& environment = Environment::Of(env);
   const std::uint64_t id = environment.NextId();
-  std::shared_ptr<NamedMutex> mutex;
+  const auto deferred = environment.locks.emplace(id, Napi::Promise::Deferred::New(env)).first->second;
+  std::shared_ptr<FileLock> file;
   try {
-    mutex = NamedMutex::Acquire(
-        std::move(name), timeout_ms,
-        [js_thread = environment.js_thread(), id](LockOutcome outcome, const char* api, std::uint32_t status) {
-          Settle(js_thread, id, outcome, api, status);
-        });
-  } catch (const Win32Error& error) {
-    throw ToJsError(env, error.api(), error.status());
+    file = FileLock::Acquire(std::move(name), timeout_ms, SettlerOf(environment.js_thread(), id));
+  } catch (...) {
+    environment.locks.erase(id);
+    throw;
   }
   environment.js_thread()->Hold(env);
-  const auto deferred = environment.locks.emplace(id, Napi::Promise::Deferred::New(env)).first->second;
-  const Napi::Object lock = Construct(environment.lock_class, std::move(mutex)).As<Napi::Object>();
+  const Napi::Object lock = Construct(environment.lock_class, std::move(file)).As<Napi::Object>();
   lock.Set("settled", deferred.Promise());
   return lock;
 }

@@ -9,7 +9,7 @@ namespace msal_mi {
 
 void DefineLockClass(Napi::Env env, Environment& environment);
 
-// acquireLock(name, timeoutMs): Lock, with `settled: Promise<'acquired' | 'abandoned' | 'busy' | 'cancelled'>`.
+// acquireLock(name, timeoutMs): Lock, with `settled: Promise<'acquired' | 'busy' | 'cancelled'>`.
 Napi::Value AcquireLock(const Napi::CallbackInfo& info);
 
 }  // namespace msal_mi

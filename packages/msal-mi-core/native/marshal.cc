@@ -152,8 +152,6 @@ Napi::Value ToJs(Napi::Env env, LockOutcome outcome) {
   switch (outcome) {
     case LockOutcome::kAcquired:
       return Napi::String::New(env, "acquired");
-    case LockOutcome::kAbandoned:
-      return Napi::String::New(env, "abandoned");
     case LockOutcome::kCancelled:
       return Napi::String::New(env, "cancelled");
     case LockOutcome::kBusy:
@@ -173,6 +171,7 @@ Napi::Value ToJs(Napi::Env env, const RequestFailure& failure) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("api", Napi::String::New(env, failure.api));
   object.Set("status", Napi::Number::New(env, failure.status));
+  object.Set("proxyStatus", Napi::Number::New(env, failure.proxy_status));
   object.Set("secureFailureFlags", Napi::Number::New(env, failure.secure_failure_flags));
   object.Set("isNewConnection", Napi::Boolean::New(env, failure.new_connection));
   object.Set("hasAnswerBegun", Napi::Boolean::New(env, failure.answer_begun));

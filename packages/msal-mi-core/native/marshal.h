@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "win32/certificate_store.h"
+#include "win32/file_lock.h"
 #include "win32/named_key.h"
-#include "win32/named_mutex.h"
 #include "win32/ncrypt_key.h"
 #include "win32/winhttp_request.h"
 #include "win32/winhttp_session.h"
@@ -35,7 +35,7 @@ Napi::Value ToJs(Napi::Env env, const ResponseHead& head);
 Napi::Value ToJs(Napi::Env env, const RequestFailure& failure);
 
 // Limits of what crosses: a certificate, and one piece of a request body.
-inline constexpr std::size_t kMostCertificateBytes = 64 * 1024;
-inline constexpr std::size_t kMostBodyBytes = 16 * 1024 * 1024;
+inline constexpr std::size_t kMostCertificateBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kMostBodyBytes = std::size_t{16} * 1024 * 1024;
 
 }  // namespace msal_mi

@@ -5,3 +5,6 @@
 struct CERT_CONTEXT {
   DWORD dwCertEncodingType;
 };
+using PCCERT_CONTEXT = const CERT_CONTEXT*;
+
+BOOL CertFreeCertificateContext(PCCERT_CONTEXT);

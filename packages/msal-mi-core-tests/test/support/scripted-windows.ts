@@ -56,7 +56,8 @@ export class ScriptedRequest implements NativeRequest {
     this.emit('head', { status, rawHeaders: [`HTTP/1.1 ${String(status)} Reason`, ...lines, '', ''].join('\r\n') });
   }
   fail(api: string, status: number): void {
-    this.emit('failure', { api, status, secureFailureFlags: 0, isNewConnection: true, hasAnswerBegun: true });
+    const facts = { proxyStatus: 0, secureFailureFlags: 0, isNewConnection: true, hasAnswerBegun: true };
+    this.emit('failure', { api, status, ...facts });
   }
   data(text: string): void {
     this.emit('data', Buffer.from(text));

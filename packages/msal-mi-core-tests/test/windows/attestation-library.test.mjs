@@ -1,5 +1,6 @@
 // Finding, trusting and loading AttestationClientLib.dll.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, test } from 'node:test';
@@ -200,4 +201,57 @@ test('a library stays unchanged while it is open for the check', async () => {
   } finally {
     closeSync(writing);
   }
+});
+
+/** A copy of the good library that this process has not loaded yet. */
+function freshCopy(name = 'AttestationClientLib.dll') {
+  const file = join(scratchFolder(), name);
+  copyFileSync(join(libraryFolder, name), file);
+  return file;
+}
+const sha256Of = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+
+test('requireLibrarySha256 accepts the one file, in any case of letters', async () => {
+  const file = freshCopy();
+  const provider = createAttestationProvider({ libraryPath: file, requireLibrarySha256: sha256Of(file).toUpperCase() });
+  assert.equal((await provider.attest(request)).jwt, 'a.b.c');
+});
+
+test('requireLibrarySha256 refuses any other file before any of its code runs', async () => {
+  const file = freshCopy('AttestationClientLibRefusing.dll');
+  const error = await failure({ libraryPath: file, requireLibrarySha256: 'ab'.repeat(32) });
+  assert.equal(error.errorCode, 'attestation_library_untrusted');
+  assert.deepEqual(error.win32, { api: 'BCryptFinishHash', code: 323 });
+});
+
+test('with a required SHA-256 a dependency beside the library is not used', async () => {
+  const folder = scratchFolder();
+  for (const file of ['AttestationClientLibDependent.dll', 'attestation_dependency.dll']) {
+    copyFileSync(join(libraryFolder, file), join(folder, file));
+  }
+  const file = join(folder, 'AttestationClientLibDependent.dll');
+  const error = await failure({ libraryPath: file, requireLibrarySha256: sha256Of(file) });
+  assert.equal(error.errorCode, 'attestation_library_dependency_missing');
+});
+
+test('a library that was loaded without a check is refused where one is required', async () => {
+  const file = freshCopy();
+  assert.equal((await createAttestationProvider({ libraryPath: file }).probe()).libraryLoadable, true);
+  const error = await failure({ libraryPath: file, requireLibrarySha256: sha256Of(file) });
+  assert.equal(error.errorCode, 'attestation_library_untrusted');
+  assert.match(error.errorMessage, /loaded by this process before/);
+});
+
+test('forward slashes, shares and device paths are refused before anything is looked at', () => {
+  for (const path of [libraryPath.replaceAll('\\', '/'), '\\\\server\\share\\x.dll', `\\\\?\\${libraryPath}`]) {
+    assert.throws(() => createAttestationProvider({ libraryPath: path }), { errorCode: 'invalid_configuration' });
+  }
+});
+
+test('the application that asks gets the lines of the library', async () => {
+  const lines = [];
+  const provider = createAttestationProvider({ libraryPath });
+  await provider.attest({ ...request, cacheKey: '', onLog: (level, message) => lines.push({ level, message }) });
+  assert.ok(lines.length > 0);
+  for (const { message } of lines) assert.match(message, /^\[msal-key-attestation\] /);
 });

@@ -19,11 +19,7 @@ UniqueCertificateStore OpenMyStore() {
 }
 
 // Without it some stores write only when their last reference goes, and lose a deletion for good.
-void Commit(HCERTSTORE store) {
-  if (!::CertControlStore(store, 0, CERT_STORE_CTRL_COMMIT, nullptr)) {
-    throw Win32Error("CertControlStore", ::GetLastError());
-  }
-}
+bool TryCommit(HCERTSTORE store) { return ::CertControlStore(store, 0, CERT_STORE_CTRL_COMMIT, nullptr) != FALSE; }
 
 std::vector<std::uint8_t> Property(PCCERT_CONTEXT context, DWORD id) {
   DWORD size = 0;
@@ -101,7 +97,8 @@ void AddCertificate(const std::vector<std::uint8_t>& certificate, const std::u16
   if (!::CertAddCertificateContextToStore(store.get(), context.get(), CERT_STORE_ADD_REPLACE_EXISTING, nullptr)) {
     throw Win32Error("CertAddCertificateContextToStore", ::GetLastError());
   }
-  Commit(store.get());
+  // It is in the store. A store that cannot commit writes when it is closed.
+  TryCommit(store.get());
 }
 
 std::uint32_t DeleteCertificates(const std::u16string& prefix,
@@ -119,7 +116,7 @@ std::uint32_t DeleteCertificates(const std::u16string& prefix,
     // Consumes the context, also when it fails. A failure means that another process was faster.
     if (::CertDeleteCertificateFromStore(context.release())) ++deleted;
   }
-  if (deleted > 0) Commit(store.get());
+  if (deleted > 0 && !TryCommit(store.get())) throw Win32Error("CertControlStore", ::GetLastError());
   return deleted;
 }
 

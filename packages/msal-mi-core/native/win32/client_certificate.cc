@@ -1,5 +1,7 @@
 #include "opened_key.h"  // <windows.h> first
 
+#include <bcrypt.h>
+
 #include "client_certificate.h"
 #include "crypt32_handles.h"
 
@@ -7,6 +9,11 @@
 
 #include <wide_string.h>
 #include <win32_error.h>
+
+// Absent from the mingw-w64 headers of 2022.
+#ifndef CNG_RSA_PUBLIC_KEY_BLOB
+#define CNG_RSA_PUBLIC_KEY_BLOB reinterpret_cast<LPCSTR>(72)
+#endif
 
 namespace msal_mi {
 namespace {
@@ -22,12 +29,10 @@ class BoundCertificate final : public ClientCertificate {
   UniqueCertificateContext context_;  // refers to the key: destroyed first
 };
 
+// Documented for CERT_KEY_CONTEXT_PROP_ID: with CERT_STORE_NO_CRYPT_RELEASE_FLAG the handle in it is not released when
+// the property or the context goes. For CERT_NCRYPT_KEY_HANDLE_PROP_ID, which .NET hands its keys over with, the flag
+// is not documented, and a handle that two sides free is freed under a request that signs.
 void SetKey(PCCERT_CONTEXT context, NCRYPT_KEY_HANDLE key) {
-  // The handle stays ours: CERT_STORE_NO_CRYPT_RELEASE_FLAG.
-  if (::CertSetCertificateContextProperty(context, CERT_NCRYPT_KEY_HANDLE_PROP_ID, CERT_STORE_NO_CRYPT_RELEASE_FLAG,
-                                          &key)) {
-    return;
-  }
   CERT_KEY_CONTEXT key_context{};
   key_context.cbSize = sizeof(key_context);
   key_context.hNCryptKey = key;
@@ -36,6 +41,21 @@ void SetKey(PCCERT_CONTEXT context, NCRYPT_KEY_HANDLE key) {
                                            &key_context)) {
     throw Win32Error("CertSetCertificateContextProperty", ::GetLastError());
   }
+}
+
+RsaPublicKey PublicKeyOf(PCCERT_CONTEXT context) {
+  const CRYPT_BIT_BLOB& encoded = context->pCertInfo->SubjectPublicKeyInfo.PublicKey;
+  DWORD size = 0;
+  std::vector<std::uint8_t> blob;
+  for (int pass = 0; pass < 2; ++pass) {
+    blob.resize(size);
+    if (!::CryptDecodeObject(X509_ASN_ENCODING, CNG_RSA_PUBLIC_KEY_BLOB, encoded.pbData, encoded.cbData, 0,
+                             blob.empty() ? nullptr : blob.data(), &size)) {
+      throw Win32Error("CryptDecodeObject", ::GetLastError());
+    }
+  }
+  blob.resize(size);
+  return ReadRsaPublicBlob("CryptDecodeObject", blob);
 }
 
 }  // namespace
@@ -47,6 +67,8 @@ std::shared_ptr<const ClientCertificate> BindClientCertificate(const std::vector
   UniqueCertificateContext context(
       ::CertCreateCertificateContext(X509_ASN_ENCODING, certificate.data(), static_cast<DWORD>(certificate.size())));
   if (!context) throw Win32Error("CertCreateCertificateContext", ::GetLastError());
+  // The key of that name may be another one by now. Schannel would sign with it, and the server would be blamed.
+  RequirePublicKey(opened.key.get(), PublicKeyOf(context.get()));
 
   // The name is what lets Schannel, in another process, open the key itself.
   std::wstring provider_name = ToWide(key.provider_name);

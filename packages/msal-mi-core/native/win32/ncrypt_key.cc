@@ -4,7 +4,8 @@
 
 #include <bcrypt.h>
 
-#include <algorithm>
+#include <array>
+#include <cstring>
 
 #include <wide_string.h>
 #include <win32_error.h>
@@ -42,18 +43,8 @@ RsaPublicKey ExportPublicKey(NCRYPT_KEY_HANDLE key) {
   std::vector<std::uint8_t> blob(size);
   ThrowIfFailed("NCryptExportKey", ::NCryptExportKey(key, 0, BCRYPT_RSAPUBLIC_BLOB, nullptr, blob.data(), size, &size,
                                                      NCRYPT_SILENT_FLAG));
-  // BCRYPT_RSAKEY_BLOB, then exponent, then modulus.
-  BCRYPT_RSAKEY_BLOB header{};
-  if (size < sizeof(header)) throw Win32Error("NCryptExportKey", static_cast<std::uint32_t>(NTE_BAD_DATA));
-  std::copy_n(blob.data(), sizeof(header), reinterpret_cast<std::uint8_t*>(&header));
-  const std::size_t body = size - sizeof(header);
-  if (header.Magic != BCRYPT_RSAPUBLIC_MAGIC || header.cbPublicExp > body ||
-      header.cbModulus != body - header.cbPublicExp) {
-    throw Win32Error("NCryptExportKey", static_cast<std::uint32_t>(NTE_BAD_DATA));
-  }
-  const auto exponent = blob.begin() + sizeof(header);
-  const auto modulus = exponent + header.cbPublicExp;
-  return {{modulus, modulus + header.cbModulus}, {exponent, modulus}};
+  blob.resize(size);
+  return ReadRsaPublicBlob("NCryptExportKey", blob);
 }
 
 std::vector<std::uint8_t> SignDigest(NCRYPT_KEY_HANDLE key, const std::vector<std::uint8_t>& digest) {
@@ -74,12 +65,15 @@ std::vector<std::uint8_t> SignDigest(NCRYPT_KEY_HANDLE key, const std::vector<st
 }
 
 bool IsIsolated(NCRYPT_KEY_HANDLE key) {
-  DWORD value = 0;
+  // Its type is nowhere documented. .NET's rule is the one of record: there, and its first byte is not 0.
+  std::array<BYTE, 64> value{};
   DWORD size = 0;
-  const SECURITY_STATUS status = ::NCryptGetProperty(key, kVirtualIsolationProperty, reinterpret_cast<PBYTE>(&value),
-                                                     sizeof(value), &size, NCRYPT_SILENT_FLAG);
-  // A key without isolation does not have the property; that is an answer, not a failure.
-  return status == ERROR_SUCCESS && size > 0 && (value & 0xff) != 0;
+  const SECURITY_STATUS status = ::NCryptGetProperty(key, kVirtualIsolationProperty, value.data(),
+                                                     static_cast<DWORD>(value.size()), &size, NCRYPT_SILENT_FLAG);
+  // A key without isolation does not have the property: an answer. Everything else says nothing about the key.
+  if (status == NTE_NOT_FOUND || status == NTE_NOT_SUPPORTED) return false;
+  ThrowIfFailed("NCryptGetProperty", status);
+  return size > 0 && value[0] != 0;
 }
 
 KeyProbe Probe(NCRYPT_KEY_HANDLE key) {
@@ -102,6 +96,28 @@ OpenedKey OpenNamedKey(const NamedKey& key) {
   return opened;
 }
 
+RsaPublicKey ReadRsaPublicBlob(const char* api, const std::vector<std::uint8_t>& blob) {
+  // BCRYPT_RSAKEY_BLOB, then exponent, then modulus.
+  BCRYPT_RSAKEY_BLOB header{};
+  if (blob.size() < sizeof(header)) throw Win32Error(api, static_cast<std::uint32_t>(NTE_BAD_DATA));
+  std::memcpy(&header, blob.data(), sizeof(header));
+  const std::size_t body = blob.size() - sizeof(header);
+  if (header.Magic != BCRYPT_RSAPUBLIC_MAGIC || header.cbPublicExp > body ||
+      header.cbModulus != body - header.cbPublicExp) {
+    throw Win32Error(api, static_cast<std::uint32_t>(NTE_BAD_DATA));
+  }
+  const auto exponent = blob.begin() + sizeof(header);
+  const auto modulus = exponent + static_cast<std::ptrdiff_t>(header.cbPublicExp);
+  return {{modulus, blob.end()}, {exponent, modulus}};
+}
+
+void RequirePublicKey(NCRYPT_KEY_HANDLE key, const RsaPublicKey& expected) {
+  const RsaPublicKey actual = ExportPublicKey(key);
+  if (actual.modulus != expected.modulus || actual.exponent != expected.exponent) {
+    throw Win32Error("NCryptOpenKey", static_cast<std::uint32_t>(NTE_BAD_PUBLIC_KEY));
+  }
+}
+
 KeyProbe ProbeKey(const NamedKey& key) { return Probe(OpenNamedKey(key).key.get()); }
 
 KeyProbe CreateIsolatedKey(const NamedKey& key, std::uint32_t bits) {
@@ -121,20 +137,17 @@ KeyProbe CreateIsolatedKey(const NamedKey& key, std::uint32_t bits) {
 std::vector<std::uint8_t> SignPssSha256(const NamedKey& key, const RsaPublicKey& expected,
                                         const std::vector<std::uint8_t>& digest) {
   const OpenedKey opened = OpenNamedKey(key);
-  const RsaPublicKey actual = ExportPublicKey(opened.key.get());
-  if (actual.modulus != expected.modulus || actual.exponent != expected.exponent) {
-    throw Win32Error("NCryptOpenKey", static_cast<std::uint32_t>(NTE_BAD_PUBLIC_KEY));
-  }
+  RequirePublicKey(opened.key.get(), expected);
   return SignDigest(opened.key.get(), digest);
 }
 
 bool SupportsIsolatedKeys(const NamedKey& key) {
   const UniqueNCryptProvider provider = OpenProvider(key);
   UniqueNCryptKey unfinished;
-  const SECURITY_STATUS status =
-      ::NCryptCreatePersistedKey(provider.get(), unfinished.out(), BCRYPT_RSA_ALGORITHM, nullptr, 0,
-                                 NCRYPT_USE_VIRTUAL_ISOLATION_FLAG | NCRYPT_USE_PER_BOOT_KEY_FLAG);
-  if (status == NTE_VBS_UNAVAILABLE || status == NTE_NOT_SUPPORTED || status == NTE_BAD_FLAGS) return false;
+  // Not per boot as well: that is said of keys that are kept, and a key without a name is not.
+  const SECURITY_STATUS status = ::NCryptCreatePersistedKey(provider.get(), unfinished.out(), BCRYPT_RSA_ALGORITHM,
+                                                            nullptr, 0, NCRYPT_USE_VIRTUAL_ISOLATION_FLAG);
+  if (status == NTE_VBS_UNAVAILABLE || status == NTE_NOT_SUPPORTED) return false;
   ThrowIfFailed("NCryptCreatePersistedKey", status);
   return true;
 }

@@ -2,7 +2,10 @@
 
 #include <ncrypt_handles.h>
 
+#include <vector>
+
 #include "named_key.h"
+#include "ncrypt_key.h"
 
 namespace msal_mi {
 
@@ -13,5 +16,11 @@ struct OpenedKey {
 };
 
 OpenedKey OpenNamedKey(const NamedKey& key);
+
+// Throws NTE_BAD_PUBLIC_KEY when the key is another one.
+void RequirePublicKey(NCRYPT_KEY_HANDLE key, const RsaPublicKey& expected);
+
+// The key in a BCRYPT_RSAPUBLIC_BLOB that `api` gave.
+RsaPublicKey ReadRsaPublicBlob(const char* api, const std::vector<std::uint8_t>& blob);
 
 }  // namespace msal_mi

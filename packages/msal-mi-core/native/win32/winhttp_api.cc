@@ -1,25 +1,25 @@
 #include "winhttp_api.h"
 
 #include <memory>
-#include <utility>
+#include <new>
 
 namespace msal_mi {
 namespace {
 
 struct PoolWork {
-  void (*run)(void*);
+  void (*run)(void*) noexcept;
   void* context;
 };
 
-void CALLBACK RunPoolWork(PTP_CALLBACK_INSTANCE instance, void* context) {
+void CALLBACK RunPoolWork(PTP_CALLBACK_INSTANCE instance, void* context) noexcept {
   const std::unique_ptr<PoolWork> work(static_cast<PoolWork*>(context));
   ::CallbackMayRunLong(instance);
   work->run(work->context);
 }
 
-bool SubmitToPool(void (*run)(void*), void* context) {
-  auto work = std::make_unique<PoolWork>(PoolWork{run, context});
-  if (!::TrySubmitThreadpoolCallback(RunPoolWork, work.get(), nullptr)) return false;
+bool SubmitToPool(void (*run)(void*) noexcept, void* context) noexcept {
+  std::unique_ptr<PoolWork> work(new (std::nothrow) PoolWork{run, context});
+  if (!work || !::TrySubmitThreadpoolCallback(RunPoolWork, work.get(), nullptr)) return false;
   (void)work.release();  // owned by RunPoolWork from here
   return true;
 }
@@ -31,7 +31,9 @@ const WinHttpApi& SystemWinHttp() {
       ::WinHttpOpen,
       ::WinHttpConnect,
       ::WinHttpOpenRequest,
+      ::WinHttpAddRequestHeaders,
       ::WinHttpSetOption,
+      ::WinHttpQueryOption,
       ::WinHttpSetTimeouts,
       ::WinHttpSetStatusCallback,
       ::WinHttpSendRequest,
@@ -41,6 +43,7 @@ const WinHttpApi& SystemWinHttp() {
       ::WinHttpQueryDataAvailable,
       ::WinHttpReadData,
       ::WinHttpCloseHandle,
+      ::CertFreeCertificateContext,
       ::GetLastError,
       SubmitToPool,
   };

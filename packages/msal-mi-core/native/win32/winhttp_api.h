@@ -17,7 +17,9 @@ struct WinHttpApi {
   decltype(&::WinHttpOpen) open;
   decltype(&::WinHttpConnect) connect;
   decltype(&::WinHttpOpenRequest) open_request;
+  decltype(&::WinHttpAddRequestHeaders) add_request_headers;
   decltype(&::WinHttpSetOption) set_option;
+  decltype(&::WinHttpQueryOption) query_option;
   decltype(&::WinHttpSetTimeouts) set_timeouts;
   decltype(&::WinHttpSetStatusCallback) set_status_callback;
   decltype(&::WinHttpSendRequest) send_request;
@@ -27,9 +29,10 @@ struct WinHttpApi {
   decltype(&::WinHttpQueryDataAvailable) query_data_available;
   decltype(&::WinHttpReadData) read_data;
   decltype(&::WinHttpCloseHandle) close_handle;
+  decltype(&::CertFreeCertificateContext) free_certificate;
   decltype(&::GetLastError) last_error;
   // Runs `work(context)` on a thread that may block. False when the system refuses.
-  bool (*submit)(void (*work)(void*), void* context);
+  bool (*submit)(void (*work)(void*) noexcept, void* context) noexcept;
 };
 
 const WinHttpApi& SystemWinHttp();

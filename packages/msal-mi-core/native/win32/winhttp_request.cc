@@ -2,9 +2,10 @@
 
 #include "winhttp_request.h"
 
-#include <algorithm>
+#include <memory>
 #include <mutex>
-#include <optional>
+#include <new>
+#include <utility>
 
 #include <wide_string.h>
 #include <win32_error.h>
@@ -12,68 +13,70 @@
 #include "winhttp_message.h"
 #include "winhttp_request_options.h"
 
+// Absent from the mingw-w64 headers of 2022.
+#ifndef WINHTTP_FLAG_ESCAPE_DISABLE_QUERY
+#define WINHTTP_FLAG_ESCAPE_DISABLE_QUERY 0x00000080
+#endif
+
 namespace msal_mi {
 namespace {
 
-constexpr std::uint32_t kReadBytes = 64 * 1024;
-constexpr std::uint32_t kErrorHandleEof = 38;  // the body ended before its declared length
-
-const char* ApiName(DWORD_PTR api) {
+Call CallOf(DWORD_PTR api) {
   switch (api) {
     case API_RECEIVE_RESPONSE:
-      return "WinHttpReceiveResponse";
+      return Call::kReceive;
     case API_QUERY_DATA_AVAILABLE:
-      return "WinHttpQueryDataAvailable";
+      return Call::kQuery;
     case API_READ_DATA:
-      return "WinHttpReadData";
+      return Call::kRead;
     case API_WRITE_DATA:
-      return "WinHttpWriteData";
+      return Call::kWrite;
     default:
-      return "WinHttpSendRequest";
+      return Call::kSend;
   }
 }
 
-// WinHTTP reports through callbacks that arrive on its threads, or inside of the call that caused them. One rule keeps
-// that in order: whoever finds nobody driving becomes the driver, and only the driver calls WinHTTP. Callbacks record
-// the next step; the driver, which may be below them on the same stack, performs it. So calls neither overlap nor nest.
+// Drives the machine: owns the handles and the buffers, and calls WinHTTP. WinHTTP reports through callbacks that
+// arrive on its threads, or inside of the call that caused them. One rule keeps that in order: whoever finds nobody
+// driving becomes the driver, and only the driver takes steps. So calls neither overlap nor nest.
 class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from_this<AsyncRequest> {
  public:
+  using Step = RequestMachine::Step;
+  using Notice = RequestMachine::Notice;
+
   AsyncRequest(std::shared_ptr<OpenedSession> session, RequestOptions options,
                std::shared_ptr<RequestObserver> observer)
       : session_(std::move(session)),
         api_(session_->api()),
         options_(std::move(options)),
         observer_(std::move(observer)),
-        credit_(options_.read_ahead_bytes) {}
+        machine_({options_.body_kind, options_.body_length, options_.read_ahead_bytes}) {}
 
   void Begin() {
     self_ = shared_from_this();
-    step_ = Step::kSend;
+    machine_.Begin();
     DriveOnPool();
   }
 
   bool Write(std::vector<std::uint8_t> chunk) override {
+    const std::size_t size = chunk.size();
+    // Before the machine hears of it: making the frame may run out of memory.
+    std::vector<std::uint8_t> framed = options_.body_kind == BodyKind::kChunked ? FrameChunk(chunk) : std::move(chunk);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (phase_ != Phase::kWritable || settled_ || chunk.empty()) return false;
-      if (options_.body_kind == BodyKind::kKnownLength && chunk.size() > options_.body_length - written_) return false;
-      written_ += chunk.size();
-      write_buffer_ = options_.body_kind == BodyKind::kChunked ? FrameChunk(chunk) : std::move(chunk);
-      phase_ = Phase::kWriting;
-      step_ = Step::kWrite;
+      if (!machine_.Write(size)) return false;
+      write_buffer_ = std::move(framed);
     }
     DriveOnPool();
     return true;
   }
 
   bool EndBody() override {
+    std::vector<std::uint8_t> last = LastChunk();
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (phase_ != Phase::kWritable || settled_ || options_.body_kind != BodyKind::kChunked) return false;
-      body_ended_ = true;
-      write_buffer_ = LastChunk();
-      phase_ = Phase::kWriting;
-      step_ = Step::kWrite;
+      if (!machine_.EndBody()) return false;
+      write_buffer_ = std::move(last);
     }
     DriveOnPool();
     return true;
@@ -82,178 +85,169 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
   void GrantRead(std::uint32_t bytes) override {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      credit_ += bytes;
-      if (phase_ != Phase::kParked || settled_ || credit_ == 0) return;
-      phase_ = Phase::kQuerying;
-      step_ = Step::kQuery;
+      machine_.Grant(bytes);
     }
     DriveOnPool();
   }
 
-  void Abort() override {
+  void Abort() noexcept override {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      settled_ = true;
-      close_requested_ = true;
+      machine_.Abort();
     }
     Drive();
   }
 
-  static void CALLBACK OnStatus(HINTERNET, DWORD_PTR context, DWORD status, LPVOID value, DWORD length) {
+  static void CALLBACK OnStatus(HINTERNET, DWORD_PTR context, DWORD status, LPVOID value, DWORD length) noexcept {
     if (context == 0) return;
     // `self_` holds the object until HANDLE_CLOSING, WinHTTP's last word on a handle.
-    const auto self = reinterpret_cast<AsyncRequest*>(context)->shared_from_this();
-    self->HandleStatus(status, value, length);
+    const std::shared_ptr<AsyncRequest> self = reinterpret_cast<AsyncRequest*>(context)->weak_from_this().lock();
+    if (!self) return;
+    try {
+      self->HandleStatus(status, value, length);
+    } catch (...) {
+      self->FailWithCurrent();
+    }
     self->Drive();
   }
 
  private:
-  enum class Phase { kIdle, kSending, kWritable, kWriting, kReceiving, kParked, kQuerying, kReading, kClosed };
-  enum class Step { kNone, kSend, kWrite, kReceive, kReadHead, kQuery, kRead };
-
-  void DriveOnPool() {
-    auto held = std::make_unique<std::shared_ptr<AsyncRequest>>(shared_from_this());
-    const auto work = [](void* context) {
-      const std::unique_ptr<std::shared_ptr<AsyncRequest>> request(
-          static_cast<std::shared_ptr<AsyncRequest>*>(context));
+  // On another thread: opening and sending may block, and the caller may be JavaScript's thread.
+  void DriveOnPool() noexcept {
+    using Held = std::shared_ptr<AsyncRequest>;
+    std::unique_ptr<Held> held(new (std::nothrow) Held(weak_from_this().lock()));
+    const auto work = [](void* context) noexcept {
+      const std::unique_ptr<Held> request(static_cast<Held*>(context));
       (*request)->Drive();
     };
-    if (api_.submit(work, held.get())) {
+    if (held && api_.submit(work, held.get())) {
       (void)held.release();  // owned by the work item from here
     } else {
       Drive();
     }
   }
 
-  void Drive() {
+  void Drive() noexcept {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (driving_) return;
-    driving_ = true;
-    for (;;) {
-      const bool closing = close_requested_ && phase_ != Phase::kClosed;
-      const Step step = std::exchange(step_, Step::kNone);
-      if (closing) phase_ = Phase::kClosed;
-      if (!closing && (step == Step::kNone || phase_ == Phase::kClosed)) break;
+    if (is_driving_) return;
+    is_driving_ = true;
+    for (Step step = machine_.TakeStep(); step != Step::kNone; step = machine_.TakeStep()) {
       lock.unlock();
-      if (closing) {
-        Close();
-      } else {
+      try {
         Perform(step);
+      } catch (...) {
+        FailWithCurrent();
       }
       lock.lock();
     }
-    driving_ = false;
+    is_driving_ = false;
   }
 
   void Perform(Step step) {
-    try {
-      switch (step) {
-        case Step::kSend:
-          return Send();
-        case Step::kWrite:
-          return Check("WinHttpWriteData", api_.write_data(request_.get(), write_buffer_.data(),
-                                                           static_cast<DWORD>(write_buffer_.size()), nullptr));
-        case Step::kReceive:
-          return Check("WinHttpReceiveResponse", api_.receive_response(request_.get(), nullptr));
-        case Step::kReadHead:
-          return ReadHead();
-        case Step::kQuery:
-          return Check("WinHttpQueryDataAvailable", api_.query_data_available(request_.get(), nullptr));
-        case Step::kRead:
-          return Check("WinHttpReadData", api_.read_data(request_.get(), read_buffer_.data(), read_bytes_, nullptr));
-        case Step::kNone:
-          return;
-      }
-    } catch (const Win32Error& error) {
-      Fail(error.api(), error.status());
-    } catch (const std::exception&) {
-      Fail("std::exception", kErrorOutOfMemory);
+    switch (step) {
+      case Step::kOpen:
+        Open();
+        return Tell([](RequestMachine& machine) { return machine.OnOpened(), Notice::kNone; });
+      case Step::kSend:
+        return Check(Call::kSend, api_.send_request(request_.get(), WINHTTP_NO_ADDITIONAL_HEADERS, 0,
+                                                    options_.body.empty() ? nullptr : options_.body.data(),
+                                                    static_cast<DWORD>(options_.body.size()), TotalLength(options_),
+                                                    reinterpret_cast<DWORD_PTR>(this)));
+      case Step::kWrite:
+        return Check(Call::kWrite, api_.write_data(request_.get(), write_buffer_.data(),
+                                                   static_cast<DWORD>(write_buffer_.size()), nullptr));
+      case Step::kReceive:
+        return Check(Call::kReceive, api_.receive_response(request_.get(), nullptr));
+      case Step::kReadHead:
+        return ReadHead();
+      case Step::kQuery:
+        return Check(Call::kQuery, api_.query_data_available(request_.get(), nullptr));
+      case Step::kRead:
+        read_buffer_.resize(machine_.read_size());
+        return Check(Call::kRead, api_.read_data(request_.get(), read_buffer_.data(),
+                                                 static_cast<DWORD>(read_buffer_.size()), nullptr));
+      case Step::kClose:
+        return Close();
+      case Step::kNone:
+        return;
     }
   }
 
-  // A call that fails may announce it a second time through the callback: Fail counts once.
-  void Check(const char* api, BOOL accepted) {
+  void Check(Call call, BOOL accepted) {
     if (accepted) return;
     const DWORD error = api_.last_error();
-    if (error != ERROR_IO_PENDING) Fail(api, error);
+    if (error != ERROR_IO_PENDING) Tell([=](RequestMachine& machine) { return machine.OnFailed(call, error); });
   }
 
-  void Send() {
+  void Open() {
     connection_ =
         InternetHandle(api_, api_.connect(session_->handle(), ToWide(options_.host).c_str(), options_.port, 0));
     if (!connection_) throw Win32Error("WinHttpConnect", api_.last_error());
+    // Paths go out as they came: whoever made them has escaped what needs it.
+    constexpr DWORD kFlags = WINHTTP_FLAG_SECURE | WINHTTP_FLAG_ESCAPE_DISABLE | WINHTTP_FLAG_ESCAPE_DISABLE_QUERY;
     request_ = InternetHandle(
         api_, api_.open_request(connection_.get(), ToWide(options_.method).c_str(), ToWide(options_.path).c_str(),
-                                nullptr, WINHTTP_NO_REFERER, WINHTTP_DEFAULT_ACCEPT_TYPES, WINHTTP_FLAG_SECURE));
+                                nullptr, WINHTTP_NO_REFERER, WINHTTP_DEFAULT_ACCEPT_TYPES, kFlags));
     if (!request_) throw Win32Error("WinHttpOpenRequest", api_.last_error());
 
     SetRequestOptions(api_, request_.get(), session_->certificate(), options_);
+    // Once, and not with each sending: a request that is sent again keeps them.
+    const std::wstring headers = ToWide(options_.headers) + BodyHeaders(options_);
+    if (!headers.empty() && !api_.add_request_headers(request_.get(), headers.c_str(),
+                                                      static_cast<DWORD>(headers.size()), WINHTTP_ADDREQ_FLAG_ADD)) {
+      throw Win32Error("WinHttpAddRequestHeaders", api_.last_error());
+    }
     DWORD_PTR context = reinterpret_cast<DWORD_PTR>(this);
     SetRequiredOption(api_, request_.get(), WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context));
     constexpr DWORD kNotifications = WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS | WINHTTP_CALLBACK_FLAG_HANDLES |
                                      WINHTTP_CALLBACK_FLAG_SECURE_FAILURE | WINHTTP_CALLBACK_FLAG_CONNECT_TO_SERVER |
-                                     WINHTTP_CALLBACK_FLAG_RECEIVE_RESPONSE;
+                                     WINHTTP_CALLBACK_FLAG_SEND_REQUEST | WINHTTP_CALLBACK_FLAG_RECEIVE_RESPONSE;
     if (api_.set_status_callback(request_.get(), OnStatus, kNotifications, 0) == WINHTTP_INVALID_STATUS_CALLBACK) {
       throw Win32Error("WinHttpSetStatusCallback", api_.last_error());
     }
-    observed_by_winhttp_ = true;
-
-    const std::wstring headers = ToWide(options_.headers) + BodyHeaders(options_);
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      phase_ = Phase::kSending;
-    }
-    Check("WinHttpSendRequest",
-          api_.send_request(request_.get(), headers.empty() ? WINHTTP_NO_ADDITIONAL_HEADERS : headers.c_str(),
-                            static_cast<DWORD>(headers.size()), options_.body.empty() ? nullptr : options_.body.data(),
-                            static_cast<DWORD>(options_.body.size()), TotalLength(options_), context));
+    is_observed_by_winhttp_ = true;
   }
 
   void ReadHead() {
     ResponseHead head = ReadResponseHead(api_, request_.get());
-    expected_bytes_ = DeclaredBodyLength(options_.method, head);
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (settled_) return;
-      pending_failure_.reset();
-    }
+    const HeadFacts facts{head.status, DeclaredBodyLength(options_.method, head)};
+    if (!Tell([&](RequestMachine& machine) { return machine.OnHead(facts); }, Notice::kHead)) return;
     observer_->OnHead(std::move(head));
-    Continue();
+    Tell([](RequestMachine& machine) { return machine.OnDelivered(); });
   }
 
   void HandleStatus(DWORD status, LPVOID value, DWORD length) {
     switch (status) {
       case WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE:
-        return OnSent();
+        return Tell([](RequestMachine& machine) { return machine.OnSent(); });
       case WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE:
-        return OnWritten();
-      case WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE: {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (phase_ == Phase::kReceiving && !settled_) step_ = Step::kReadHead;
-        return;
-      }
+        return Tell([](RequestMachine& machine) { return machine.OnWritten(); });
+      case WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE:
+        return Tell([](RequestMachine& machine) { return machine.OnHeadersAvailable(), Notice::kNone; });
       case WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE:
-        return OnDataAvailable(*static_cast<const DWORD*>(value));
+        return Tell([available = *static_cast<const DWORD*>(value)](RequestMachine& machine) {
+          return machine.OnDataAvailable(available);
+        });
       case WINHTTP_CALLBACK_STATUS_READ_COMPLETE:
-        return OnRead(length);
-      case WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER: {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        new_connection_ = true;
-        return;
-      }
-      case WINHTTP_CALLBACK_STATUS_RESPONSE_RECEIVED: {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (value != nullptr && *static_cast<const DWORD*>(value) > 0) answer_begun_ = true;
-        return;
-      }
-      case WINHTTP_CALLBACK_STATUS_SECURE_FAILURE: {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        secure_failure_flags_ = *static_cast<const DWORD*>(value);
-        return;
-      }
+        return DeliverBody(length);
+      case WINHTTP_CALLBACK_STATUS_SENDING_REQUEST:
+        return Tell(
+            [is_tls = HasTls()](RequestMachine& machine) { return machine.OnSendingRequest(is_tls), Notice::kNone; });
+      case WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER:
+        return Tell([](RequestMachine& machine) { return machine.OnConnected(), Notice::kNone; });
+      case WINHTTP_CALLBACK_STATUS_RESPONSE_RECEIVED:
+        return Tell([bytes = value == nullptr ? 0 : *static_cast<const DWORD*>(value)](RequestMachine& machine) {
+          return machine.OnBytes(bytes), Notice::kNone;
+        });
+      case WINHTTP_CALLBACK_STATUS_SECURE_FAILURE:
+        return Tell([flags = *static_cast<const DWORD*>(value)](RequestMachine& machine) {
+          return machine.OnSecureFailure(flags), Notice::kNone;
+        });
       case WINHTTP_CALLBACK_STATUS_REQUEST_ERROR: {
         const auto* result = static_cast<const WINHTTP_ASYNC_RESULT*>(value);
-        return Fail(ApiName(result->dwResult), result->dwError);
+        return Tell([call = CallOf(result->dwResult), error = result->dwError](RequestMachine& machine) {
+          return machine.OnFailed(call, error);
+        });
       }
       case WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING:
         return OnHandleClosing();
@@ -262,121 +256,74 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
     }
   }
 
-  void OnSent() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (phase_ != Phase::kSending || settled_) return;
-      if (options_.body_kind == BodyKind::kWhole) {
-        phase_ = Phase::kReceiving;
-        step_ = Step::kReceive;
-        return;
-      }
-      phase_ = Phase::kWritable;
+  // Before the request goes out there is a certificate of the server, unless the connection is a tunnel in the making.
+  bool HasTls() const {
+    const CERT_CONTEXT* certificate = nullptr;
+    DWORD size = sizeof(PCCERT_CONTEXT);
+    if (!api_.query_option(request_.get(), WINHTTP_OPTION_SERVER_CERT_CONTEXT, static_cast<void*>(&certificate),
+                           &size)) {
+      return api_.last_error() != ERROR_WINHTTP_INCORRECT_HANDLE_STATE;
     }
-    observer_->OnWritable();
+    if (certificate != nullptr) api_.free_certificate(certificate);
+    return true;
   }
 
-  void OnWritten() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (phase_ != Phase::kWriting || settled_) return;
-      if (body_ended_ || (options_.body_kind == BodyKind::kKnownLength && written_ == options_.body_length)) {
-        phase_ = Phase::kReceiving;
-        step_ = Step::kReceive;
-        return;
-      }
-      phase_ = Phase::kWritable;
-    }
-    observer_->OnWritable();
-  }
-
-  void OnDataAvailable(DWORD available) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (phase_ != Phase::kQuerying || settled_) return;
-      if (available > 0) {
-        read_bytes_ = static_cast<DWORD>(std::min<std::uint64_t>({available, kReadBytes, credit_}));
-        read_buffer_.resize(read_bytes_);
-        phase_ = Phase::kReading;
-        step_ = Step::kRead;
-        return;
-      }
-    }
-    Finish();
-  }
-
-  void OnRead(DWORD length) {
-    std::vector<std::uint8_t> chunk;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (phase_ != Phase::kReading || settled_) return;
-      if (length > 0) {
-        const DWORD taken = std::min(length, read_bytes_);
-        received_ += taken;
-        credit_ -= taken;
-        chunk = std::move(read_buffer_);
-        chunk.resize(taken);
-        read_buffer_ = {};
-      }
-    }
-    if (length == 0) return Finish();
+  void DeliverBody(DWORD length) {
+    if (!Tell([=](RequestMachine& machine) { return machine.OnRead(length); }, Notice::kBody)) return;
+    std::vector<std::uint8_t> chunk = std::move(read_buffer_);
+    read_buffer_ = {};
+    chunk.resize(machine_.arrived());
     observer_->OnBody(std::move(chunk));
-    Continue();
+    Tell([](RequestMachine& machine) { return machine.OnDelivered(); });
   }
 
-  // All that was declared has arrived, or there is more to wait for.
-  void Continue() {
-    if (expected_bytes_ && *expected_bytes_ == received_) return Finish();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (settled_) return;
-    phase_ = credit_ > 0 ? Phase::kQuerying : Phase::kParked;
-    if (credit_ > 0) step_ = Step::kQuery;
-  }
-
-  // WinHTTP takes a connection that closes early for the end of the body.
-  void Finish() {
-    if (expected_bytes_ && *expected_bytes_ != received_) return Fail("WinHttpReadData", kErrorHandleEof);
-    if (!Settle()) return;
-    observer_->OnEnd();
-    RequestClose();
-  }
-
-  void Fail(const char* api, DWORD status) {
-    RequestFailure failure;
+  // Applies an event and tells the owner what follows from it, with no lock held. True when that is `awaited`, which
+  // the caller tells itself.
+  template <typename Event>
+  bool Tell(Event event, Notice awaited) {
+    Notice notice = Notice::kNone;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (settled_) return;
-      if (pending_failure_ && pending_failure_->api == api) return;  // the same failure, announced a second time
-      if (phase_ == Phase::kWriting) {
-        // A server may refuse a body by answering early and closing: its answer says more than the broken write.
-        pending_failure_ = RequestFailure{api, status, secure_failure_flags_, new_connection_, answer_begun_};
-        phase_ = Phase::kReceiving;
-        step_ = Step::kReceive;
-        return;
-      }
-      settled_ = true;
-      failure =
-          pending_failure_.value_or(RequestFailure{api, status, secure_failure_flags_, new_connection_, answer_begun_});
+      notice = event(machine_);
     }
-    observer_->OnFailure(failure);
-    RequestClose();
+    switch (notice) {
+      case Notice::kWritable:
+        observer_->OnWritable();
+        break;
+      case Notice::kEnd:
+        observer_->OnEnd();
+        RequestClose();
+        break;
+      case Notice::kFailure:
+        observer_->OnFailure(machine_.failure());
+        RequestClose();
+        break;
+      default:
+        break;
+    }
+    return notice == awaited && notice != Notice::kNone;
+  }
+  template <typename Event>
+  void Tell(Event event) {
+    Tell(event, Notice::kNone);
   }
 
-  bool Settle() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return !std::exchange(settled_, true);
+  // In a `catch (...)`.
+  void FailWithCurrent() noexcept {
+    const Win32Error error = CurrentFailure();
+    Tell([&](RequestMachine& machine) { return machine.OnFailed(error.api(), error.status()); });
   }
 
   void RequestClose() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    close_requested_ = true;
+    machine_.Close();
   }
 
   void Close() {
-    const bool announced = observed_by_winhttp_;
+    const bool is_announced = is_observed_by_winhttp_;
     request_.reset();
     // Without a callback on the handle nobody announces its end.
-    if (!announced) OnHandleClosing();
+    if (!is_announced) OnHandleClosing();
   }
 
   void OnHandleClosing() {
@@ -390,31 +337,17 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
   const std::shared_ptr<RequestObserver> observer_;
   std::shared_ptr<AsyncRequest> self_;  // until HANDLE_CLOSING
 
+  std::mutex mutex_;  // guards the machine; never held across a call of WinHTTP or of the observer
+  RequestMachine machine_;
+  bool is_driving_ = false;
+
   // The driver's.
   InternetHandle connection_;
   InternetHandle request_;
-  bool observed_by_winhttp_ = false;
-
-  std::mutex mutex_;  // never held across a call of WinHTTP or of the observer
-  Phase phase_ = Phase::kIdle;
-  Step step_ = Step::kNone;
-  bool driving_ = false;
-  bool settled_ = false;
-  bool close_requested_ = false;
-  bool body_ended_ = false;
-  std::uint64_t written_ = 0;
-  std::uint64_t received_ = 0;
-  std::uint64_t credit_;
-  std::uint32_t secure_failure_flags_ = 0;
-  bool new_connection_ = false;
-  bool answer_begun_ = false;
-  std::optional<std::uint64_t> expected_bytes_;
-  std::optional<RequestFailure> pending_failure_;
-
+  bool is_observed_by_winhttp_ = false;
   // Of the operation in flight; WinHTTP reads and writes them until its completion.
   std::vector<std::uint8_t> write_buffer_;
   std::vector<std::uint8_t> read_buffer_;
-  DWORD read_bytes_ = 0;
 };
 
 }  // namespace

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "request_failure.h"
+#include "request_machine.h"
 #include "winhttp_session.h"
 
 namespace msal_mi {
-
-enum class BodyKind { kWhole, kKnownLength, kChunked };
 
 struct RequestOptions {
   std::u16string method;
@@ -30,25 +30,18 @@ struct ResponseHead {
   std::u16string raw_headers;  // status line and header lines, CR LF between them
 };
 
-struct RequestFailure {
-  const char* api = nullptr;
-  std::uint32_t status = 0;
-  std::uint32_t secure_failure_flags = 0;  // WINHTTP_CALLBACK_STATUS_FLAG_*; 0 when WinHTTP named no reason
-  bool new_connection = false;             // the request did not travel on a connection that was kept
-  bool answer_begun = false;               // at least one byte of an answer arrived
-};
-
 // Called on any thread but never two calls at once, with no lock held. After OnEnd or OnFailure only OnClosed follows;
-// after Abort nothing but OnClosed is certain to be heeded. OnClosed is the last call.
+// after Abort nothing but OnClosed is certain to be heeded. OnClosed is the last call. What the others throw becomes
+// the failure of the request.
 class RequestObserver {
  public:
   virtual ~RequestObserver() = default;
   virtual void OnWritable() = 0;  // Write or EndBody is expected, once
   virtual void OnHead(ResponseHead head) = 0;
   virtual void OnBody(std::vector<std::uint8_t> chunk) = 0;
-  virtual void OnEnd() = 0;
-  virtual void OnFailure(const RequestFailure& failure) = 0;
-  virtual void OnClosed() = 0;
+  virtual void OnEnd() noexcept = 0;
+  virtual void OnFailure(const RequestFailure& failure) noexcept = 0;
+  virtual void OnClosed() noexcept = 0;
 };
 
 // Every function may be called on any thread and returns at once.
@@ -66,7 +59,7 @@ class WinHttpRequest {
   // Allows `bytes` more of the response body to be read, beyond what is read ahead.
   virtual void GrantRead(std::uint32_t bytes) = 0;
   // Closes the request. WinHTTP may still finish what it is doing; OnClosed tells when it let go.
-  virtual void Abort() = 0;
+  virtual void Abort() noexcept = 0;
 };
 
 }  // namespace msal_mi

@@ -6,9 +6,6 @@
 #ifndef WINHTTP_OPTION_IGNORE_CERT_REVOCATION_OFFLINE
 #define WINHTTP_OPTION_IGNORE_CERT_REVOCATION_OFFLINE 155
 #endif
-#ifndef WINHTTP_OPTION_REQUIRE_STREAM_END
-#define WINHTTP_OPTION_REQUIRE_STREAM_END 160
-#endif
 #ifndef WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL
 #define WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL 133
 #endif
@@ -38,8 +35,10 @@ void SetRequestOptions(const WinHttpApi& api, HINTERNET request, const ClientCer
   SetRequiredDword(api, request, WINHTTP_OPTION_REDIRECT_POLICY, WINHTTP_OPTION_REDIRECT_POLICY_NEVER);
   SetOptionalDword(api, request, WINHTTP_OPTION_AUTOLOGON_POLICY, WINHTTP_AUTOLOGON_SECURITY_LEVEL_HIGH);
   SetOptionalDword(api, request, WINHTTP_OPTION_ENABLE_HTTP_PROTOCOL, 0);  // HTTP/1.1
-  SetOptionalDword(api, request, WINHTTP_OPTION_REQUIRE_STREAM_END, TRUE);
-  SetRequiredDword(api, request, WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT, options.response_timeout_ms);
+  // This option, unlike WinHttpSetTimeouts, knows no 0 that means "without end".
+  constexpr DWORD kWithoutEnd = 0xFFFFFFFF;
+  SetRequiredDword(api, request, WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT,
+                   options.response_timeout_ms == 0 ? kWithoutEnd : options.response_timeout_ms);
 
   if (certificate != nullptr) {
     // WinHTTP duplicates the context; the pointer is not written through.

@@ -7,8 +7,14 @@ import {
   type MtlsResponse,
 } from '../../ports.js';
 import { onAbort } from '../../time/clock.js';
-import type { NativeRequest, NativeSession, OnRequestEvent, RequestEvents } from './native/bindings.js';
-import { toTransportError } from './native/native-error.js';
+import type {
+  NativeRequest,
+  NativeRequestOptions,
+  NativeSession,
+  OnRequestEvent,
+  RequestEvents,
+} from './native/bindings.js';
+import { toTransportError, typedFailure } from './native/native-error.js';
 import { declaredLength, formatHeaders, parseRawHeaders } from './raw-headers.js';
 import { UploadPump, wholeBodyOf } from './upload-pump.js';
 
@@ -57,19 +63,22 @@ class Exchange {
   start(session: NativeSession): Promise<MtlsResponse> {
     const { signal, timeoutMs, url, method, headers, body } = this.#request;
     signal?.throwIfAborted();
-    this.#native = session.send(
-      {
-        method,
-        host: url.hostname.replace(/^\[|\]$/g, ''),
-        port: url.port === '' ? 443 : Number(url.port),
-        path: url.pathname + url.search,
-        headers: formatHeaders(headers),
-        body: wholeBodyOf(body) ?? this.#upload?.declared ?? 'chunked',
-        responseTimeoutMs: timeoutMs ?? 0,
-        readAheadBytes: WINDOW_BYTES,
-      },
-      this.#onEvent,
-    );
+    const options: NativeRequestOptions = {
+      method,
+      // Brackets of an IPv6 address included.
+      host: url.hostname,
+      port: url.port === '' ? 443 : Number(url.port),
+      path: url.pathname + url.search,
+      headers: formatHeaders(headers),
+      body: wholeBodyOf(body) ?? this.#upload?.declared ?? 'chunked',
+      responseTimeoutMs: timeoutMs ?? 0,
+      readAheadBytes: WINDOW_BYTES,
+    };
+    try {
+      this.#native = session.send(options, this.#onEvent);
+    } catch (error) {
+      throw typedFailure(error);
+    }
     this.#release = onAbort(signal, () => this.#fail(signal?.reason));
     if (timeoutMs !== undefined) {
       const onTimeout = () =>
@@ -110,9 +119,10 @@ class Exchange {
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined || this.#isComplete) return;
-    this.#failure = { error };
+    const failure = { error: typedFailure(error) };
+    this.#failure = failure;
     this.#native?.abort();
-    this.#head.reject(error);
+    this.#head.reject(failure.error);
     this.#settle();
   }
 

@@ -5,7 +5,8 @@ import type { NativeBindings } from './native/bindings.js';
 export type LockResult = { readonly kind: 'acquired'; readonly release: () => void } | { readonly kind: 'busy' };
 
 /**
- * Waits for the lock of `subject`. A lock whose owner died counts as acquired: the caller re-validates what it protects.
+ * Waits for the lock of `subject`. Windows frees the lock of a process that died, so the caller looks again at what it
+ * protects.
  * When `signal` aborts, its reason is thrown and the lock is not held.
  */
 export async function acquireLock(
@@ -23,13 +24,13 @@ export async function acquireLock(
       release();
       throw signal.reason;
     }
-    return outcome === 'acquired' || outcome === 'abandoned' ? { kind: 'acquired', release } : { kind: 'busy' };
+    return outcome === 'acquired' ? { kind: 'acquired', release } : { kind: 'busy' };
   } finally {
     signal?.removeEventListener('abort', release);
   }
 }
 
-/** Mutex names are short, know no backslash, and Windows compares them by case: subjects are folded and hashed. */
+/** The lock is a file of this name, and Windows compares file names without case: subjects are folded and hashed. */
 export function lockName(kind: 'key' | 'certificate', subject: string): string {
   const folded = subject.trim().toUpperCase();
   return `msal-mi-core-${kind}-${createHash('sha256').update(folded).digest('hex').slice(0, 32)}`;

@@ -8,13 +8,8 @@ import { MtlsBindingStrength } from '../../public-types.js';
 import { FRIENDLY_NAME_PREFIX } from './friendly-name.js';
 import { acquireLock } from './interprocess-lock.js';
 import type { KeyProbe, NativeBindings } from './native/bindings.js';
-import {
-  failedCall,
-  isIsolationUnavailable,
-  isKeyReplaceable,
-  toKeyOperationFailed,
-  toKeyUnavailable,
-} from './native/native-error.js';
+import { isIsolationUnavailable, isKeyGone, toKeyOperationFailed, toKeyUnavailable } from './native/key-codes.js';
+import { failedCall } from './native/native-error.js';
 
 /** Our own: .NET's key of the same user stays untouched. */
 export const KEYGUARD_KEY: NamedKey = Object.freeze({
@@ -29,20 +24,20 @@ const LOCK_TIMEOUT_MS = 10_000;
 /** @param software - Takes over where the host has no isolation. */
 export function createWin32KeyStore(native: () => NativeBindings, software: KeyStore): KeyStore {
   let opening: Promise<SigningKey> | undefined;
-  let strongest: Promise<MtlsBindingStrength> | undefined;
+  let strongest: MtlsBindingStrength | undefined;
 
   const open = async (): Promise<SigningKey> => {
     const key = await openIsolatedKey(native());
-    strongest = Promise.resolve(key?.strength ?? MtlsBindingStrength.Software);
+    strongest = key?.strength ?? MtlsBindingStrength.Software;
     return key ?? software.open({ verify: false });
   };
   return {
-    strongest() {
-      strongest ??= askStrongest(native).catch((error: unknown) => {
-        strongest = undefined;
-        throw error;
-      });
-      return strongest;
+    async strongest() {
+      const answer = strongest ?? (await askIsolation(native()));
+      // Opening the key may have told meanwhile.
+      strongest ??= answer;
+      // A provider that fails is not a host without isolation: opening the key will tell (D12).
+      return strongest ?? MtlsBindingStrength.KeyGuard;
     },
     open({ verify, signal }) {
       if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
@@ -58,13 +53,15 @@ export function createWin32KeyStore(native: () => NativeBindings, software: KeyS
   };
 }
 
-async function askStrongest(native: () => NativeBindings): Promise<MtlsBindingStrength> {
-  const supported = await native()
-    .supportsIsolatedKeys(KEYGUARD_KEY)
-    .catch((error: unknown) => {
-      throw toKeyUnavailable(failedCall(error));
-    });
-  return supported ? MtlsBindingStrength.KeyGuard : MtlsBindingStrength.Software;
+/** Undefined when the provider gives no answer. */
+async function askIsolation(native: NativeBindings): Promise<MtlsBindingStrength | undefined> {
+  try {
+    const isSupported = await native.supportsIsolatedKeys(KEYGUARD_KEY);
+    return isSupported ? MtlsBindingStrength.KeyGuard : MtlsBindingStrength.Software;
+  } catch (error) {
+    failedCall(error);
+    return undefined;
+  }
 }
 
 /** Undefined when the host has no isolation. Under the lock: two processes must not replace each other's new key. */
@@ -99,7 +96,7 @@ async function probeUsableKey(native: NativeBindings): Promise<KeyProbe | undefi
     return probe.isIsolated && probe.modulus.length * 8 >= MODULUS_BITS ? probe : undefined;
   } catch (error) {
     const failed = failedCall(error);
-    if (isKeyReplaceable(failed)) return undefined;
+    if (isKeyGone(failed)) return undefined;
     throw toKeyUnavailable(failed);
   }
 }

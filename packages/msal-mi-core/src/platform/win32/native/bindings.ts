@@ -23,9 +23,9 @@ export interface StoreEntry {
   readonly keyName: string;
 }
 
-export type LockOutcome = 'acquired' | 'abandoned' | 'busy' | 'cancelled';
+export type LockOutcome = 'acquired' | 'busy' | 'cancelled';
 
-/** A mutex of Windows, shared by all processes of this user. */
+/** A locked file in the user's profile, shared by all processes of this user. */
 export interface NativeLock {
   readonly settled: Promise<LockOutcome>;
   /** Gives the lock back, or stops waiting for it. */
@@ -59,6 +59,8 @@ export interface NativeRequestOptions {
 }
 
 export interface RequestFailure extends FailedCall {
+  /** The status by which a proxy refused to connect; 0 when none did. */
+  readonly proxyStatus: number;
   /** `WINHTTP_CALLBACK_STATUS_FLAG_*`; 0 when WinHTTP named no reason. */
   readonly secureFailureFlags: number;
   /** The request opened a connection of its own instead of taking a kept one. */
@@ -106,9 +108,9 @@ export interface NativeBindings {
   /** Entries of CurrentUser\My whose friendly name starts with `prefix`. */
   listCertificates(prefix: string): Promise<StoreEntry[]>;
   addCertificate(certificate: Uint8Array, friendlyName: string, key: NamedKey): Promise<void>;
-  /** Resolves with how many were deleted. */
+  /** Resolves with how many were deleted. `prefix` must not be empty. */
   deleteCertificates(prefix: string, certificates: readonly Uint8Array[]): Promise<number>;
-  /** `name` without backslash. */
+  /** `name`: a file name without extension. */
   acquireLock(name: string, timeoutMs: number): NativeLock;
   openSession(options: SessionOptions, certificate: Uint8Array | null, key: NamedKey | null): Promise<NativeSession>;
 }

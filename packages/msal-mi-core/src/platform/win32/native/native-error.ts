@@ -1,76 +1,44 @@
-/** The one place where `{ api, status }` of the addon gets a meaning. */
-import { MsiV2Error } from '../../../errors.js';
+/** What `{ api, status }` of a request that failed means. Codes of keys: key-codes.ts. */
 import { TransportError, type TransportFailure } from '../../../ports.js';
 import type { FailedCall, RequestFailure } from './bindings.js';
-
-/** NTSTATUS-like codes of the key storage providers (winerror.h). */
-export const NTE = {
-  BAD_PUBLIC_KEY: 0x80090015,
-  BAD_KEYSET: 0x80090016,
-  NO_KEY: 0x8009000d,
-  NOT_FOUND: 0x80090011,
-  BAD_FLAGS: 0x80090009,
-  NOT_SUPPORTED: 0x80090029,
-  BAD_KEY_STATE: 0x8009000b,
-  DEVICE_NOT_READY: 0x80090030,
-  VBS_UNAVAILABLE: 0x80890014,
-  VBS_CANNOT_DECRYPT_KEY: 0x80890015,
-} as const;
-
-const CREATING = new Set(['NCryptCreatePersistedKey', 'NCryptSetProperty', 'NCryptFinalizeKey']);
-
-/** The host has no virtualization-based security: an isolated key cannot be made here. Not a failure of the host. */
-export function isIsolationUnavailable({ api, status }: FailedCall): boolean {
-  return (
-    CREATING.has(api) && (status === NTE.VBS_UNAVAILABLE || status === NTE.NOT_SUPPORTED || status === NTE.BAD_FLAGS)
-  );
-}
-
-/** A new key in its place may work. Anything that is wrong with the provider itself would fail again. */
-export function isKeyReplaceable({ api }: FailedCall): boolean {
-  return api === 'NCryptOpenKey' || api === 'NCryptSignHash' || api === 'NCryptExportKey';
-}
+import { isKeyGone, NTE } from './key-codes.js';
+import { hex } from './hex.js';
 
 /** The failure of an addon's promise; other errors are thrown as they are. */
 export function failedCall(error: unknown): FailedCall {
-  if (error instanceof Error && 'api' in error && 'status' in error) {
-    const { api, status } = error;
-    if (typeof api === 'string' && typeof status === 'number') return { api, status };
-  }
-  throw error;
+  if (!isFailedCall(error)) throw error;
+  const { api, status } = error;
+  return { api, status };
 }
 
-/** For a key that could not be opened or created. */
-export function toKeyUnavailable({ api, status }: FailedCall): MsiV2Error {
-  return new MsiV2Error('key_unavailable', {
-    stage: 'key',
-    message: `The isolated key could not be opened or created: ${api} failed with ${hex(status)}.`,
-    retryable: status === NTE.DEVICE_NOT_READY,
-    win32: { api, code: status },
-  });
+function isFailedCall(error: unknown): error is FailedCall {
+  if (!(error instanceof Error) || !('api' in error) || !('status' in error)) return false;
+  return typeof error.api === 'string' && typeof error.status === 'number';
 }
 
-/** For a key that did not sign. */
-export function toKeyOperationFailed({ api, status }: FailedCall): MsiV2Error {
-  return new MsiV2Error('key_operation_failed', {
-    stage: 'key',
-    message:
-      status === NTE.BAD_PUBLIC_KEY
-        ? 'Another process replaced the key.'
-        : `The key could not sign: ${api} failed with ${hex(status)}.`,
-    win32: { api, code: status },
-  });
-}
-
-/** A session needs the key and the certificate: without them no server can be shown either. */
+/** For a session that could not be opened. A new certificate helps only when this one and its key no longer fit. */
 export function toBindFailure({ api, status }: FailedCall): TransportError {
-  const failure: TransportFailure = api.startsWith('WinHttp') ? 'tls' : 'client_certificate_rejected';
-  return new TransportError(
-    failure,
-    failure === 'tls' ? 'ERR_TLS_CONTEXT' : 'ERR_KEY_UNUSABLE',
-    `The certificate cannot be used with its key: ${api} failed with ${hex(status)}.`,
-    { api, code: status },
-  );
+  const isOfPair = isKeyGone({ api, status }) || status === NTE.BAD_PUBLIC_KEY || /^C(?:ert|rypt)/.test(api);
+  const call = `${api} failed with ${hex(status)}.`;
+  if (isOfPair) {
+    const text = `The certificate cannot be used with its key: ${call}`;
+    return new TransportError('client_certificate_rejected', 'ERR_KEY_UNUSABLE', text, { api, code: status });
+  }
+  const text = `TLS with the certificate could not be set up: ${call}`;
+  return new TransportError('tls', 'ERR_TLS_CONTEXT', text, { api, code: status });
+}
+
+/** Failures of the addon as a {@link TransportError}; every other error as it is. */
+export function typedFailure(error: unknown): unknown {
+  if (!isFailedCall(error)) return error;
+  return toTransportError({
+    api: error.api,
+    status: error.status,
+    proxyStatus: 0,
+    secureFailureFlags: 0,
+    isNewConnection: false,
+    hasAnswerBegun: false,
+  });
 }
 
 interface Meaning {
@@ -92,6 +60,8 @@ const HANDSHAKE_REFUSED = meaning(
   'ERR_SSL_HANDSHAKE_FAILURE',
   'The TLS handshake was refused',
 );
+/** Names neither our certificate nor the server's: versions, ciphers, policies, the security service itself. */
+const HANDSHAKE_FAILED = meaning('tls', 'ERR_SSL_HANDSHAKE_FAILURE', 'The TLS handshake failed');
 const KEY_UNUSABLE = meaning('client_certificate_rejected', 'ERR_KEY_UNUSABLE', 'Schannel could not use our key');
 const NOT_HTTP = meaning('invalid_response', 'ERR_INVALID_RESPONSE', 'The answer was not HTTP');
 const UNTRUSTED = meaning('untrusted_server', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', "The server's authority is unknown");
@@ -103,10 +73,17 @@ const WRONG_NAME = meaning(
 );
 const REVOKED = meaning('untrusted_server', 'CERT_REVOKED', "The server's certificate is revoked");
 const WRONG_USAGE = meaning('untrusted_server', 'INVALID_PURPOSE', "The server's certificate is not for servers");
+const PROXY_AUTHENTICATION = meaning(
+  'unreachable',
+  'ERR_PROXY_AUTHENTICATION',
+  'The proxy asks for a user name and password, which are not supported',
+);
+const PROXY_TLS = meaning('unreachable', 'ERR_PROXY_TLS', 'No TLS connection to the proxy');
 const NO_PROXY_FOUND = meaning('unreachable', 'ERR_PROXY_CONFIGURATION', 'The proxy configuration could not be used');
 
 /** WinHTTP, Winsock and Schannel codes (winhttp.h, winerror.h). Adding one is one line. */
 const MEANINGS: Readonly<Record<number, Meaning>> = {
+  14: meaning('connection_lost', 'ERR_OUT_OF_MEMORY', 'Memory or threads ran out'),
   38: LOST, // the body ended before its declared length
   10053: LOST,
   10054: LOST,
@@ -131,21 +108,31 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   12167: NO_PROXY_FOUND,
   12169: UNTRUSTED,
   12170: REVOKED,
-  12175: meaning('tls', 'ERR_SSL_HANDSHAKE_FAILURE', 'The TLS handshake failed'),
+  12175: HANDSHAKE_FAILED,
   12179: WRONG_USAGE,
   12180: NO_PROXY_FOUND,
   12181: NOT_HTTP,
   12182: meaning('invalid_response', 'ERR_HEADERS_OVERFLOW', 'The response headers are too large'),
   12185: KEY_UNUSABLE,
   12186: KEY_UNUSABLE,
-  0x80090322: WRONG_NAME,
-  0x80090325: UNTRUSTED,
-  0x80090326: HANDSHAKE_REFUSED,
-  0x80090304: KEY_UNUSABLE,
+  12187: meaning('unreachable', 'ERR_PROXY_CLIENT_CERTIFICATE', 'The proxy asks for a client certificate of its own'),
+  12188: PROXY_TLS,
+  // Schannel. WinHTTP verifies the server itself, so these are what the server says of our certificate in an alert ...
+  0x80090327: HANDSHAKE_REFUSED, // 42, 43, 46
+  0x80092010: HANDSHAKE_REFUSED, // 44
+  0x80090328: HANDSHAKE_REFUSED, // 45
+  0x80090325: HANDSHAKE_REFUSED, // 48
+  0x8009030c: HANDSHAKE_REFUSED, // 49
+  // ... these are about our credential here ...
   0x8009030d: KEY_UNUSABLE,
   0x8009030e: KEY_UNUSABLE,
-  0x80090327: HANDSHAKE_REFUSED,
-  0x80090328: HANDSHAKE_REFUSED,
+  0x80090320: KEY_UNUSABLE,
+  // ... and these are about neither.
+  0x80090322: WRONG_NAME,
+  0x80090302: HANDSHAKE_FAILED,
+  0x80090304: HANDSHAKE_FAILED,
+  0x80090326: HANDSHAKE_FAILED, // 40, 47, 50
+  0x80090330: HANDSHAKE_FAILED,
   0x80090331: meaning('tls', 'ERR_SSL_NO_SHARED_CIPHER', 'The server offers no TLS version or cipher that is accepted'),
 };
 
@@ -158,7 +145,7 @@ const SECURE_FAILURES: ReadonlyArray<readonly [flag: number, Meaning]> = [
   [0x40, WRONG_USAGE],
   [0x02, UNTRUSTED],
   [0x01, MEANINGS[12057]!],
-  [0x80000000, HANDSHAKE_REFUSED],
+  [0x80000000, HANDSHAKE_FAILED], // SECURITY_CHANNEL_ERROR: our own side
 ];
 
 const BEFORE_ANSWER = new Set(['WinHttpSendRequest', 'WinHttpReceiveResponse']);
@@ -171,7 +158,13 @@ export function toTransportError(failed: RequestFailure): TransportError {
 }
 
 function meaningOf(failed: RequestFailure): Meaning {
-  const { api, status, secureFailureFlags } = failed;
+  const { api, status, secureFailureFlags, proxyStatus } = failed;
+  if (proxyStatus === 407) return PROXY_AUTHENTICATION;
+  if (proxyStatus !== 0) {
+    return meaning('unreachable', 'ERR_PROXY_REFUSED', `The proxy refused the connection with status ${proxyStatus}`);
+  }
+  // What WinHTTP found is then about the proxy's certificate.
+  if (status === 12188) return PROXY_TLS;
   const found = SECURE_FAILURES.find(([flag]) => (secureFailureFlags & flag) !== 0)?.[1];
   if (found !== undefined) return found;
   const known = MEANINGS[status];
@@ -185,8 +178,4 @@ function meaningOf(failed: RequestFailure): Meaning {
 
 function describeStatus(status: number): string {
   return status > 0xffff ? hex(status) : String(status);
-}
-
-function hex(status: number): string {
-  return `0x${status.toString(16).padStart(8, '0')}`;
 }

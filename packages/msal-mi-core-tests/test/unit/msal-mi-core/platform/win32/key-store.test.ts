@@ -109,12 +109,42 @@ describe('the KeyGuard key', () => {
       errorCode: 'key_unavailable',
       retryable: true,
     });
-    windows.failures.set('supportsIsolatedKeys', windowsError('NCryptOpenStorageProvider', 0x80090030));
-    await expect(store.strongest()).rejects.toMatchObject({ errorCode: 'key_unavailable' });
     expect(windows.count('createIsolatedKey')).toBe(0);
   });
 
-  it('a busy mutex is a typed, retryable error', async () => {
+  it.each([
+    ['NCryptOpenStorageProvider', 0x80090030],
+    ['NCryptCreatePersistedKey', 0x80090009],
+  ])(
+    'D17: a question that %s does not answer is left to the opening of the key, and asked again',
+    async (api, status) => {
+      const { windows, store } = start();
+      windows.failures.set('supportsIsolatedKeys', windowsError(api, status));
+      expect(await store.strongest()).toBe(MtlsBindingStrength.KeyGuard);
+      windows.failures.clear();
+      windows.hasVbs = false;
+      expect(await store.strongest()).toBe(MtlsBindingStrength.Software);
+    },
+  );
+
+  it.each([
+    ['the key service is not ready', 'NCryptSignHash', 0x80090030, true],
+    ['the service behind it does not answer', 'NCryptOpenKey', 0x800706ba, true],
+    ['access is denied', 'NCryptOpenKey', 0x80090010, false],
+    ['the property that tells its isolation cannot be read', 'NCryptGetProperty', 0x8009002d, true],
+    ['a code that nobody knows', 'NCryptSignHash', 0x80091234, false],
+  ])('D17: %s: the key and its certificates stay', async (_what, api, status, retryable) => {
+    const { windows, store } = start();
+    const kept = windows.addKey(keyName);
+    windows.certificates = [{ certificate: Buffer.from('c'), friendlyName: 'MSAL-MI|alias=a|ep=e', keyName }];
+    windows.failures.set('probeKey', windowsError(api, status));
+    await expect(store.open({ verify: false })).rejects.toMatchObject({ errorCode: 'key_unavailable', retryable });
+    expect(windows.keys.get(keyName)).toBe(kept);
+    expect(windows.certificates).toHaveLength(1);
+    expect(windows.heldLocks).toBe(0);
+  });
+
+  it('a busy lock is a typed, retryable error', async () => {
     const { windows, store } = start();
     windows.foreignLocks.add('key');
     await expect(store.open({ verify: false })).rejects.toMatchObject({

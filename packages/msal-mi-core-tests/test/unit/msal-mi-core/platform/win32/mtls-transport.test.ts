@@ -129,7 +129,7 @@ describe('one exchange', () => {
     const { request } = await send({ method: 'PUT', url: new URL('https://[::1]:8443/x?y=z#part'), timeoutMs: 5000 });
     expect(request.options).toMatchObject({
       method: 'PUT',
-      host: '::1',
+      host: '[::1]',
       port: 8443,
       path: '/x?y=z',
       headers: '',
