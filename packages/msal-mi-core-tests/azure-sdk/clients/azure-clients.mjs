@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SecretClient } from '@azure/keyvault-secrets';
+import { withMtlsPop } from 'msal-mi-core/azure';
 import { failure } from '../suite/world.mjs';
 import { RECIPES } from './recipes.mjs';
 
@@ -50,6 +52,14 @@ export function describeAzureClients(world) {
         assert.ok(error.errorCode === 'host_not_allowed' || error.statusCode === 307, error.stack);
       }
       assert.equal(world.calls().length, 2);
+
+      world.answer(challengeOf(world.emulator), { status: 200, body: { value: [], nextLink: elsewhere } });
+      const options = withMtlsPop(credential, { disableChallengeResourceVerification: true });
+      const secrets = new SecretClient(endpoint, credential, options);
+      const error = await failure(secrets.listPropertiesOfSecrets().next());
+      assert.equal(error.errorCode, 'host_not_allowed');
+      assert.match(error.message, /elsewhere\.example/);
+      assert.equal(world.calls().length, 4);
     });
   });
 }

@@ -67,16 +67,6 @@ export function describeSemantics(world) {
   });
 
   describe('hosts', () => {
-    test('that are not of the resource get no token, by whatever link they are reached', async () => {
-      const client = world.secretClient();
-      await client.setSecret('one', 'x');
-      const nextLink = 'https://contoso.vault.example/secrets?page=2';
-      await world.emulator.fault('resource', [{ status: 200, body: { value: [], nextLink } }]);
-      const error = await failure(client.listPropertiesOfSecrets().next());
-      assert.equal(error.errorCode, 'host_not_allowed');
-      assert.match(error.message, /contoso\.vault\.example/);
-    });
-
     test('are those of createMtlsFetch when there is no list, and Microsoft Graph has a better one', async () => {
       const { ca } = world.emulator;
       world.credential = world.newCredential({ allowedHosts: undefined, system: { ca } });
