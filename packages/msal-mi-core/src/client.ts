@@ -133,8 +133,9 @@ export class ManagedIdentityApplication {
   async [REPLACE_BINDING](
     request: MtlsPopRequestParams,
     refused: MtlsBindingContext,
+    isTrial = false,
   ): Promise<MtlsPopAuthenticationResult> {
-    return (await this.#compose()).replaceBinding(request, refused);
+    return (await this.#compose()).replaceBinding(request, refused, isTrial);
   }
 
   /** @internal */

@@ -61,7 +61,11 @@ export function httpTransportOf({ networkClient, trustedAuthorities }: Configura
 export interface ComposedApplication {
   acquireToken(options: unknown): AuthenticationResult | Promise<AuthenticationResult>;
   /** A token under another certificate than that of `refused`, when it is one of this application's. */
-  replaceBinding(request: MtlsPopRequestParams, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
+  replaceBinding(
+    request: MtlsPopRequestParams,
+    refused: MtlsBindingContext,
+    isTrial: boolean,
+  ): Promise<MtlsPopAuthenticationResult>;
   capabilities(options: unknown): Promise<ManagedIdentityCapabilities>;
   trustedAuthorities(): readonly string[] | undefined;
   callSurroundings(): CallSurroundings;
@@ -102,7 +106,8 @@ export function composeApplication(configuration: Configuration, surroundings: S
       bearer ??= createBearerDelegate(configuration.original, client);
       return bearer(options as UncheckedOptions);
     },
-    replaceBinding: async (request, refused) => replaceBinding(parseRequest({ ...request }), refused, client),
+    replaceBinding: async (request, refused, isTrial) =>
+      replaceBinding(parseRequest({ ...request }), refused, client, isTrial),
     capabilities: (options) => queryCapabilities(options, client),
     callSurroundings: () => ({ clock, log }),
     trustedAuthorities: () => authoritiesOf({ trustedAuthorities, readExtraAuthorities }),

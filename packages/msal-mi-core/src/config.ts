@@ -27,6 +27,8 @@ export interface Configuration {
   readonly attestationProvider: AttestationProvider | undefined;
   readonly environment: HostEnvironment;
   readonly persistCertificates: boolean;
+  /** Hosts that IMDS may name: names, and `*.` followed by a domain. Undefined: any. */
+  readonly allowedHosts: readonly string[] | undefined;
   /** Members that nothing reads. */
   readonly unknownMembers: readonly string[];
   /** NODE_TLS_REJECT_UNAUTHORIZED=0 asks for connections whose server is not verified. None of ours obeys. */
@@ -44,6 +46,8 @@ export const CONFIGURATION_NAMES: ReadonlySet<string> = new Set([
 ]);
 const SYSTEM_NAMES = new Set(['ca', 'disableInternalRetries', 'loggerOptions', 'networkClient', 'timeout']);
 const IDENTITY_NAMES = new Set(['userAssignedClientId', 'userAssignedResourceId', 'userAssignedObjectId']);
+const ALLOWED_HOST =
+  /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$|^\[[0-9a-f:.]+\]$/;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** @throws ManagedIdentityError `invalid_configuration`, `invalid_managed_identity_id_type`, `invalid_managed_identity_endpoint`. */
@@ -71,6 +75,7 @@ export function parseConfiguration(
     persistCertificates: !['1', 'true'].includes(
       (env['MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE'] ?? '').trim().toLowerCase(),
     ),
+    allowedHosts: parseAllowedHosts(env['MSAL_MI_IMDSV2_ALLOWED_HOSTS']),
     unknownMembers: Object.freeze([
       ...unknownNames(original, CONFIGURATION_NAMES),
       ...unknownNames(system, SYSTEM_NAMES).map((name) => `system.${name}`),
@@ -149,6 +154,19 @@ function parseImdsBase(value: string | undefined): string {
     });
   }
   return url.origin;
+}
+
+/** D16. */
+function parseAllowedHosts(value: string | undefined): readonly string[] | undefined {
+  const entries = (value ?? '').split(',').map((entry) => entry.trim().toLowerCase());
+  const given = entries.filter((entry) => entry !== '');
+  if (given.length === 0) return undefined;
+  if (!given.every((entry) => ALLOWED_HOST.test(entry))) {
+    throw invalidConfiguration(
+      'MSAL_MI_IMDSV2_ALLOWED_HOSTS must be host names, or *. followed by a domain, separated by commas.',
+    );
+  }
+  return Object.freeze(given);
 }
 
 function parseCapabilities(value: unknown): readonly string[] {

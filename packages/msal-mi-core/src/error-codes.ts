@@ -138,6 +138,10 @@ export const ERROR_CODES = {
     'The metadata service refused the request, answered something unusable, or could not be reached.',
     'Check that the identity is assigned to this VM and that 169.254.169.254 is reachable without a proxy.',
   ),
+  invalid_credential: entry(
+    'The metadata service issued a credential for another identity or tenant than the one it described.',
+    'Try again: an identity that was just made anew takes minutes to be known everywhere.',
+  ),
   invalid_certificate: entry(
     'The metadata service returned something that is not a certificate for our key.',
     'Try again later; report the correlation id to Azure support when it persists.',

@@ -15,6 +15,7 @@ export interface ErrorDetails {
   retryable?: boolean;
   httpStatus?: number;
   aadstsCode?: string;
+  retryAfterMs?: number;
   win32?: { api: string; code: number };
   remediation?: string;
   /** The claims challenge of the service: to be passed back as `claims`. Not enumerable. */
@@ -38,6 +39,8 @@ export class MsalMiError extends Error {
   readonly httpStatus?: number;
   /** The digits of the first `AADSTS` code of the answer. */
   readonly aadstsCode?: string;
+  /** How long the service asked to wait before the same request is sent again, in milliseconds (D24). */
+  readonly retryAfterMs?: number;
   readonly win32?: { api: string; code: number };
   /** What to do about it. */
   readonly remediation?: string;
@@ -60,6 +63,7 @@ export class MsalMiError extends Error {
     if (details.stage !== undefined) this.stage = details.stage;
     if (details.httpStatus !== undefined) this.httpStatus = details.httpStatus;
     if (details.aadstsCode !== undefined) this.aadstsCode = details.aadstsCode;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
     if (details.win32 !== undefined) this.win32 = details.win32;
     if (remediation !== undefined) this.remediation = remediation;
     if (details.claims !== undefined) Object.defineProperty(this, 'claims', { value: details.claims });
@@ -76,6 +80,37 @@ export class MsiV2Error extends ManagedIdentityError {}
 export class AttestationError extends MsiV2Error {}
 /** The native module could not be loaded, or a Windows call failed outside of the flow. */
 export class NativeModuleError extends MsalMiError {}
+
+/** The same failure with one more sentence about it. */
+export function withSentence(error: MsalMiError, sentence: string): MsiV2Error {
+  const { errorCode, errorMessage, cause } = error;
+  const {
+    subError,
+    correlationId,
+    retryable,
+    stage,
+    httpStatus,
+    aadstsCode,
+    retryAfterMs,
+    win32,
+    remediation,
+    claims,
+  } = error;
+  return new MsiV2Error(errorCode, {
+    message: `${errorMessage} ${sentence}`,
+    subError,
+    correlationId,
+    retryable,
+    ...(stage !== undefined && { stage }),
+    ...(httpStatus !== undefined && { httpStatus }),
+    ...(aadstsCode !== undefined && { aadstsCode }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(win32 !== undefined && { win32 }),
+    ...(remediation !== undefined && { remediation }),
+    ...(claims !== undefined && { claims }),
+    ...(cause !== undefined && { cause }),
+  });
+}
 
 /** True for errors of this library, whichever copy of it (ESM or CommonJS) made them. */
 export function isMsalMiError(e: unknown): e is MsalMiError {

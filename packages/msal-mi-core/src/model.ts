@@ -90,6 +90,8 @@ export interface Binding {
   readonly attested: boolean;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+  /** The end of its usable life: no token is issued for it afterwards (D17). */
+  readonly usableUntilMs: number;
 }
 
 /** A token that passed every check (D21). Times in milliseconds since the epoch. */

@@ -50,10 +50,19 @@ export interface StoredCertificate {
 export interface CertificateStore {
   /** False where nothing is ever kept: the flow then does not look. */
   readonly isPersistent: boolean;
-  /** The newest stored certificate of `alias` that holds the public key of `key` and outlives `validAfterMs`. */
-  find(alias: string, key: SigningKey, validAfterMs: number): Promise<StoredCertificate | undefined>;
-  save(alias: string, key: SigningKey, stored: StoredCertificate): Promise<void>;
-  deleteAll(alias: string): Promise<void>;
+  /**
+   * The newest stored certificate of `alias` that holds the public key of `key` and outlives `validAfterMs`.
+   *
+   * @param refused - A certificate (DER) that is no longer accepted: only another one that is not older will do.
+   */
+  find(
+    alias: string,
+    key: SigningKey,
+    validAfterMs: number,
+    refused?: Uint8Array,
+  ): Promise<StoredCertificate | undefined>;
+  /** @param refused - A certificate (DER) that `stored` takes the place of: it is deleted afterwards, and no other one is. */
+  save(alias: string, key: SigningKey, stored: StoredCertificate, refused?: Uint8Array): Promise<void>;
   /** Runs `work` while no other process mints for `alias`, or without the lock when waiting took too long. */
   withLock<T>(alias: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }

@@ -155,14 +155,67 @@ test.each([
   expect(await acquire()).toMatchObject({ ...FAILED, httpStatus: 200 });
 });
 
-test.each(['../other', 'a/b', 'a?b', 'a b', '%2e%2e'])(
-  'a tenant that cannot stand in a URL is refused: %s',
+test.each(['../other', 'a/b', 'a?b', 'a b', '%2e%2e', '.', '..', 'common', 'Organizations'])(
+  'a tenant that cannot stand in a URL, or stands for many, is refused: %s',
   async (tenant_id) => {
+    imds.metadata = [{ body: { ...GOOD_METADATA, tenantId: tenant_id } }];
     imds.credential = [{ body: { ...GOOD_CREDENTIAL, tenant_id } }];
 
-    expect(await acquire()).toMatchObject({ ...FAILED, httpStatus: 200 });
+    expect(await acquire()).toMatchObject({ ...FAILED, errorCode: 'invalid_credential', httpStatus: 200 });
   },
 );
+
+test.each([
+  ['another client', { client_id: '00000000-0000-0000-0000-000000000001' }],
+  ['another tenant', { tenant_id: '00000000-0000-0000-0000-000000000001' }],
+])('rule D16: a credential of %s than the metadata names is refused', async (_what, members) => {
+  imds.credential = [{ body: { ...GOOD_CREDENTIAL, ...members } }];
+
+  expect(await acquire()).toMatchObject({ ...FAILED, errorCode: 'invalid_credential', httpStatus: 200 });
+});
+
+test('rule D16: the ids of the metadata are compared whatever their case', async () => {
+  const ids = { client_id: CLIENT_ID.toUpperCase(), tenant_id: TENANT_ID.toUpperCase() };
+  imds.credential = [{ body: { ...GOOD_CREDENTIAL, ...ids } }];
+
+  expect(await acquire()).toMatchObject({ errorCode: 'invalid_certificate' });
+});
+
+describe('MSAL_MI_IMDSV2_ALLOWED_HOSTS', () => {
+  const asked = async (allowed: string, host: string) => {
+    const body = { ...GOOD_CREDENTIAL, mtls_authentication_endpoint: `https://${host}` };
+    imds.credential = [{ body }];
+    return imds.acquire({}, { correlationId: CORRELATION_ID }, { MSAL_MI_IMDSV2_ALLOWED_HOSTS: allowed });
+  };
+
+  test.each([
+    ['mtlsauth.example', 'mtlsauth.example'],
+    ['other.example, *.mtlsauth.example', 'eastus.mtlsauth.example'],
+    [' *.MTLSAUTH.example ', 'EASTUS.mtlsauth.example:8443'],
+    [' , ', 'eastus.mtlsauth.example'],
+  ])('"%s" lets IMDS name %s', async (allowed, host) => {
+    expect(await asked(allowed, host)).toMatchObject({ errorCode: 'invalid_certificate' });
+  });
+
+  test.each([
+    ['mtlsauth.example', 'eastus.mtlsauth.example'],
+    ['*.mtlsauth.example', 'mtlsauth.example'],
+    ['*.mtlsauth.example', 'evilmtlsauth.example'],
+    ['mtlsauth.example', 'mtlsauth.example.evil'],
+  ])('"%s" does not let IMDS name %s', async (allowed, host) => {
+    const error = await asked(allowed, host);
+    expect(error).toMatchObject({ ...FAILED, httpStatus: 200 });
+    expect((error as Error).message).toContain('MSAL_MI_IMDSV2_ALLOWED_HOSTS');
+  });
+
+  test.each(['https://mtlsauth.example', 'a b.example', '*mtlsauth.example', 'mtlsauth.example:443', '*'])(
+    'a list with "%s" is refused when the application is made',
+    async (allowed) => {
+      expect(await asked(allowed, 'mtlsauth.example')).toMatchObject({ errorCode: 'invalid_configuration' });
+      expect(imds.requests).toEqual([]);
+    },
+  );
+});
 
 test.each([
   ['spaces only in between', '   x   '],

@@ -1,8 +1,9 @@
 /** How long a certificate is used, and when its successor is minted (D17). */
-import { BindingCache } from 'core/cache/binding-cache.js';
+import { BindingCache, lifeOf } from 'core/cache/binding-cache.js';
 import type { Binding } from 'core/model.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { legs, requestsOf } from '../support/journal.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const HOUR_MS = 3_600_000;
@@ -19,13 +20,17 @@ beforeEach(() => {
 afterAll(() => world.close());
 
 describe('24 hour rule', () => {
-  const binding = (notAfterMs: number) => ({ notAfterMs }) as Binding;
+  /** Issued long ago, so that its life is not a short one. */
+  const binding = (notAfterMs: number) =>
+    ({ notBeforeMs: -9 * DAY_MS, notAfterMs, usableUntilMs: notAfterMs }) as Binding;
+  const keep = (cache: BindingCache, kept: Binding) =>
+    cache.set('k', kept, lifeOf(kept, kept.notBeforeMs, new VirtualClock(0)), 0);
 
   test('I03, I04, I06: a certificate is reusable while more than 24 hours remain, at the boundary not any more', () => {
     const cache = new BindingCache();
-    cache.set('k', binding(DAY_MS), 0);
+    keep(cache, binding(DAY_MS));
     expect(cache.reusable('k', 0)).toBeUndefined();
-    cache.set('k', binding(DAY_MS + 60_000), 0);
+    keep(cache, binding(DAY_MS + 60_000));
     expect(cache.reusable('k', 0)).toBeDefined();
     expect(cache.reusable('k', 59_999)).toBeDefined();
     expect(cache.reusable('k', 60_000)).toBeUndefined();
@@ -34,11 +39,11 @@ describe('24 hour rule', () => {
   test('I08: the newer certificate counts; tokens of the one before it can still be found', () => {
     const cache = new BindingCache();
     const [first, second] = [binding(9 * DAY_MS), binding(10 * DAY_MS)];
-    cache.set('k', first, 0);
-    cache.set('k', second, 0);
+    keep(cache, first);
+    keep(cache, second);
 
     expect(cache.reusable('k', 0)).toBe(second);
-    expect(cache.kept('k')).toMatchObject({ current: second, superseded: first });
+    expect(cache.kept('k')).toMatchObject({ current: second, predecessors: [first] });
   });
 
   test('I05: a kept certificate that falls under 24 hours is replaced by the next token request', async () => {
@@ -57,16 +62,88 @@ describe('24 hour rule', () => {
     ]);
     expect(second.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
   });
+});
 
-  test('a certificate that starts with less serves the current call only', async () => {
-    const short = await World.start({ certificateLifetimeSeconds: 23 * 3_600, tokenLifetimeSeconds: 3_600 });
+describe('short certificates', () => {
+  let short: World;
+  beforeAll(async () => {
+    short = await World.start({ certificateLifetimeSeconds: 23 * 3_600, tokenLifetimeSeconds: 3_600 });
+  });
+  afterAll(() => short.close());
+
+  test('rule D17: one that was issued with 23 hours serves calls for half of them, without another mint', async () => {
+    short = short.fresh();
+    const application = short.application();
+    for (let i = 0; i < 20; i++)
+      await application.acquireToken(softwareRequest({ resource: `https://${i % 2}.example` }));
+    await application.acquireToken(FORCED);
+    short.clock.advance(11 * HOUR_MS);
+    await application.acquireToken(FORCED);
+    expect(short.requests()).toMatchObject({ issuecredential: 1, token: 4 });
+  });
+
+  test('rule D17: from half of its life on it is renewed in the background while its tokens are served', async () => {
+    short = short.fresh();
+    const application = short.application();
+    await application.acquireToken(softwareRequest());
+    short.clock.advance(11.4 * HOUR_MS);
+    const kept = await application.acquireToken(FORCED);
+    short.clock.advance(20 * 60_000);
+    const renewed = nextBackgroundWork('certificate-renewal');
+    const served = await application.acquireToken(softwareRequest());
+    expect([served.fromCache, served.accessToken]).toEqual([true, kept.accessToken]);
+
+    expect((await renewed).status).toBe('end');
+    const next = await application.acquireToken(FORCED);
+    expect(next.bindingCertificate.x5tS256).not.toBe(kept.bindingCertificate.x5tS256);
+    expect(short.requests().issuecredential).toBe(2);
+  });
+
+  test('rule D17: a certificate whose time for tokens ends early is renewed from half of that time on', async () => {
+    const early = await World.start({ tokenNotAfter: 3 * 86_400 });
     try {
-      const application = short.application();
-      await application.acquireToken(softwareRequest());
+      const application = early.application();
+      const first = await application.acquireToken(softwareRequest());
+      early.clock.advance(1.6 * DAY_MS);
+      const renewed = nextBackgroundWork('certificate-renewal');
       await application.acquireToken(FORCED);
-      expect(short.requests()).toMatchObject({ issuecredential: 2, token: 2 });
+      expect((await renewed).status).toBe('end');
+      const second = await application.acquireToken(FORCED);
+      expect(second.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
     } finally {
-      await short.close();
+      await early.close();
+    }
+  });
+
+  test('rule D17: with less than a day of that time left no token is requested with it', async () => {
+    const early = await World.start({ tokenNotAfter: { seconds: 3 * 86_400, as: 'utc-time', inSequence: true } });
+    try {
+      const application = early.application({ system: { disableInternalRetries: true } });
+      const first = await application.acquireToken(softwareRequest());
+      early.clock.advance(2 * DAY_MS + HOUR_MS);
+      const second = await application.acquireToken(FORCED);
+      expect(second.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
+    } finally {
+      await early.close();
+    }
+  });
+
+  test('rule D17: one that the clock of this host calls expired is used once, with a warning that names both times', async () => {
+    let aheadMs = 0;
+    const ahead = await World.start({ certificateLifetimeSeconds: 86_400, now: () => Date.now() - aheadMs });
+    aheadMs = 2 * DAY_MS;
+    const lines: string[] = [];
+    try {
+      const loggerOptions = { loggerCallback: (_level: number, message: string) => lines.push(message) };
+      const application = ahead.application({ system: { loggerOptions } });
+      await application.acquireToken(softwareRequest());
+      await application.acquireToken(softwareRequest());
+      expect(ahead.requests()).toMatchObject({ issuecredential: 2, token: 2 });
+      const warnings = lines.filter((line) => line.includes('expired at'));
+      expect(warnings).toHaveLength(2);
+      expect(warnings[0]).toMatch(/expired at \d{4}-.*Z by the clock of this host, which says \d{4}-.*Z/);
+    } finally {
+      await ahead.close();
     }
   });
 });

@@ -209,19 +209,23 @@ describe('the key and the store', () => {
     expect([legs(world.emulator), store.calls]).toEqual([['token', 'token'], []]);
   });
 
-  test('I34: a refused certificate leaves memory and store, and the next call mints', async () => {
+  test('I34: a refused certificate leaves memory and store when its successor is there, and not before', async () => {
     const store = new MemoryCertificateStore();
     world = world.fresh(new IsolatedPlatform(store));
     const application = world.application();
     const first = await application.acquireToken(softwareRequest());
-    world.emulator.fault('token', [{ oauthError: { error: 'invalid_client' } }]);
+    const refusal = { oauthError: { error: 'invalid_client' } };
+    world.emulator.fault('token', [refusal, refusal]);
     world.emulator.fault('issuecredential', [{ status: 400 }, { status: 400 }]);
 
     await rejection(application.acquireToken(FORCED));
-    expect(store.calls.slice(-1)).toEqual(['deleteAll']);
-    const second = await application.acquireToken(softwareRequest());
+    expect(store.certificates).toEqual([first.bindingCertificate.x5tS256]);
+    expect((await application.acquireToken(softwareRequest())).accessToken).toBe(first.accessToken);
+
+    const second = await application.acquireToken(FORCED);
     expect(second.bindingCertificate.x5tS256).not.toBe(first.bindingCertificate.x5tS256);
-    expect(second.fromCache).toBe(false);
+    expect(store.certificates).toEqual([second.bindingCertificate.x5tS256]);
+    expect((await application.acquireToken(softwareRequest())).accessToken).toBe(second.accessToken);
   });
 
   test('I11: a retired channel still serves, and may be retired again', async () => {

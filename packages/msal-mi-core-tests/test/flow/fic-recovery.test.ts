@@ -128,8 +128,9 @@ test('after a certificate was refused, a callback that returns to it gets no tok
   const [identity] = world.emulator.identities;
   const ids = { userAssignedClientId: identity!.clientId };
   const substitute = countedAssertion(world.application({ managedIdentityIdParams: ids })).callback;
-  const clientAssertion = ({ refused, ...context }: Parameters<typeof callback>[0]) =>
-    refused === undefined ? callback(context) : substitute(context);
+  let own: BoundClientAssertion | undefined;
+  const clientAssertion = async ({ refused, ...context }: Parameters<typeof callback>[0]) =>
+    refused === undefined ? (own ??= await callback(context)) : substitute(context);
   const client = boundClient(world, { auth: { clientAssertion } });
   const first = await client.acquireTokenByClientCredential(BOUND);
   world.emulator.fault('token', [refusal(7000214), { patch: { refresh_in: null } }]);

@@ -127,7 +127,7 @@ test('a line break that the metadata service answers with reaches no URL, and on
   const issued = (members: object): Fault => ({ body: JSON.stringify({ ...credential, ...members }) });
   const endpoint = { mtls_authentication_endpoint: 'https://mtlsauth.microsoft.com' };
   for (const [leg, fault, errorCode] of [
-    ['issuecredential', issued({ tenant_id: INJECTION, ...endpoint }), 'managed_identity_request_failed'],
+    ['issuecredential', issued({ tenant_id: INJECTION, ...endpoint }), 'invalid_credential'],
     [
       'issuecredential',
       issued({ tenant_id: 't', mtls_authentication_endpoint: 'https://a@b' }),

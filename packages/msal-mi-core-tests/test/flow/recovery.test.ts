@@ -191,7 +191,7 @@ describe('the re-mint', () => {
     ]);
   });
 
-  test('J24: when it fails, its failure surfaces, not the first one', async () => {
+  test('J24: when it fails, the first failure surfaces, with the code of the second in its message', async () => {
     world.emulator.fault('token', [refusal('invalid_client', 1000901)]);
     world.emulator.fault('issuecredential', [
       { headers: { 'x-first': '1' } },
@@ -200,11 +200,13 @@ describe('the re-mint', () => {
     const error = await rejection(world.application().acquireToken(softwareRequest()));
 
     expect(error).toMatchObject({
-      errorCode: 'managed_identity_request_failed',
-      stage: 'issuecredential',
-      httpStatus: 403,
+      errorCode: 'invalid_client',
+      stage: 'token',
+      httpStatus: 401,
+      aadstsCode: '1000901',
+      correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     });
-    expect(error.message).not.toContain('AADSTS');
+    expect(error.errorMessage).toContain('could not be replaced (managed_identity_request_failed)');
   });
 
   test('K15: leaves no token of the refused certificate reachable', async () => {
@@ -251,7 +253,7 @@ describe('not healed', () => {
     const application = world.application();
     const { bindingCertificate } = await application.acquireToken(softwareRequest());
     const failures: Fault[][] = [
-      [refusal('unauthorized_client', 700016)],
+      [refusal('unauthorized_client', 7000229)],
       [refusal('invalid_request', 10009010)],
       [{ status: 500 }, { status: 500 }],
       [{ status: 429 }],

@@ -80,9 +80,11 @@ describe('served from the cache', () => {
 
     world.clock.advance(2 * HOUR_MS);
     world.emulator.reset();
+    const renewedNow = nextBackgroundWork('certificate-renewal');
     const later = await application.acquireToken(softwareRequest());
     expect([later.fromCache, later.accessToken]).toEqual([true, kept.accessToken]);
     expect(legs(world.emulator)).toEqual([]);
+    expect((await renewedNow).status).toBe('end');
   });
 });
 

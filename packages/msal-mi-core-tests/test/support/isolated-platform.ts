@@ -3,6 +3,7 @@
  * openable by name, and with a certificate store in memory. What Windows really does is tested by the Windows rig.
  */
 import type { Emulator } from 'msal-mi-emulator';
+import { x5tS256 } from 'core/crypto/x509.js';
 import { createSoftwarePlatform } from 'core/platform/software/index.js';
 import type { CertificateStore, KeyStore, MtlsTransport, Platform, SigningKey, StoredCertificate } from 'core/ports.js';
 import { type AttestationProvider, MtlsBindingStrength } from 'core/public-types.js';
@@ -45,30 +46,41 @@ export class IsolatedPlatform implements Platform {
 /** Keeps certificates by alias, like the store of a machine that several processes share. */
 export class MemoryCertificateStore implements CertificateStore {
   readonly calls: string[] = [];
-  readonly #stored = new Map<string, { spki: string; stored: StoredCertificate }>();
+  #unlocked: Promise<unknown> = Promise.resolve();
+  readonly #stored = new Map<string, Array<{ spki: string; stored: StoredCertificate }>>();
 
   constructor(readonly isPersistent = true) {}
 
-  find(alias: string, key: SigningKey): Promise<StoredCertificate | undefined> {
+  find(
+    alias: string,
+    key: SigningKey,
+    _validAfterMs: number,
+    refused?: Uint8Array,
+  ): Promise<StoredCertificate | undefined> {
     this.calls.push('find');
-    const found = this.#stored.get(alias);
-    return Promise.resolve(found?.spki === spkiOf(key) ? found.stored : undefined);
+    const found = this.#stored
+      .get(alias)
+      ?.filter(({ spki, stored }) => spki === spkiOf(key) && !isSame(stored, refused));
+    return Promise.resolve(found?.at(-1)?.stored);
   }
 
-  save(alias: string, key: SigningKey, stored: StoredCertificate): Promise<void> {
+  save(alias: string, key: SigningKey, stored: StoredCertificate, refused?: Uint8Array): Promise<void> {
     this.calls.push('save');
-    if (this.isPersistent) this.#stored.set(alias, { spki: spkiOf(key), stored });
+    if (!this.isPersistent) return Promise.resolve();
+    const others = this.#stored.get(alias)?.filter((entry) => !isSame(entry.stored, refused)) ?? [];
+    this.#stored.set(alias, [...others, { spki: spkiOf(key), stored }]);
     return Promise.resolve();
   }
 
-  deleteAll(alias: string): Promise<void> {
-    this.calls.push('deleteAll');
-    this.#stored.delete(alias);
-    return Promise.resolve();
+  /** Thumbprints of the certificates that are kept, the oldest first. */
+  get certificates(): string[] {
+    return [...this.#stored.values()].flat().map(({ stored }) => x5tS256(stored.certificate));
   }
 
   withLock<T>(_alias: string, work: () => Promise<T>): Promise<T> {
-    return work();
+    const running = this.#unlocked.then(work);
+    this.#unlocked = running.catch(() => undefined);
+    return running;
   }
 }
 
@@ -104,6 +116,10 @@ export class EmulatedAttestation implements AttestationProvider {
     const { token } = (await response.json()) as { token: string };
     return { jwt: token, expiresOn: new Date(Date.now() + 86_400_000) };
   }
+}
+
+function isSame({ certificate }: StoredCertificate, other: Uint8Array | undefined): boolean {
+  return other !== undefined && Buffer.from(certificate).equals(other);
 }
 
 function spkiOf(key: SigningKey): string {

@@ -1,5 +1,5 @@
 /** Memory, then the certificate store, then a mint: one binding for all who need it (D17, D18, D23, D27). */
-import { MIN_REMAINING_MS } from '../cache/binding-cache.js';
+import { lifeOf, type BindingLife } from '../cache/binding-cache.js';
 import { bindingKey, certificateAlias, mintFlightKey } from '../cache/cache-key.js';
 import type { SharedState } from '../cache/shared-state.js';
 import type { Call } from '../call.js';
@@ -28,14 +28,13 @@ export interface RefusedBinding {
 
 /** Any strength, strongest first. */
 const STRENGTHS: readonly MtlsBindingStrength[] = [3, 1];
-const RENEWAL_FRACTION = 0.5;
-const RENEWAL_JITTER = 0.05;
 const FIRST = { bypassCache: false, evidenceIsStale: false };
 
 /**
  * A binding to request tokens with.
  *
- * @param refused - The binding that the service refused: it is forgotten and replaced, unless somebody did so already.
+ * @param refused - The binding that the service refused: another one takes its place, unless somebody did so already. It
+ *   stays in memory until its successor has proved itself.
  */
 export async function acquireBinding(
   holder: BindingHolder,
@@ -45,8 +44,7 @@ export async function acquireBinding(
 ): Promise<Binding> {
   const kept = reusableBinding(holder, demand, call);
   if (kept !== undefined && kept !== refused?.binding) return kept;
-  if (refused !== undefined) evict(holder, refused.binding);
-  return shareMint(holder, demand, refused, call, refused === undefined ? findOrMint : replace);
+  return shareMint(holder, demand, refused, call, findOrMint);
 }
 
 /** Mints a successor of a binding that still works. */
@@ -104,50 +102,61 @@ async function shareMint(
   return shareMint(holder, demand, refused, call, work); // The one who began it asked for more than this one does.
 }
 
-/** The processes of a machine mint one after the other, so that the others find what the first one stored. */
+/** The processes of a machine mint one after the other, so that the others find what the first one stored (D18). */
 const findOrMint: Work = (holder, demand, refused, call) =>
   holder.certificateStore.withLock(
     aliasOf(holder, demand),
-    async () => (await findStored(holder, demand, call)) ?? (await mintAndKeep(holder, demand, refused, call)),
+    async () => {
+      const binding =
+        (await findStored(holder, demand, refused, call)) ?? (await mintAndKeep(holder, demand, refused, call));
+      if (refused !== undefined) holder.state.bindings.markReplacement(binding, call.clock);
+      return binding;
+    },
     call.signal,
   );
 
-const replace: Work = async (holder, demand, refused, call) => {
-  await holder.certificateStore.deleteAll(aliasOf(holder, demand));
-  return mintAndKeep(holder, demand, refused, call);
-};
-
-async function findStored(holder: BindingHolder, demand: BindingDemand, call: Call): Promise<Binding | undefined> {
+async function findStored(
+  holder: BindingHolder,
+  demand: BindingDemand,
+  refused: RefusedBinding | undefined,
+  call: Call,
+): Promise<Binding | undefined> {
   const { certificateStore, keyStore } = holder;
   if (!certificateStore.isPersistent) return undefined;
+  const nowMs = call.clock.now();
   const key = await openKey(keyStore, { verify: false, minStrength: demand.minStrength }, call);
-  const stored = await certificateStore.find(aliasOf(holder, demand), key, call.clock.now() + MIN_REMAINING_MS);
+  const refusedDer = refused?.binding.certificateDer;
+  const stored = await certificateStore.find(aliasOf(holder, demand), key, nowMs, refusedDer);
   const binding = stored === undefined ? undefined : tryBindCertificate(key, stored, demand.attested);
-  if (binding !== undefined) keep(holder, binding, call);
+  if (binding === undefined) return undefined;
+  const life = lifeOf(binding, binding.notBeforeMs, call.clock);
+  if (nowMs >= life.reusableUntilMs) return undefined;
+  keep(holder, binding, life, nowMs);
   return binding;
 }
 
 const mintAndKeep: Work = async (holder, demand, refused, call) => {
   const hints = refused === undefined ? FIRST : { bypassCache: true, evidenceIsStale: refused.evidenceIsStale };
   const binding = await mint(holder, demand, hints, call);
-  keep(holder, binding, call);
-  if (binding.notAfterMs - call.clock.now() > MIN_REMAINING_MS) {
-    const { certificateDer: certificate, clientId, tenantId, endpoint } = binding;
-    const stored = { certificate, clientId, tenantId, endpoint };
-    await holder.certificateStore.save(aliasOf(holder, demand), binding.key, stored);
+  const nowMs = call.clock.now();
+  if (nowMs >= binding.notAfterMs) {
+    call.log.warning(
+      `certificate ${binding.certificate.x5tS256} expired at ${toText(binding.notAfterMs)} by the clock of this host, ` +
+        `which says ${toText(nowMs)}: it is used once. Check the clock.`,
+    );
+    return binding;
   }
+  keep(holder, binding, lifeOf(binding, nowMs, call.clock), nowMs);
+  const { certificateDer: certificate, clientId, tenantId, endpoint } = binding;
+  const stored = { certificate, clientId, tenantId, endpoint };
+  await holder.certificateStore.save(aliasOf(holder, demand), binding.key, stored, refused?.binding.certificateDer);
   return binding;
 };
 
-function keep({ state, owner }: BindingHolder, binding: Binding, { clock }: Call): void {
-  const lifetimeMs = binding.notAfterMs - binding.notBeforeMs;
-  const fraction = RENEWAL_FRACTION + RENEWAL_JITTER * clock.random();
-  const key = bindingKey(owner, binding.attested, binding.key.strength);
-  state.bindings.set(key, binding, binding.notBeforeMs + lifetimeMs * fraction);
-}
+const toText = (timeMs: number): string => new Date(timeMs).toISOString();
 
-function evict({ state, owner }: BindingHolder, binding: Binding): void {
-  state.bindings.evict(bindingKey(owner, binding.attested, binding.key.strength), binding);
+function keep({ state, owner }: BindingHolder, binding: Binding, life: BindingLife, nowMs: number): void {
+  state.bindings.set(bindingKey(owner, binding.attested, binding.key.strength), binding, life, nowMs);
 }
 
 function aliasOf({ imds: { base, identity } }: BindingHolder, { attested }: BindingDemand): string {

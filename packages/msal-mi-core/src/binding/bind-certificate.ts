@@ -24,6 +24,7 @@ export function tryBindCertificate(
     attested,
     notBeforeMs: parsed.notBeforeMs,
     notAfterMs: parsed.notAfterMs,
+    usableUntilMs: parsed.usableUntilMs,
   });
 }
 

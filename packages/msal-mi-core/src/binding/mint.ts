@@ -53,7 +53,9 @@ export async function mint(
   const evidence = await step('attestation', async () =>
     attested ? attest(key, metadata, { attestationProvider, forceRefresh: evidenceIsStale }, call) : NOT_REQUESTED,
   );
-  const credential = await step('issuecredential', () => issueCredential(imds, { csr, evidence, bypassCache }, call));
+  const credential = await step('issuecredential', () =>
+    issueCredential(imds, { csr, evidence, bypassCache, metadata }, call),
+  );
   return step('bind', () => Promise.resolve(bindCertificate(key, credential, attested, call)));
 }
 

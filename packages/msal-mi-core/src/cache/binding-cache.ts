@@ -1,41 +1,75 @@
 import type { Binding } from '../model.js';
 import type { Clock } from '../ports.js';
 
-/** A binding is reused for new tokens while more than this remains of its certificate (D17). */
-export const MIN_REMAINING_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+/** A binding is reused for new tokens while more than this remains: a bound token may live that long (D17). */
+const MIN_REMAINING_MS = 24 * HOUR_MS;
+/** One that was issued with less than this is reused for half of its life: it must not turn every call into a mint. */
+const SHORT_LIFE_MS = 48 * HOUR_MS;
+const RENEWAL_FRACTION = 0.5;
+const RENEWAL_JITTER = 0.05;
 const RENEWAL_RETRY_MS = 10 * 60_000;
+/** A certificate that took the place of a refused one is not replaced for what may be the connection's fault. */
+const YOUNG_MS = 10 * 60_000;
+/** As many renewals and replacements as fit into the life of a token, and then some. */
+const MAX_PREDECESSORS = 8;
+
+/** What may be done with a binding until when (D17). Milliseconds since the epoch. */
+export interface BindingLife {
+  /** New tokens are requested with it until then. */
+  readonly reusableUntilMs: number;
+  /** A successor is wanted from then on. */
+  readonly renewAfterMs: number;
+}
+
+/** @param issuedAtMs - When it was issued; of one that was stored, as its certificate says. */
+export function lifeOf({ notBeforeMs, usableUntilMs }: Binding, issuedAtMs: number, clock: Clock): BindingLife {
+  const issuedForMs = usableUntilMs - Math.max(notBeforeMs, issuedAtMs);
+  const keptBackMs = issuedForMs < SHORT_LIFE_MS ? Math.max(issuedForMs, 0) / 2 : MIN_REMAINING_MS;
+  const fraction = RENEWAL_FRACTION + RENEWAL_JITTER * clock.random();
+  return {
+    reusableUntilMs: usableUntilMs - keptBackMs,
+    renewAfterMs: notBeforeMs + (usableUntilMs - notBeforeMs) * fraction,
+  };
+}
 
 /** What is kept for one binding key. */
 export interface KeptBindings {
   /** The latest binding, whatever remains of it: tokens that were bound to it are looked up with it. */
   readonly current: Binding;
-  /** The binding that a renewal replaced: its tokens stay good until they expire. */
-  readonly superseded: Binding | undefined;
-  /** When a renewal may be tried next. */
-  readonly renewAfterMs: number;
+  /** Those before it, the latest first: their tokens stay good until they or the certificate expire. */
+  readonly predecessors: readonly Binding[];
 }
-type Slot = { -readonly [Member in keyof KeptBindings]: KeptBindings[Member] };
+interface Slot extends KeptBindings {
+  readonly reusableUntilMs: number;
+  renewAfterMs: number;
+}
 
-/** Bindings in memory, one current one per key. Never handed out as reusable when less than 24 h remain. */
+/** Bindings in memory, one current one per key. */
 export class BindingCache {
   readonly #slots = new Map<string, Slot>();
+  /** Bindings that took the place of refused ones, and when. */
+  readonly #replacements = new WeakMap<Binding, number>();
 
   kept(key: string): KeptBindings | undefined {
     return this.#slots.get(key);
   }
 
+  /** The binding that new tokens may be requested with. */
   reusable(key: string, nowMs: number): Binding | undefined {
-    const binding = this.#slots.get(key)?.current;
-    return binding !== undefined && binding.notAfterMs - nowMs > MIN_REMAINING_MS ? binding : undefined;
+    const slot = this.#slots.get(key);
+    return slot !== undefined && nowMs < slot.reusableUntilMs ? slot.current : undefined;
   }
 
   /** A successor that is due itself waits until its claimed renewal may be tried again, else every call would renew. */
-  set(key: string, binding: Binding, renewAfterMs: number): void {
+  set(key: string, binding: Binding, life: BindingLife, nowMs: number): void {
     const slot = this.#slots.get(key);
+    const before = slot === undefined ? [] : [slot.current, ...slot.predecessors];
     this.#slots.set(key, {
       current: binding,
-      superseded: slot?.current === binding ? undefined : slot?.current,
-      renewAfterMs: Math.max(renewAfterMs, slot?.renewAfterMs ?? renewAfterMs),
+      predecessors: before.filter((other) => other !== binding && other.notAfterMs > nowMs).slice(0, MAX_PREDECESSORS),
+      reusableUntilMs: life.reusableUntilMs,
+      renewAfterMs: Math.max(life.renewAfterMs, slot?.renewAfterMs ?? life.renewAfterMs),
     });
   }
 
@@ -43,17 +77,37 @@ export class BindingCache {
   claimRenewal(key: string, clock: Clock): boolean {
     const nowMs = clock.now();
     const slot = this.#slots.get(key);
-    if (slot === undefined || nowMs < slot.renewAfterMs || this.reusable(key, nowMs) === undefined) return false;
+    if (slot === undefined || nowMs < slot.renewAfterMs || nowMs >= slot.current.notAfterMs) return false;
     slot.renewAfterMs = nowMs + RENEWAL_RETRY_MS * (1 + clock.random());
     return true;
   }
 
-  /** Forgets `binding`, wherever it stands. A binding that replaced it meanwhile stays. */
-  evict(key: string, binding: Binding): void {
-    const slot = this.#slots.get(key);
-    if (slot === undefined) return;
-    if (slot.current === binding) this.#slots.delete(key);
-    else if (slot.superseded === binding) slot.superseded = undefined;
+  /** Notes that `binding` took the place of a refused one. */
+  markReplacement(binding: Binding, clock: Clock): void {
+    this.#replacements.set(binding, clock.monotonicMs());
+  }
+
+  /** Whether `binding` took the place of a refused one. */
+  isReplacement(binding: Binding): boolean {
+    return this.#replacements.has(binding);
+  }
+
+  /** Whether it did so a short while ago. */
+  isYoungReplacement(binding: Binding, clock: Clock): boolean {
+    const sinceMs = this.#replacements.get(binding);
+    return sinceMs !== undefined && clock.monotonicMs() - sinceMs < YOUNG_MS;
+  }
+
+  /** Forgets a binding, wherever it stands. Those that took its place stay. */
+  evict(x5tS256: string): void {
+    for (const [key, slot] of this.#slots) {
+      const [current, ...predecessors] = [slot.current, ...slot.predecessors].filter(
+        ({ certificate }) => certificate.x5tS256 !== x5tS256,
+      );
+      if (current === undefined) this.#slots.delete(key);
+      else if (current === slot.current) this.#slots.set(key, { ...slot, predecessors });
+      else this.#slots.set(key, { ...slot, current, predecessors, reusableUntilMs: 0 });
+    }
   }
 
   deleteWhere(matches: (key: string) => boolean): void {

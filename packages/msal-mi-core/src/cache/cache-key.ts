@@ -1,6 +1,6 @@
 /** Every cache key of the product, side by side. NUL separates parts: no part can contain it. */
 import { createHash } from 'node:crypto';
-import type { Binding, ManagedIdentity, TokenRequest, TokenType } from '../model.js';
+import type { Binding, ManagedIdentity, TokenDemand, TokenRequest, TokenType } from '../model.js';
 import type { MtlsBindingStrength } from '../public-types.js';
 
 const SEPARATOR = '\0';
@@ -128,6 +128,14 @@ export function assertedTokenKey(token: AssertedToken): string {
     token.x5tS256,
     token.claimsFromClient ?? '',
   ].join(SEPARATOR);
+}
+
+/** The pair of a binding key and an audience: whose refusals have to do with one another (D22). */
+export function audienceKey(
+  binding: string,
+  { resource, tokenType }: Pick<TokenDemand, 'resource' | 'tokenType'>,
+): string {
+  return [binding, 'audience', tokenType, resource].join(SEPARATOR);
 }
 
 /** Equal calls of one client share one exchange. */

@@ -1,6 +1,7 @@
 import type { ManagedIdentity } from '../model.js';
 import type { ManagedIdentityCapabilities } from '../public-types.js';
 import type { Platform } from '../ports.js';
+import type { Pause } from './backoff.js';
 import { ownerKey } from './cache-key.js';
 import { BindingCache } from './binding-cache.js';
 import { SingleFlight } from './single-flight.js';
@@ -13,6 +14,8 @@ export interface SharedState {
   readonly flights: SingleFlight;
   /** Throttle key -> end of the wait, on the monotonic clock. */
   readonly throttled: Map<string, number>;
+  /** What failed and is not tried again for a while. */
+  readonly pauses: Map<string, Pause>;
   /** {@link discoveryKey} -> what a capability query found there. */
   readonly discovered: Map<string, DiscoveredSource>;
   /** Keys live here, so that the ESM and the CommonJS copy sign with the same one. */
@@ -42,11 +45,13 @@ export interface DiscoveredSource {
 export function createSharedState(): SharedState {
   const tokens = new TokenCache();
   const bindings = new BindingCache();
+  const pauses = new Map<string, Pause>();
   return {
     tokens,
     bindings,
     flights: new SingleFlight(),
     throttled: new Map(),
+    pauses,
     discovered: new Map(),
     platform: undefined,
     objectNumbers: new WeakMap(),
@@ -56,6 +61,7 @@ export function createSharedState(): SharedState {
       const isOwn = (key: string) => key.startsWith(owner);
       tokens.deleteWhere(isOwn);
       bindings.deleteWhere(isOwn);
+      for (const key of pauses.keys()) if (isOwn(key)) pauses.delete(key);
     },
   };
 }

@@ -29,6 +29,11 @@ export class SingleFlight {
     }
   }
 
+  /** How much work is under way. */
+  get size(): number {
+    return this.#flights.size;
+  }
+
   /** Whether work for `key` is under way. */
   has(key: string): boolean {
     return this.#flights.has(key);

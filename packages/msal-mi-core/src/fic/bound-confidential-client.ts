@@ -72,7 +72,8 @@ export class BoundConfidentialClient {
    *
    * @throws MsiV2Error `mtls_certificate_not_provided` and `invalid_client_assertion` when the callback returned nothing
    *   usable, before any request; `invalid_scope`; and the codes of `acquireToken` with `stage: 'token'`. What the
-   *   callback rejects with, and the reason of `signal`, are thrown as they are.
+   *   callback rejects with, and the reason of `signal`, are thrown as they are; when it is asked for something else after a
+   *   refusal, the refusal is thrown, with the code of what it rejected with in the message.
    */
   acquireTokenByClientCredential(
     request: ClientCredentialParams & { mtlsProofOfPossession: true },

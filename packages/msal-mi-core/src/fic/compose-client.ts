@@ -1,8 +1,9 @@
 /** Configuration and ports in, what does the work of a BoundConfidentialClient out. Loaded with its first request. */
+import { boundParts } from '../binding/binding-context.js';
 import { httpTransportOf, processSurroundings, type Surroundings } from '../composition.js';
 import { createLogger } from '../diagnostics/logger.js';
 import type { AuthenticationResult } from '../public-types.js';
-import { acquireFromCache, acquireFromNetwork, callOf, withinTimeout } from '../request/acquire-token.js';
+import { acquireFromCache, acquireFromNetwork, callOf, forget, withinTimeout } from '../request/acquire-token.js';
 import { parseClientCredentialRequest } from './client-credential-request.js';
 import { FederatedClient, type ClientSettings, type Refused } from './federated-client.js';
 import { createRegionDetector, detectRegion } from './region.js';
@@ -35,7 +36,10 @@ export async function composeClient(
     const request = parseClientCredentialRequest(options);
     return withinTimeout(request, client, async (signal) => {
       const asserted = await client.assert(request, refused, callOf(request, client, signal));
-      return acquireFromCache(asserted, client) ?? acquireFromNetwork(asserted, client, signal);
+      const result = acquireFromCache(asserted, client) ?? (await acquireFromNetwork(asserted, client, signal));
+      const parts = refused?.part === 'certificate' ? boundParts(refused.binding) : undefined;
+      if (parts !== undefined) forget(parts, asserted.pair, state);
+      return result;
     });
   };
 }

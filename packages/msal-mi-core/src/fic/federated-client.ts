@@ -1,5 +1,5 @@
 /** An application with a federated credential as a client of the token service: its credential is an assertion pair. */
-import { assertedFlightKey, assertedTokenKey } from '../cache/cache-key.js';
+import { assertedFlightKey, assertedTokenKey, audienceKey } from '../cache/cache-key.js';
 import type { SharedState } from '../cache/shared-state.js';
 import { SingleFlight } from '../cache/single-flight.js';
 import type { Call, Runtime } from '../call.js';
@@ -84,8 +84,9 @@ export class FederatedClient implements TokenClient<AssertedRequest, AssertionPa
     return [pair];
   }
 
-  isCurrent(): boolean {
-    return true;
+  /** The pair that the callback returns is the one to use. */
+  hasProvenSuccessor(): boolean {
+    return false;
   }
 
   obtain({ pair }: AssertedRequest): Promise<AssertionPair> {
@@ -116,6 +117,10 @@ export class FederatedClient implements TokenClient<AssertedRequest, AssertionPa
       claimsFromClient,
       x5tS256: binding.certificate.x5tS256,
     });
+  }
+
+  audienceKey({ url, tokenType, resource }: AssertedRequest): string {
+    return audienceKey(`${url} ${this.#settings.clientId}`, { tokenType, resource });
   }
 
   flightKey(request: AssertedRequest): string {

@@ -74,6 +74,6 @@ function acquire(
     ...(signal !== undefined && { signal }),
   };
   if (refused === undefined) return app.acquireToken(request);
-  if (refused.part === 'certificate') return app[REPLACE_BINDING](request, refused.binding);
+  if (refused.part === 'certificate') return app[REPLACE_BINDING](request, refused.binding, true);
   return app.acquireToken({ ...request, forceRefresh: true });
 }

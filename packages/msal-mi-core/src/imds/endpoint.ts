@@ -13,6 +13,8 @@ export interface ImdsEndpoint {
   readonly base: string;
   readonly identity: ManagedIdentity;
   readonly http: HttpTransport;
+  /** Hosts that an answer may name: names, and `*.` followed by a domain. Undefined: any. */
+  readonly allowedHosts?: readonly string[] | undefined;
 }
 
 export interface ImdsRequest {
@@ -91,6 +93,14 @@ export function imdsUnusable(request: ImdsRequest, response: HttpResponse, call:
     httpStatus: response.status,
     message: `${request.method} ${request.path} ${problem}`,
   });
+}
+
+/** Whether an answer may name this host (D16). */
+export function isAllowedHost({ allowedHosts }: ImdsEndpoint, hostname: string): boolean {
+  return (
+    allowedHosts === undefined ||
+    allowedHosts.some((entry) => (entry.startsWith('*.') ? hostname.endsWith(entry.slice(1)) : hostname === entry))
+  );
 }
 
 function toHttpRequest(endpoint: ImdsEndpoint, request: ImdsRequest, { correlationId }: Call): HttpRequest {

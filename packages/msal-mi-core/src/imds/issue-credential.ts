@@ -2,19 +2,22 @@
 import type { Call } from '../call.js';
 import { MsiV2Error } from '../errors.js';
 import { nonBlank, parseJsonObject } from '../json.js';
-import type { Evidence, IssuedCredential } from '../model.js';
+import type { Evidence, IssuedCredential, PlatformMetadata } from '../model.js';
 import type { HttpResponse } from '../ports.js';
 import {
   callImds,
   CREDENTIAL_API_VERSION,
   imdsRefusal,
   imdsUnusable,
+  isAllowedHost,
   type ImdsEndpoint,
   type ImdsRequest,
 } from './endpoint.js';
 
 const ISSUE_PATH = '/metadata/identity/issuecredential';
+/** A GUID or a domain. */
 const TENANT = /^[A-Za-z0-9.-]+$/;
+const NO_TENANTS = new Set(['.', '..', 'common', 'organizations', 'consumers']);
 
 export interface CredentialRequest {
   /** PKCS#10, Base64 of the DER on one line. */
@@ -22,11 +25,13 @@ export interface CredentialRequest {
   readonly evidence: Evidence;
   /** True when the last certificate was refused: IMDS must not answer with a kept one. */
   readonly bypassCache: boolean;
+  /** Whose credential it has to be. */
+  readonly metadata: Pick<PlatformMetadata, 'clientId' | 'tenantId'>;
 }
 
 export async function issueCredential(
   endpoint: ImdsEndpoint,
-  { csr, evidence, bypassCache }: CredentialRequest,
+  { csr, evidence, bypassCache, metadata }: CredentialRequest,
   call: Call,
 ): Promise<IssuedCredential> {
   const secrets = evidence.kind === 'attested' ? [csr, evidence.jwt] : [csr];
@@ -43,10 +48,16 @@ export async function issueCredential(
   // IMDS refuses query variables it does not know, and not every version knows this one.
   if (bypassCache && response.status === 400) response = await callImds(endpoint, plain, call);
   if (response.status !== 200) throw imdsRefusal(plain, response, call, secrets);
-  return processCredential(plain, response, call);
+  return processCredential(endpoint, plain, response, metadata, call);
 }
 
-function processCredential(request: ImdsRequest, response: HttpResponse, call: Call): IssuedCredential {
+function processCredential(
+  imds: ImdsEndpoint,
+  request: ImdsRequest,
+  response: HttpResponse,
+  metadata: CredentialRequest['metadata'],
+  call: Call,
+): IssuedCredential {
   const fail = (problem: string) => imdsUnusable(request, response, call, problem);
   const body = parseJsonObject(response.body);
   if (body === undefined) throw fail('answered something that is not a JSON object.');
@@ -59,18 +70,39 @@ function processCredential(request: ImdsRequest, response: HttpResponse, call: C
   const tenantId = required('tenant_id').replace(/^\/+|\/+$/g, '');
   const certificate = required('certificate');
   required('identity_type');
-  if (!TENANT.test(tenantId)) throw fail('answered with a tenant_id that cannot stand in a URL.');
   const endpoint = parseEndpoint(required('mtls_authentication_endpoint'));
   if (endpoint === undefined)
     throw fail('answered with an mtls_authentication_endpoint that is not a plain https URL.');
-  return { clientId, tenantId, certificate: decodeCertificate(certificate, request, call), endpoint };
+  if (!isAllowedHost(imds, endpoint.hostname)) {
+    throw fail(`named the host ${endpoint.host}, which MSAL_MI_IMDSV2_ALLOWED_HOSTS does not allow.`);
+  }
+  const wrongMember = mismatch({ clientId, tenantId }, metadata);
+  if (wrongMember !== undefined) throw notOurs(wrongMember, request, call);
+  const base = `${endpoint.origin}${endpoint.pathname}`.replace(/\/+$/, '');
+  return { clientId, tenantId, certificate: decodeCertificate(certificate, request, call), endpoint: base };
 }
 
-function parseEndpoint(value: string): string | undefined {
+/** Another identity's credential, or a tenant that stands for many, must not come into use (D16). */
+function mismatch(issued: CredentialRequest['metadata'], metadata: CredentialRequest['metadata']): string | undefined {
+  const isSame = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+  if (!isSame(issued.clientId, metadata.clientId)) return 'client_id';
+  const isTenant = TENANT.test(issued.tenantId) && !NO_TENANTS.has(issued.tenantId.toLowerCase());
+  return isTenant && isSame(issued.tenantId, metadata.tenantId) ? undefined : 'tenant_id';
+}
+
+function notOurs(member: string, { stage }: ImdsRequest, { correlationId }: Call): MsiV2Error {
+  return new MsiV2Error('invalid_credential', {
+    stage,
+    correlationId,
+    httpStatus: 200,
+    message: `The ${member} of the issued credential is not that of the metadata.`,
+  });
+}
+
+function parseEndpoint(value: string): URL | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol !== 'https:') return undefined;
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === '' ? url : undefined;
 }
 
 function decodeCertificate(base64: string, { stage }: ImdsRequest, { correlationId }: Call): Uint8Array {

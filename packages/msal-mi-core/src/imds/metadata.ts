@@ -9,6 +9,7 @@ import {
   callImds,
   CREDENTIAL_API_VERSION,
   imdsRefusal,
+  isAllowedHost,
   imdsUnusable,
   type ImdsEndpoint,
   type ImdsRequest,
@@ -29,10 +30,11 @@ export async function requestMetadata(
     headers: { Metadata: 'true' },
     stage: 'metadata',
   };
-  return processMetadata(request, await callImds(endpoint, request, call), attested, call);
+  return processMetadata(endpoint, request, await callImds(endpoint, request, call), attested, call);
 }
 
 function processMetadata(
+  imds: ImdsEndpoint,
   request: ImdsRequest,
   response: HttpResponse,
   attested: boolean,
@@ -59,7 +61,12 @@ function processMetadata(
   if (tenantId === undefined || !/^[\x20-\x7e]+$/.test(tenantId)) throw fail('answered without a usable tenantId.');
   const cuId = parseCuId(body['cuId']);
   if (cuId === undefined) throw fail('answered without a usable cuId.');
-  return { clientId, tenantId, cuId, attestationEndpoint: parseAttestationEndpoint(body, attested, fail) };
+  return {
+    clientId,
+    tenantId,
+    cuId,
+    attestationEndpoint: attested ? parseAttestationEndpoint(imds, body, fail) : undefined,
+  };
 }
 
 /** An object with a non-empty vmId or vmssId, or a non-empty string. An empty second id is kept, an absent one left out. */
@@ -77,17 +84,15 @@ function parseCuId(value: unknown): PlatformMetadata['cuId'] | undefined {
 }
 
 /** Only looked at when the key is to be attested. */
-function parseAttestationEndpoint(
-  body: JsonObject,
-  attested: boolean,
-  fail: (problem: string) => MsiV2Error,
-): string | undefined {
-  if (!attested) return undefined;
+function parseAttestationEndpoint(imds: ImdsEndpoint, body: JsonObject, fail: (problem: string) => MsiV2Error): string {
   const value = nonBlank(body, 'attestationEndpoint');
   if (value === undefined) throw fail('answered without an attestationEndpoint, so this key cannot be attested.');
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopbackHost(url.hostname))) {
     throw fail('answered with an attestationEndpoint that is not an https URL.');
+  }
+  if (!isAllowedHost(imds, url.hostname)) {
+    throw fail(`named the host ${url.host}, which MSAL_MI_IMDSV2_ALLOWED_HOSTS does not allow.`);
   }
   return value;
 }

@@ -42,6 +42,11 @@ export interface BindingReplacer {
    * else of a newly minted one.
    *
    * @param request - A request that `acquireToken` accepted.
+   * @param isTrial - True leaves what is bound to the refused certificate in use. Default: false.
    */
-  [REPLACE_BINDING](request: MtlsPopRequestParams, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
+  [REPLACE_BINDING](
+    request: MtlsPopRequestParams,
+    refused: MtlsBindingContext,
+    isTrial?: boolean,
+  ): Promise<MtlsPopAuthenticationResult>;
 }

@@ -3,12 +3,13 @@
  * Only this file knows their order; what differs between clients is a member of {@link TokenClient}.
  */
 import type { Call, Runtime } from '../call.js';
+import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE } from '../cache/backoff.js';
 import type { SharedState } from '../cache/shared-state.js';
 import { timeFor } from '../cache/token-cache.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import { backgroundChannel, errorCodeOf, trace, type BackgroundEvent } from '../diagnostics/channels.js';
 import type { Logger } from '../diagnostics/logger.js';
-import { addCorrelationId, MsiV2Error } from '../errors.js';
+import { addCorrelationId, isMsalMiError, MsiV2Error, withSentence } from '../errors.js';
 import type { AccessToken, Binding, TokenDemand } from '../model.js';
 import type { MtlsChannel } from '../ports.js';
 import type { AuthenticationResult, MtlsBindingContext } from '../public-types.js';
@@ -45,8 +46,8 @@ export interface TokenClient<R extends TokenDemand, C extends Credential> extend
   readonly issuedBy?: { readonly authority: string; readonly tenantId: string } | undefined;
   /** What a token in the cache may be bound to, the best first. */
   candidates(request: R): readonly C[];
-  /** False for a credential that has a successor: its tokens are good, and are to be replaced. */
-  isCurrent(credential: C): boolean;
+  /** True for a credential whose tokens are good, and are to be replaced by such of its successor. */
+  hasProvenSuccessor(credential: C): boolean;
   /** What a new token is requested with. */
   obtain(request: R, call: Call): Promise<C>;
   /** What takes the place of a refused credential; undefined when there is nothing else. */
@@ -54,6 +55,8 @@ export interface TokenClient<R extends TokenDemand, C extends Credential> extend
   /** Starts the renewal of the certificate when it is due. Nobody waits for it. */
   renewWhenDue(request: R, credential: C): void;
   tokenKey(request: R, credential: C): string;
+  /** Whose refusals have to do with one another: the kind of credential, and what tokens are for (D22). */
+  audienceKey(request: R, credential: C): string;
   flightKey(request: R): string;
   tokenUrl(request: R, credential: C): string;
   /** How the client says in the form who it is and what type of token it wants. */
@@ -75,15 +78,16 @@ interface Acquired<C extends Credential> {
 export function acquireFromCache<R extends TokenDemand, C extends Credential>(
   request: R,
   client: TokenClient<R, C>,
+  candidates = client.candidates(request),
 ): AuthenticationResult | undefined {
   if (request.forceRefresh || request.claims !== undefined) return undefined;
   const { clock } = client;
-  for (const credential of client.candidates(request)) {
+  for (const credential of candidates) {
     const cached = client.state.tokens.get(client.tokenKey(request, credential), clock);
     if (cached === undefined) continue;
     const { token } = cached;
     client.renewWhenDue(request, credential);
-    if (isDue(token, timeFor(cached, clock)) || !client.isCurrent(credential)) startRefresh(request, client);
+    if (isDue(token, timeFor(cached, clock)) || client.hasProvenSuccessor(credential)) startRefresh(request, client);
     return toResult({ token, credential }, true, request, client);
   }
   return undefined;
@@ -112,13 +116,26 @@ async function acquireAndKeep<R extends TokenDemand, C extends Credential>(
     return await acquireWith(credential, request, client, call, false);
   } catch (failure) {
     const refusal = refusalOf(failure, client.authentication);
-    if (refusal === undefined || request.replacement?.isUsed === true) throw failure;
+    if (refusal === undefined || !mayReplace({ credential, refusal }, request, client)) throw failure;
     if (request.replacement !== undefined) request.replacement.isUsed = true;
     return recover({ credential, refusal, failure }, request, client, call);
   }
 }
 
-/** Once: what becomes of the second token request is the outcome. */
+/** Once in a call, and not again for a while where it did not help (D22). */
+function mayReplace<R extends TokenDemand, C extends Credential>(
+  { credential, refusal }: RefusedCredential<C>,
+  request: R,
+  client: TokenClient<R, C>,
+): boolean {
+  const { state, clock } = client;
+  if (request.replacement?.isUsed === true) return false;
+  const isYoung = state.bindings.isYoungReplacement(credential.binding, clock);
+  if (isYoung && refusal.kind === 'client_certificate_rejected') return false;
+  return !isPaused(state.pauses, client.audienceKey(request, credential), clock);
+}
+
+/** Nothing is lost on the way: what was refused for this request stays in use until its successor has a token. */
 async function recover<R extends TokenDemand, C extends Credential>(
   refused: RefusedCredential<C> & { readonly failure: unknown },
   request: R,
@@ -126,17 +143,39 @@ async function recover<R extends TokenDemand, C extends Credential>(
   call: Call,
 ): Promise<Acquired<C>> {
   const { credential, refusal, failure } = refused;
+  const { state, clock } = client;
   reportRefusal(refusal, credential.binding, call);
-  if (refusal.part === 'certificate') forget(credential, client.state);
-  const successor = await client.replace(request, refused, call);
+  const successor = await client.replace(request, refused, call).catch((error: unknown) => {
+    call.signal?.throwIfAborted();
+    throw withoutSuccessor(failure, error);
+  });
   if (successor === undefined) throw failure;
-  return acquireWith(successor, request, client, call, true);
+  try {
+    const acquired = await acquireWith(successor, request, client, call, true);
+    if (refusal.part === 'certificate') forget(credential, successor, state);
+    return acquired;
+  } catch (error) {
+    const isRefusedToo = refusalOf(error, client.authentication) !== undefined;
+    if (isRefusedToo) pause(state.pauses, client.audienceKey(request, successor), HEALING_PAUSE, clock);
+    throw error;
+  }
 }
 
-/** Whatever was bound to a refused certificate is served to nobody any more. */
-export function forget({ binding, channel }: Credential, { tokens }: SharedState): void {
-  channel.retire();
-  tokens.deleteWhere((_key, entry) => entry.binding.certificate.x5tS256 === binding.certificate.x5tS256);
+/** What was refused is the news; why there is nothing else is said beside it. */
+function withoutSuccessor(failure: unknown, error: unknown): unknown {
+  const sentence = `What was refused could not be replaced (${errorCodeOf(error)}).`;
+  return isMsalMiError(failure) ? withSentence(failure, sentence) : failure;
+}
+
+type Bound = Pick<Credential, 'binding' | 'channel'>;
+
+/** Once its successor has a token, nothing that is bound to a refused certificate is used any more (D23). */
+export function forget(refused: Bound, successor: Bound, { tokens, bindings }: SharedState): void {
+  const { x5tS256 } = refused.binding.certificate;
+  if (successor.binding.certificate.x5tS256 === x5tS256) return;
+  refused.channel.retire();
+  tokens.deleteWhere((_key, { binding }) => binding.certificate.x5tS256 === x5tS256);
+  bindings.evict(x5tS256);
 }
 
 async function acquireWith<R extends TokenDemand, C extends Credential>(
@@ -148,7 +187,9 @@ async function acquireWith<R extends TokenDemand, C extends Credential>(
 ): Promise<Acquired<C>> {
   const token = await trace('token', call.correlationId, () => tokenFor(credential, request, client, call, isRetry));
   const entry = { token, binding: credential.binding };
-  client.state.tokens.set(client.tokenKey(request, credential), entry, client.clock);
+  const { state, clock } = client;
+  state.tokens.set(client.tokenKey(request, credential), entry, clock);
+  if (state.pauses.size > 0) state.pauses.delete(client.audienceKey(request, credential));
   return { token, credential };
 }
 
@@ -192,12 +233,25 @@ function isDue({ refreshAfterMs }: AccessToken, nowMs: number): boolean {
   return refreshAfterMs !== undefined && nowMs >= refreshAfterMs;
 }
 
-/** Nobody waits for it: a failure never reaches a caller whose token is still valid (D26). */
+/**
+ * Nobody waits for it: a failure never reaches a caller whose token is still valid. After one the next attempt waits, so
+ * that a due token and a dead endpoint cost a request for each pause and not for each call (D26).
+ */
 function startRefresh<R extends TokenDemand, C extends Credential>(request: R, client: TokenClient<R, C>): void {
+  const { flights, clock, state } = client;
   const key = client.flightKey(request);
-  if (client.flights.has(key)) return;
-  const refreshing = client.flights.run(key, undefined, (signal) => acquireAndKeep(request, client, signal));
+  if (flights.has(key) || (state.pauses.has(key) && isPaused(state.pauses, key, clock))) return;
+  const refreshing = flights.run(key, undefined, (signal) => acquireAndKeep(request, client, signal));
   reportBackground('token-refresh', refreshing, client);
+  refreshing.then(
+    () => state.pauses.delete(key),
+    (error: unknown) => pause(state.pauses, key, REFRESH_PAUSE, clock, retryAfterOf(error)),
+  );
+}
+
+/** How long the service asked to wait. */
+function retryAfterOf(error: unknown): number | undefined {
+  return isMsalMiError(error) ? error.retryAfterMs : undefined;
 }
 
 /** What all steps have in common that `client` takes for `request`. */

@@ -10,7 +10,16 @@ import { environmentSource, knownSource } from '../source/select-source.js';
 import { REFUSED_IN_TLS, reportRefusal } from '../token/refusal.js';
 import { acquireBinding, renewBinding, type BindingHolder } from '../binding/acquire-binding.js';
 import { createBindingContext } from '../binding/binding-context.js';
-import { bindingKey, flightOwnerKey, ownerKey, TokenKeys, tokenFlightKey, tokenKeyPrefix } from '../cache/cache-key.js';
+import {
+  audienceKey,
+  bindingKey,
+  flightOwnerKey,
+  ownerKey,
+  TokenKeys,
+  tokenFlightKey,
+  tokenKeyPrefix,
+} from '../cache/cache-key.js';
+import type { KeptBindings } from '../cache/binding-cache.js';
 import { discoveryKey, objectNumber } from '../cache/process-state.js';
 import type { SharedState } from '../cache/shared-state.js';
 import type { SingleFlight } from '../cache/single-flight.js';
@@ -65,24 +74,29 @@ async function acquireAnew(request: TokenRequest, client: IdentityClient): Promi
 }
 
 /**
- * A token under another certificate than the one that a resource refused in the TLS handshake: it is replaced as one
- * that the token service refuses, unless somebody did so already (D22, D23).
+ * A token under another certificate than the one that a resource, or the token service in the second leg, refused: it is
+ * replaced as one that the first leg refuses, unless somebody did so already (D22, D23).
+ *
+ * @param isTrial - True leaves what is bound to the refused certificate in use: the token is not yet what is wanted.
  */
 export async function replaceBinding(
   request: TokenRequest,
   context: MtlsBindingContext,
   client: IdentityClient,
+  isTrial: boolean,
 ): Promise<Result> {
-  const credential = client.credentialOf(context);
-  if (credential !== undefined) {
-    const isFirst = client.candidates(request).includes(credential);
-    if (isFirst) reportRefusal(REFUSED_IN_TLS, credential.binding, callOf(request, client, undefined));
-    forget(credential, client.state);
-    await withinTimeout(request, client, (signal) =>
-      client.replace(request, { credential, refusal: REFUSED_IN_TLS }, callOf(request, client, signal)),
-    );
-  }
-  return acquireBoundToken(request, client);
+  const refused = client.credentialOf(context);
+  if (refused === undefined || client.isYoungReplacement(refused)) return acquireBoundToken(request, client);
+  if (client.isCurrent(refused)) reportRefusal(REFUSED_IN_TLS, refused.binding, callOf(request, client, undefined));
+  const result = await withinTimeout(request, client, async (signal) => {
+    const refusal = { credential: refused, refusal: REFUSED_IN_TLS };
+    const successor = await client.replace(request, refusal, callOf(request, client, signal));
+    const found = acquireFromCache(request, client, [successor]);
+    const acquired = found ?? (await acquireFromNetwork(request, client, signal));
+    if (!isTrial) forget(refused, successor, client.state);
+    return acquired;
+  });
+  return result as Result;
 }
 
 /** What can be refused before any network I/O: no package, no source, no key strong enough (D1-D4). */
@@ -131,8 +145,7 @@ const STRENGTHS = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] a
 
 /** Bindings of one kind, as they were when they were last looked for. */
 interface Candidates {
-  readonly current: Binding;
-  readonly superseded: Binding | undefined;
+  readonly kept: KeptBindings;
   readonly credentials: readonly IdentityCredential[];
 }
 
@@ -160,7 +173,7 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
   readonly #bindings = new WeakMap<MtlsBindingContext, Binding>();
 
   constructor(configuration: Configuration, { state, platform, http, clock, log, retriesEnabled }: ClientSurroundings) {
-    const { imdsBase, identity, trustedAuthorities } = configuration;
+    const { imdsBase, identity, trustedAuthorities, allowedHosts } = configuration;
     this.state = state;
     this.flights = state.flights;
     this.clock = clock;
@@ -169,7 +182,7 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     this.timeoutMs = configuration.timeoutMs;
     this.clientCapabilities = configuration.clientCapabilities;
     this.environment = configuration.environment;
-    this.imds = { base: imdsBase, identity, http };
+    this.imds = { base: imdsBase, identity, http, allowedHosts };
     this.keyStore = platform.keyStore;
     this.certificateStore = platform.certificateStore;
     this.attestationProvider = configuration.attestationProvider;
@@ -189,6 +202,17 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
 
   isCurrent({ binding }: IdentityCredential): boolean {
     return this.state.bindings.kept(this.#bindingKey(binding.attested, binding.key.strength))?.current === binding;
+  }
+
+  /** Not one that took the place of a refused certificate: had it got a token, there would be no older ones left. */
+  hasProvenSuccessor(credential: IdentityCredential): boolean {
+    const { attested, key } = credential.binding;
+    const current = this.state.bindings.kept(this.#bindingKey(attested, key.strength))?.current;
+    return current !== undefined && current !== credential.binding && !this.state.bindings.isReplacement(current);
+  }
+
+  isYoungReplacement({ binding }: IdentityCredential): boolean {
+    return this.state.bindings.isYoungReplacement(binding, this.clock);
   }
 
   async obtain(request: TokenRequest, call: Call): Promise<IdentityCredential> {
@@ -212,6 +236,10 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
 
   tokenKey(request: TokenRequest, { tokenKeys }: IdentityCredential): string {
     return tokenKeys.of(request);
+  }
+
+  audienceKey(request: TokenRequest, { binding: { attested, key } }: IdentityCredential): string {
+    return audienceKey(this.#bindingKey(attested, key.strength), request);
   }
 
   flightKey(request: TokenRequest): string {
@@ -246,11 +274,10 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     const key = this.#bindingKey(attested, strength);
     const kept = this.state.bindings.kept(key);
     if (kept === undefined) return [];
-    const { current, superseded } = kept;
     const known = this.#candidates.get(key);
-    if (known?.current === current && known.superseded === superseded) return known.credentials;
-    const credentials = [this.#of(current), ...(superseded === undefined ? [] : [this.#of(superseded)])];
-    this.#candidates.set(key, { current, superseded, credentials });
+    if (known?.kept === kept) return known.credentials;
+    const credentials = [kept.current, ...kept.predecessors].map((binding) => this.#of(binding));
+    this.#candidates.set(key, { kept, credentials });
     return credentials;
   }
 

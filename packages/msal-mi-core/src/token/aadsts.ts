@@ -1,10 +1,14 @@
 /** AADSTS codes that say the certificate, not the request, is at fault. Adding one is one line (D22). */
-export const STALE_CERTIFICATE_CODES: Readonly<Record<string, { meaning: string; evidenceIsStale: boolean }>> = {
+export const STALE_CERTIFICATE_CODES: Readonly<
+  Record<string, { meaning: string; evidenceIsStale: boolean; namesClient?: true }>
+> = {
   '1000901': { meaning: 'the time until which the certificate gets tokens has passed', evidenceIsStale: false },
   '1000610': { meaning: 'the credential has an invalid time range', evidenceIsStale: true },
   '1000611': { meaning: 'the credential has an invalid issuer', evidenceIsStale: true },
   '1000612': { meaning: 'the credential has an invalid claim value', evidenceIsStale: true },
   '1000613': { meaning: 'the credential has an invalid jku', evidenceIsStale: true },
+  // The client is the identity that the certificate names: made anew, it has another id, and so has a new certificate.
+  '700016': { meaning: 'the application does not exist in the tenant', evidenceIsStale: false, namesClient: true },
   '1000614': { meaning: 'the credential has an invalid signature', evidenceIsStale: true },
 };
 

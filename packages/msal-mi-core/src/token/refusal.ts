@@ -34,7 +34,9 @@ export function refusalOf(error: unknown, authentication: Authentication): Refus
   const { httpStatus, aadstsCode } = error;
   if (httpStatus === undefined || httpStatus < 400 || httpStatus >= 500) return undefined;
   const stale = aadstsCode === undefined ? undefined : STALE_CERTIFICATE_CODES[aadstsCode];
-  if (aadstsCode !== undefined && stale !== undefined) {
+  // With an assertion the client is an application that was configured: no certificate gives it another id.
+  const isCurable = authentication === 'certificate' || stale?.namesClient !== true;
+  if (aadstsCode !== undefined && stale !== undefined && isCurable) {
     return { part: 'certificate', kind: 'aadsts', aadstsCode, evidenceIsStale: stale.evidenceIsStale };
   }
   if (authentication === 'certificate') {

@@ -52,6 +52,7 @@ export function assertNotThrottled(
     throw new MsiV2Error('request_throttled', {
       stage: 'token',
       correlationId,
+      retryAfterMs: waitMs,
       message: `The token endpoint asked to wait another ${Math.ceil(waitMs / 1_000)} s. Nothing was sent.`,
     });
   }

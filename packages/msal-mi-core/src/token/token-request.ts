@@ -47,7 +47,7 @@ export async function requestToken(
     const answer = await sendWithRetries(TOKEN_POLICY, EXCHANGE, call, (signal) =>
       sendOnce(exchange, call.correlationId, signal),
     );
-    const waitMs = waitAskedFor(answer, call.clock.now());
+    const waitMs = answer.status < 400 ? undefined : waitAskedFor(answer, call.clock.now());
     if (waitMs !== undefined) remember(throttled, key, waitMs, call.clock);
     return processTokenResponse(answer, exchange, call);
   } catch (error) {

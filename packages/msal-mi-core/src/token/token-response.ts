@@ -7,6 +7,7 @@ import type { AccessToken, TokenType } from '../model.js';
 import type { Clock } from '../ports.js';
 import { redact } from '../secret.js';
 import { findAadstsCode } from './aadsts.js';
+import { waitAskedFor } from './throttle.js';
 
 export interface TokenAnswer {
   readonly status: number;
@@ -39,7 +40,7 @@ const ACCESS_TOKEN = /^[\x20-\x7e]+$/;
 export function processTokenResponse(answer: TokenAnswer, expected: Expectation, call: Answered): AccessToken {
   const { clock, correlationId } = call;
   const body = parseJsonObject(answer.body);
-  if (answer.status < 200 || answer.status > 299) throw refusal(answer, body, expected, correlationId);
+  if (answer.status < 200 || answer.status > 299) throw refusal(answer, body, expected, call);
   const fail = (code: string, message?: string) =>
     new MsiV2Error(code, {
       stage: 'token',
@@ -82,18 +83,15 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
   });
 }
 
-function refusal(
-  answer: TokenAnswer,
-  body: JsonObject | undefined,
-  expected: Expectation,
-  correlationId: string,
-): MsiV2Error {
+function refusal(answer: TokenAnswer, body: JsonObject | undefined, expected: Expectation, call: Answered): MsiV2Error {
   const text = (name: string) => (typeof body?.[name] === 'string' ? body[name] : '');
   const isCode = OAUTH_ERROR.test(text('error')) && !expected.secrets.includes(text('error'));
   const oauthError = isCode ? text('error') : undefined;
   const description = text('error_description');
   const aadstsCode = findAadstsCode(body?.['error_codes'], description);
   const claims = text('claims');
+  const { clock, correlationId } = call;
+  const retryAfterMs = waitAskedFor(answer, clock.now());
   const said = redact(description === '' ? (oauthError ?? '') : description, expected.secrets);
   const details: ErrorDetails = {
     stage: 'token',
@@ -102,6 +100,7 @@ function refusal(
     subError: redact(text('suberror'), expected.secrets).slice(0, 100),
     message: `The token endpoint answered HTTP ${answer.status}${said === '' ? '.' : ` (${said}).`}`,
     ...(aadstsCode !== undefined && { aadstsCode }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(claims !== '' && { claims }),
   };
   if (answer.status >= 500) return new MsiV2Error('service_not_available', details);

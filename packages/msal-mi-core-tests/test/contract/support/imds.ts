@@ -72,10 +72,15 @@ export class ImdsOnTheWire {
   async acquire(
     configuration: ManagedIdentityConfiguration = {},
     request: Partial<Parameters<typeof softwareRequest>[0]> = {},
+    env: Record<string, string> = {},
   ): Promise<unknown> {
     const surroundings = { state: createSharedState(), platform, clock: this.clock };
-    const application = withEnvironment({}, () => new ManagedIdentityApplication(configuration, surroundings));
-    return application.acquireToken(softwareRequest(request)).catch((error: unknown) => error);
+    try {
+      const application = withEnvironment(env, () => new ManagedIdentityApplication(configuration, surroundings));
+      return await application.acquireToken(softwareRequest(request));
+    } catch (error) {
+      return error;
+    }
   }
 
   count(leg: WireRequest['leg']): number {

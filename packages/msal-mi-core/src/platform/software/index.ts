@@ -9,7 +9,6 @@ export const NO_CERTIFICATE_STORE: CertificateStore = Object.freeze({
   isPersistent: false,
   find: () => Promise.resolve(undefined),
   save: () => Promise.resolve(),
-  deleteAll: () => Promise.resolve(),
   withLock: <T>(_alias: string, work: () => Promise<T>) => work(),
 });
 

@@ -11,6 +11,7 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 interface Entry {
   readonly certificate: Uint8Array;
+  readonly notBeforeMs: number;
   readonly notAfterMs: number;
   /** Undefined when the certificate does not say what is needed to use it. */
   readonly stored: StoredCertificate | undefined;
@@ -27,31 +28,26 @@ export function createWin32CertificateStore(native: () => NativeBindings, now: (
   };
   return {
     isPersistent: true,
-    find: (alias, key, validAfterMs) =>
+    find: (alias, key, validAfterMs, refused) =>
       bestEffort(async () => {
         if (key.named === undefined) return undefined;
         const entries = await entriesOf(native(), alias, key, key.named);
         await remove(entries.filter(({ isOfKey }) => !isOfKey));
-        return newest(entries.filter(({ isOfKey, notAfterMs }) => isOfKey && notAfterMs > validAfterMs))?.stored;
+        const useful = entries.filter(({ isOfKey, notAfterMs }) => isOfKey && notAfterMs > validAfterMs);
+        return newest(refused === undefined ? useful : useful.filter(succeeds(refused)))?.stored;
       }),
-    save: (alias, key, stored) =>
+    save: (alias, key, stored, refused) =>
       bestEffort(async () => {
         const friendlyName = encodeFriendlyName({ alias, endpoint: `${stored.endpoint}/${stored.tenantId}` });
         if (key.named === undefined || friendlyName === undefined) return;
         const notAfterMs = Date.parse(new X509Certificate(stored.certificate).validTo);
         const entries = await entriesOf(native(), alias, key, key.named);
-        const useful = entries.filter((entry) => entry.isOfKey && entry.notAfterMs > now());
+        const isRefused = ({ certificate }: Entry) => refused !== undefined && Buffer.from(certificate).equals(refused);
+        const useful = entries.filter((entry) => entry.isOfKey && entry.notAfterMs > now() && !isRefused(entry));
         if (useful.every((entry) => entry.notAfterMs < notAfterMs)) {
           await native().addCertificate(stored.certificate, friendlyName, key.named);
         }
         await remove(entries.filter((entry) => !useful.includes(entry)));
-      }),
-    deleteAll: (alias) =>
-      bestEffort(async () => {
-        const entries = await native().listCertificates(FRIENDLY_NAME_PREFIX);
-        const own = entries.filter(({ friendlyName }) => decodeFriendlyName(friendlyName)?.alias === alias.trim());
-        const certificates = own.map(({ certificate }) => certificate);
-        if (certificates.length > 0) await native().deleteCertificates(FRIENDLY_NAME_PREFIX, certificates);
       }),
     async withLock(alias, work, signal) {
       const lock = await lockFor(native, alias, signal);
@@ -89,6 +85,7 @@ async function entriesOf(native: NativeBindings, alias: string, key: SigningKey,
     if (parsed === undefined) continue;
     found.push({
       certificate,
+      notBeforeMs: Date.parse(parsed.validFrom),
       notAfterMs: Date.parse(parsed.validTo),
       stored: toStored(certificate, parsed, name.endpoint),
       isOfKey: keyName === named.keyName && hasKey(parsed, key),
@@ -125,6 +122,12 @@ function tryParse(certificate: Uint8Array): X509Certificate | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether an entry may take the place of `refused`: what is older does not cure what the newer one suffers from. */
+function succeeds(refused: Uint8Array): (entry: Entry) => boolean {
+  const notBeforeMs = Date.parse(new X509Certificate(refused).validFrom);
+  return (entry) => entry.notBeforeMs >= notBeforeMs && !Buffer.from(entry.certificate).equals(refused);
 }
 
 /** The first of those that live longest. */

@@ -24,7 +24,7 @@ describe('classifier', () => {
   );
 
   test('J27: invalid_client is healed with any other code and with none', () => {
-    for (const aadstsCode of ['7000218', '700016', undefined]) {
+    for (const aadstsCode of ['7000218', '7000229', undefined]) {
       const error = refused('invalid_client', { httpStatus: 401, ...(aadstsCode && { aadstsCode }) });
       expect(refusal(error)).toEqual({ part: 'certificate', kind: 'invalid_client', evidenceIsStale: false });
     }

@@ -168,6 +168,7 @@ describe('AADSTS codes', () => {
       '1000612': true,
       '1000613': true,
       '1000614': true,
+      '700016': false,
     });
   });
 
@@ -178,7 +179,7 @@ describe('AADSTS codes', () => {
     ['in lower case', undefined, 'aadsts1000901: expired', '1000901'],
     ['a listed code behind others', [7000218, 1000612], '', '1000612'],
     ['a listed code behind one in the other place', [7000218], 'AADSTS1000613: x', '1000613'],
-    ['the first when none is listed', [7000218, 700016], 'AADSTS90002: x', '7000218'],
+    ['the first when none is listed', [7000218, 7000229], 'AADSTS90002: x', '7000218'],
     ['without colon', undefined, 'AADSTS1000901 expired', undefined],
     ['a longer number', undefined, 'AADSTS10009010: x', '10009010'],
     ['error_codes of another type', 'no list', '', undefined],

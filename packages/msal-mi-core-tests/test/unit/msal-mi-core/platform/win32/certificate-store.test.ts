@@ -14,7 +14,9 @@ const ENDPOINT = 'https://eastus.mtlsauth.microsoft.com';
 const HOUR_S = 3600;
 const DAY_S = 24 * HOUR_S;
 
-const authority = await CertificateAuthority.generate(Date.now);
+/** How long ago the authority issues. */
+let agoMs = 0;
+const authority = await CertificateAuthority.generate(() => Date.now() - agoMs);
 const publicKeyOf = (key: SigningKey) => createPublicKey({ key: Buffer.from(key.spki), format: 'der', type: 'spki' });
 
 async function start() {
@@ -102,13 +104,38 @@ describe('certificates in CurrentUser\\My', () => {
     expect(windows.certificates).toEqual([]);
   });
 
-  it('I33: deleting an alias leaves the others', async () => {
+  it('I33: a successor takes the place of the refused certificate alone, whichever lives longer', async () => {
     const { windows, key, store, issue } = await start();
-    await store.save(ALIAS, key, await issue(7 * DAY_S));
+    const refused = await issue(9 * DAY_S);
+    const bystander = await issue(8 * DAY_S);
+    windows.certificates = [refused, bystander].map(({ certificate }) => ({
+      certificate,
+      friendlyName: `MSAL-MI|alias=${ALIAS}|ep=${ENDPOINT}/${TENANT_ID}`,
+      keyName: KEYGUARD_KEY.keyName,
+    }));
     await store.save('other', key, await issue(7 * DAY_S));
-    await store.deleteAll(ALIAS);
-    expect(windows.certificates).toHaveLength(1);
+    await store.save(ALIAS, key, await issue(8.5 * DAY_S), refused.certificate);
+    expect(windows.certificates.map(({ certificate }) => certificate)).not.toContainEqual(refused.certificate);
+    expect(windows.certificates).toHaveLength(3);
     expect(await store.find('other', key, 0)).toBeDefined();
+  });
+
+  it('rule D18: in place of a refused certificate only another one will do that is not older', async () => {
+    const { windows, key, store, issue } = await start();
+    agoMs = HOUR_S * 1_000;
+    await store.save(ALIAS, key, await issue(7 * DAY_S));
+    agoMs = 0;
+    const [older] = windows.certificates;
+    const refused = await issue(8 * DAY_S);
+    await store.save(ALIAS, key, refused);
+    expect(await store.find(ALIAS, key, 0, refused.certificate)).toBeUndefined();
+    const successor = await issue(9 * DAY_S);
+    await store.save(ALIAS, key, successor, refused.certificate);
+    expect((await store.find(ALIAS, key, 0, refused.certificate))?.certificate).toEqual(successor.certificate);
+    expect(windows.certificates.map(({ certificate }) => certificate)).toEqual([
+      older?.certificate,
+      successor.certificate,
+    ]);
   });
 
   it('I36, I38: a certificate of another key is an orphan: not used, and removed', async () => {
@@ -133,7 +160,7 @@ describe('certificates in CurrentUser\\My', () => {
     }
     await expect(store.save(ALIAS, key, stored)).resolves.toBeUndefined();
     await expect(store.find(ALIAS, key, 0)).resolves.toBeUndefined();
-    await expect(store.deleteAll(ALIAS)).resolves.toBeUndefined();
+    await expect(store.save(ALIAS, key, stored, stored.certificate)).resolves.toBeUndefined();
   });
 });
 

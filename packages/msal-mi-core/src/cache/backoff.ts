@@ -1,0 +1,56 @@
+/** What is not tried again for a while after it failed: longer each time, up to a limit. */
+import type { Clock } from '../ports.js';
+
+/** On the monotonic clock. */
+export interface Pause {
+  readonly untilMs: number;
+  readonly lengthMs: number;
+}
+
+export interface PausePolicy {
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** Share of its length by which a pause may be longer, so that many processes do not try at once. */
+  readonly jitter: number;
+}
+
+const MAX_PAUSES = 1_000;
+
+/** Healing of one pair of binding key and audience, after the successor was refused as well (D22). */
+export const HEALING_PAUSE: PausePolicy = { firstMs: 5 * 60_000, longestMs: 60 * 60_000, jitter: 0 };
+/** Refresh of one token in the background, after it failed (D26). */
+export const REFRESH_PAUSE: PausePolicy = { firstMs: 30_000, longestMs: 5 * 60_000, jitter: 0.2 };
+
+/** Whether `key` is not to be tried yet. */
+export function isPaused(pauses: ReadonlyMap<string, Pause>, key: string, clock: Clock): boolean {
+  const pause = pauses.get(key);
+  return pause !== undefined && clock.monotonicMs() < pause.untilMs;
+}
+
+/**
+ * Notes that `key` failed again.
+ *
+ * @param askedMs - How long the service asked to wait, in place of what the policy says.
+ */
+export function pause(
+  pauses: Map<string, Pause>,
+  key: string,
+  { firstMs, longestMs, jitter }: PausePolicy,
+  clock: Clock,
+  askedMs?: number,
+): void {
+  const nowMs = clock.monotonicMs();
+  const before = pauses.get(key);
+  const lengthMs = before === undefined ? firstMs : Math.min(before.lengthMs * 2, longestMs);
+  const waitMs = askedMs ?? lengthMs * (1 + jitter * clock.random());
+  pauses.delete(key);
+  if (pauses.size >= MAX_PAUSES) makeRoom(pauses, nowMs);
+  pauses.set(key, { untilMs: nowMs + waitMs, lengthMs });
+}
+
+/** Those that are over go first; when there are none, the oldest goes. */
+function makeRoom(pauses: Map<string, Pause>, nowMs: number): void {
+  for (const [key, { untilMs }] of pauses) if (untilMs <= nowMs) pauses.delete(key);
+  const [oldest] = pauses.keys();
+  if (pauses.size >= MAX_PAUSES && oldest !== undefined) pauses.delete(oldest);
+}
