@@ -102,24 +102,30 @@ export function describeGetToken(world) {
     });
 
     test('lets a chain of credentials go on when the host has no identity, and only then', async () => {
-      const nameOf = async (credential) => (await failure(credential.getToken(scope))).name;
-      const notFound = { status: 400, body: { error: 'invalid_request', error_description: 'Identity not found' } };
-      const userAssigned = { managedIdentityIdParams: { userAssignedClientId: 'misspelt' } };
-      await world.emulator.fault('getplatformmetadata', [notFound, notFound, { status: 400 }]);
-      assert.equal(await nameOf(world.newCredential()), 'CredentialUnavailableError');
-      assert.equal(await nameOf(world.newCredential(userAssigned)), 'MsiV2Error');
-      assert.equal(await nameOf(world.newCredential()), 'MsiV2Error');
-      await world.emulator.fault('token', [{ oauthError: { error: 'unauthorized_client' } }]);
-      assert.equal(await nameOf(world.newCredential()), 'MsiV2Error');
+      // A certificate that Windows has kept would spare the questions that the faults answer.
+      process.env.MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE = '1';
+      try {
+        const nameOf = async (credential) => (await failure(credential.getToken(scope))).name;
+        const notFound = { status: 400, body: { error: 'invalid_request', error_description: 'Identity not found' } };
+        const userAssigned = { managedIdentityIdParams: { userAssignedClientId: 'misspelt' } };
+        await world.emulator.fault('getplatformmetadata', [notFound, notFound, { status: 400 }]);
+        assert.equal(await nameOf(world.newCredential()), 'CredentialUnavailableError');
+        assert.equal(await nameOf(world.newCredential(userAssigned)), 'MsiV2Error');
+        assert.equal(await nameOf(world.newCredential()), 'MsiV2Error');
+        await world.emulator.fault('token', [{ oauthError: { error: 'unauthorized_client' } }]);
+        assert.equal(await nameOf(world.newCredential()), 'MsiV2Error');
 
-      const authority = process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
-      process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = 'http://127.0.0.1:9';
-      const nowhere = world.newCredential({ system: { disableInternalRetries: true } });
-      process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = authority;
-      const error = await failure(nowhere.getToken(scope));
-      assert.equal(error.name, 'CredentialUnavailableError');
-      assert.equal(error.errorCode, 'managed_identity_request_failed');
-      assert.ok(isMsalMiError(error));
+        const authority = process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
+        process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = 'http://127.0.0.1:9';
+        const nowhere = world.newCredential({ system: { disableInternalRetries: true } });
+        process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = authority;
+        const error = await failure(nowhere.getToken(scope));
+        assert.equal(error.name, 'CredentialUnavailableError');
+        assert.equal(error.errorCode, 'managed_identity_request_failed');
+        assert.ok(isMsalMiError(error));
+      } finally {
+        delete process.env.MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE;
+      }
     });
 
     test('fails as acquireToken does', async () => {
