@@ -85,9 +85,11 @@ function evaluate({
     atMost('cold: 1 000 concurrent calls against one', coldMs.ratios.concurrentOverOne, 1.3),
     atMost('cold: requests per leg of 1 000 concurrent calls', Math.max(...Object.values(concurrentRequests)), 1),
     atMost('import: against msal-node', importMs.ratio, 0.25),
-    ...fetched
-      .filter(({ required }) => required !== undefined)
-      .map(({ name, ratio, required }) => atLeast(`fetch, ${name}: against a bare https.Agent`, ratio, required)),
+    ...fetched.flatMap(({ name, comparisons }) =>
+      comparisons
+        .filter(({ required }) => required !== undefined)
+        .map(({ of, to, ratio, required }) => atLeast(`${name}: ${of} against ${to}`, ratio, required)),
+    ),
     atMost('heap growth over 100 000 acquisitions, KiB', grownBytes / 1024, HEAP_TOLERANCE_BYTES / 1024),
   ];
 }

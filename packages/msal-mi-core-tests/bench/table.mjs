@@ -29,9 +29,10 @@ export function printTable({ date, machine, targets, figures }) {
     `| cold | ${number(coldMs.one)} ms | ${number(coldMs.byHand)} ms | hand-minimal script |`,
     `| 1 000 concurrent cold calls | ${number(coldMs.concurrent)} ms | ${number(coldMs.one)} ms | one call |`,
     `| import | ${number(importMs.ours)} ms | ${number(importMs.msalNode)} ms | msal-node |`,
-    ...fetched.map(
-      ({ name, oursPerSecond, barePerSecond }) =>
-        `| fetch, ${name} | ${number(oursPerSecond)}/s | ${number(barePerSecond)}/s | bare https.Agent |`,
+    ...fetched.flatMap(({ name, perSecond, comparisons }) =>
+      comparisons.map(
+        ({ of, to }) => `| ${name}, ${of} | ${number(perSecond[of])}/s | ${number(perSecond[to])}/s | ${to} |`,
+      ),
     ),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

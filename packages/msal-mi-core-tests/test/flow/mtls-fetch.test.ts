@@ -62,6 +62,12 @@ describe('a call with createMtlsFetch', () => {
     expect(callsOfResource()[0]?.headers).toMatchObject({ 'x-a': 'option', 'x-b': 'request' });
   });
 
+  test('is refused with headers of the options that belong to the connection', async () => {
+    const fetch = fetchFor('handshake', { headers: { 'transfer-encoding': 'chunked' } });
+    await expect(fetch(handshakeUrl('/'))).rejects.toThrow('transfer-encoding');
+    expect(callsOfResource()).toHaveLength(0);
+  });
+
   test('sends Request objects, bodies and methods like fetch', async () => {
     const fetch = fetchFor('handshake');
     const request = new Request(handshakeUrl('/things'), { method: 'PUT', body: 'of the request' });

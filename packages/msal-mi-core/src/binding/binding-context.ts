@@ -1,7 +1,7 @@
 import type { Binding } from '../model.js';
 import type { MtlsChannel } from '../ports.js';
 import type { MtlsBindingContext } from '../public-types.js';
-import { fetchOverChannel } from '../fetch/channel-fetch.js';
+import { createChannelFetch } from '../fetch/channel-fetch.js';
 
 /** What a handle stands for. */
 export interface BoundConnections {
@@ -17,7 +17,7 @@ export function createBindingContext(binding: Binding, channel: MtlsChannel): Mt
     certificate: binding.certificate,
     strength: binding.key.strength,
     exportable: channel.exportable,
-    fetch: (input, init) => fetchOverChannel(channel, input, init),
+    fetch: createChannelFetch(channel),
     tlsOptions: () => channel.tlsOptions(),
   };
   const toJSON = () => ({ certificate: binding.certificate, strength: binding.key.strength });

@@ -1,10 +1,11 @@
 import { isTraced, trace } from '../diagnostics/channels.js';
 import { isTransportError, type MtlsChannel, type MtlsResponse, TransportError } from '../ports.js';
+import type { HeaderList } from './header-list.js';
 import { ACCEPTED_CODINGS } from './content-decoding.js';
 import { networkError } from './fetch-failure.js';
 import { isIdempotent, parseFetchRequest, type FetchRequest } from './fetch-request.js';
 import { abandonBody, buildResponse, dropBody, headerOf } from './fetch-response.js';
-import { nextRequest } from './redirect.js';
+import { nextRequest, REDIRECT_STATUSES } from './redirect.js';
 import { lengthOf, openBody } from './request-body.js';
 import { UploadBody } from './upload-body.js';
 
@@ -33,8 +34,28 @@ export async function fetchOverChannel(
   input: string | URL | Request,
   init?: RequestInit,
 ): Promise<Response> {
-  const request = await parseFetchRequest(input, init);
-  request.signal?.throwIfAborted();
+  const parsed = parseFetchRequest(input, init);
+  return sendOverChannel(channel, parsed instanceof Promise ? await parsed : parsed);
+}
+
+const channels = new WeakMap<object, MtlsChannel>();
+
+/** {@link fetchOverChannel} as a function of its own. */
+export function createChannelFetch(
+  channel: MtlsChannel,
+): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
+  const fetch = (input: string | URL | Request, init?: RequestInit) => fetchOverChannel(channel, input, init);
+  channels.set(fetch, channel);
+  return fetch;
+}
+
+/** The connections behind such a function of a binding; undefined for any other, also of another copy of this library. */
+export function channelBehind({ fetch }: { readonly fetch: object }): MtlsChannel | undefined {
+  return channels.get(fetch);
+}
+
+/** As {@link fetchOverChannel}, of what was parsed already. */
+export function sendOverChannel(channel: MtlsChannel, request: FetchRequest): Promise<Response> {
   if (!isTraced('resource')) return follow(channel, request);
   return trace('resource', correlationIdOf(request), () => follow(channel, request));
 }
@@ -47,6 +68,7 @@ function correlationIdOf({ headers }: FetchRequest): string {
 /** Until the head of an answer that is the caller's. */
 async function follow(channel: MtlsChannel, first: FetchRequest): Promise<Response> {
   const { signal } = first;
+  signal?.throwIfAborted();
   const decode = !first.headers.has('accept-encoding');
   let request = first;
   for (let followed = 0; ; followed += 1) {
@@ -55,7 +77,12 @@ async function follow(channel: MtlsChannel, first: FetchRequest): Promise<Respon
     });
     let next: FetchRequest | undefined;
     try {
-      next = nextRequest(request, answer.status, headerOf(answer, 'location'), followed);
+      next = nextRequest(
+        request,
+        answer.status,
+        REDIRECT_STATUSES.has(answer.status) ? headerOf(answer, 'location') : null,
+        followed,
+      );
     } catch (error) {
       abandonBody(answer);
       throw error;
@@ -105,7 +132,7 @@ function notReplaceable(error: unknown): unknown {
 }
 
 /** Without content-length, which depends on how the body is sent. */
-function outgoingHeaders(headers: Headers): Array<[name: string, value: string]> {
+function outgoingHeaders(headers: HeaderList): Array<readonly [name: string, value: string]> {
   const outgoing = [...headers].filter(([name]) => name !== 'content-length');
   for (const [name, value] of DEFAULT_HEADERS) if (!headers.has(name)) outgoing.push([name, value]);
   return outgoing;

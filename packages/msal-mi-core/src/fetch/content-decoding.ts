@@ -22,7 +22,8 @@ export function decodeContent(
   content: AsyncIterable<Uint8Array>,
   contentEncoding: string | null,
 ): AsyncIterable<Uint8Array> {
-  const codings = (contentEncoding ?? '')
+  if (contentEncoding === null) return content;
+  const codings = contentEncoding
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())

@@ -1,3 +1,4 @@
+import { isHeaderName, isHeaderValue } from './header-list.js';
 import type { ResponseContent } from './response-content.js';
 
 /** What only the platform's own `fetch` can write into a Response. */
@@ -16,52 +17,76 @@ export interface ResponseHead {
 /**
  * A Response of the platform that says what it answers.
  *
- * Its stream is made when somebody wants one: making it, and reading through it, costs more than the rest of a call.
- * Where all of the content is asked for at once, it comes straight from the connection.
+ * All that a platform's Response is made of is made when somebody asks for it: making it costs as much as the rest of a
+ * call, and most callers look at the status and read all of the content at once, which comes straight from the connection.
  *
  * @param content - Undefined: the body is null.
  * @throws TypeError or RangeError for a status or a header that a Response cannot hold.
  */
 export function describedResponse(
-  { status, statusText, headers }: ResponseHead,
+  head: ResponseHead,
   description: ResponseDescription,
   content?: ResponseContent,
 ): Response {
+  assertUsable(head);
   responseClass ??= createClass();
-  const response = new responseClass({ status, statusText }, description, content);
-  for (const [name, value] of headers) response.headers.append(name, value);
-  return response as unknown as Response;
-}
-
-/** As a class whose members can be overridden: the platform's types declare its methods as properties. */
-interface ExtensibleResponse {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: Headers;
-  clone(): Response;
+  const response: object = new responseClass(head, description, content);
+  return response as Response;
 }
 
 type Content = ReadableStream<Uint8Array> | null;
 
 let responseClass: ReturnType<typeof createClass> | undefined;
 
+/** What the platform's own constructor refuses. */
+function assertUsable({ status, statusText, headers }: ResponseHead): void {
+  if (!(Number.isInteger(status) && status >= 200 && status <= 599)) throw new RangeError('unusable status');
+  if (!REASON.test(statusText)) throw new TypeError('unusable reason');
+  for (const [name, value] of headers) {
+    if (!isHeaderName(name) || !isHeaderValue(value)) throw new TypeError('unusable header');
+  }
+}
+
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** Made with the first response: to name Response is to load the platform's `fetch`, which nothing else here needs. */
 function createClass() {
   const utf8 = new TextDecoder();
-  const base = Response as unknown as new (body: null, init: ResponseInit) => ExtensibleResponse;
 
-  return class DescribedResponse extends base {
+  class DescribedResponse {
+    readonly #head: ResponseHead;
     readonly #description: ResponseDescription;
     readonly #content: ResponseContent | undefined;
+    #headers: Headers | undefined;
     /** With a stream of the content, once there has to be one. */
     #streaming: Response | undefined;
     #isRead = false;
 
-    constructor(init: ResponseInit, description: ResponseDescription, content: ResponseContent | undefined) {
-      super(null, init);
+    constructor(head: ResponseHead, description: ResponseDescription, content: ResponseContent | undefined) {
+      this.#head = head;
       this.#description = description;
       this.#content = content;
       content?.abandonWith(this);
+    }
+
+    get status(): number {
+      return this.#head.status;
+    }
+
+    get ok(): boolean {
+      return this.#head.status <= 299;
+    }
+
+    get statusText(): string {
+      return this.#head.statusText;
+    }
+
+    get headers(): Headers {
+      if (this.#headers === undefined) {
+        this.#headers = new Headers();
+        for (const [name, value] of this.#head.headers) this.#headers.append(name, value);
+      }
+      return this.#headers;
     }
 
     get url(): string {
@@ -109,7 +134,7 @@ function createClass() {
       return new Uint8Array(await this.arrayBuffer());
     }
 
-    override clone(): Response {
+    clone(): Response {
       return described(this.#stream().clone(), this.#description);
     }
 
@@ -131,7 +156,10 @@ function createClass() {
       if (this.#isRead) void this.#streaming.arrayBuffer();
       return this.#streaming;
     }
-  };
+  }
+  // An instance of Response whose own constructor never runs: every member is one of those above.
+  Object.setPrototypeOf(DescribedResponse.prototype, Response.prototype);
+  return DescribedResponse;
 }
 
 /** Puts over the getters of a Response what they cannot know. */

@@ -1,4 +1,5 @@
 import { toOwnRequest } from './foreign-request.js';
+import { HeaderList } from './header-list.js';
 import { bodyFrom, bodyOfRequest, lengthOf, type RequestBody } from './request-body.js';
 
 /** What `fetch` was asked for, validated. */
@@ -6,7 +7,7 @@ export interface FetchRequest {
   readonly method: string;
   readonly url: URL;
   /** The caller's headers; those that describe the body are added when it is sent. */
-  readonly headers: Headers;
+  readonly headers: HeaderList;
   readonly body: RequestBody | undefined;
   readonly redirect: 'follow' | 'error' | 'manual';
   readonly signal: AbortSignal | undefined;
@@ -43,10 +44,10 @@ const CONNECTION_HEADERS = new Set([
  * @throws TypeError for whatever the standard forbids, for URLs other than https, and for options that choose
  *   another connection (`dispatcher`, `agent`). Header values and credentials in the URL appear in no message.
  */
-export async function parseFetchRequest(
+export function parseFetchRequest(
   given: string | URL | Request,
   init: RequestInit | undefined,
-): Promise<FetchRequest> {
+): FetchRequest | Promise<FetchRequest> {
   const input = toOwnRequest(given);
   const member: Member = (name) => (init as Record<string, unknown> | undefined)?.[name];
   for (const name of ['dispatcher', 'agent']) {
@@ -67,23 +68,23 @@ export async function parseFetchRequest(
   const request = (input instanceof Request ? undefined : ordinary(member, headers)) ?? judged(input, member, headers);
   const signal = parseSignal(member('signal'), input);
 
-  let body: RequestBody | undefined;
-  if (source != null) body = bodyFrom(source, member('duplex'));
-  else if (request.body !== null) body = await bodyOfRequest(request.body);
-
-  const { method, redirect } = request;
-  checkHeaders(request.headers, url, body);
-  if (body?.contentType !== undefined && !request.headers.has('content-type')) {
-    request.headers.set('content-type', body.contentType);
-  }
-  return { method, url, headers: request.headers, body, redirect, signal };
+  const finish = (body: RequestBody | undefined): FetchRequest => {
+    const { method, redirect } = request;
+    checkHeaders(request.headers, url, body);
+    if (body?.contentType !== undefined && !request.headers.has('content-type')) {
+      request.headers.set('content-type', body.contentType);
+    }
+    return { method, url, headers: request.headers, body, redirect, signal };
+  };
+  if (source != null) return finish(bodyFrom(source, member('duplex')));
+  return request.body === null ? finish(undefined) : bodyOfRequest(request.body).then(finish);
 }
 
 type Member = (name: string) => unknown;
 type Judged = Pick<FetchRequest, 'method' | 'headers' | 'redirect'> & { readonly body: Request['body'] };
 
 /** Undefined when there is something for the platform to judge: making a Request costs more than most of a call. */
-function ordinary(member: Member, headers = new Headers()): Judged | undefined {
+function ordinary(member: Member, headers = new HeaderList()): Judged | undefined {
   const { method = 'GET', redirect = 'follow' } = { method: member('method'), redirect: member('redirect') };
   if (!isOneOf(ORDINARY_METHODS, method) || !isOneOf(REDIRECT_MODES, redirect)) return undefined;
   if (isOneOf(METHODS_WITHOUT_BODY, method) && member('body') != null) return undefined;
@@ -92,14 +93,15 @@ function ordinary(member: Member, headers = new Headers()): Judged | undefined {
 }
 
 /** @throws TypeError for members that the standard forbids. */
-function judged(input: string | URL | Request, member: Member, headers: Headers | undefined): Judged {
+function judged(input: string | URL | Request, member: Member, headers: HeaderList | undefined): Judged {
   const init: Record<string, unknown> = { signal: null };
   for (const name of ['method', 'redirect', ...CHANGING_NOTHING]) {
     if (member(name) !== undefined) init[name] = member(name);
   }
-  if (headers !== undefined) init['headers'] = headers;
+  if (headers !== undefined) init['headers'] = [...headers];
   if (member('body') != null) init['body'] = new Uint8Array(0);
-  return new Request(input, init);
+  const { method, redirect, body, headers: all } = new Request(input, init);
+  return { method, redirect, body, headers: new HeaderList(all) };
 }
 
 function isOneOf<T>(values: readonly T[], value: unknown): value is T {
@@ -120,9 +122,9 @@ function parseUrl(input: string | URL): URL {
   return url;
 }
 
-function parseHeaders(init: unknown): Headers {
+function parseHeaders(init: unknown): HeaderList {
   try {
-    return new Headers(init as RequestInit['headers']);
+    return HeaderList.from(init);
   } catch {
     // The platform's message quotes the value, which may be a token.
     throw new TypeError('A header has a name or a value that HTTP does not allow.');
@@ -138,7 +140,12 @@ function parseSignal(signal: unknown, input: string | URL | Request): AbortSigna
   return signal as AbortSignal;
 }
 
-function checkHeaders(headers: Headers, url: URL, body: RequestBody | undefined): void {
+/**
+ * Takes out of `headers` what the connection decides.
+ *
+ * @throws TypeError for headers that cannot be the caller's.
+ */
+export function checkHeaders(headers: HeaderList, url: URL, body: RequestBody | undefined): void {
   for (const [name] of headers) {
     if (CONNECTION_HEADERS.has(name))
       throw new TypeError(`The header '${name}' cannot be set: it belongs to the connection.`);

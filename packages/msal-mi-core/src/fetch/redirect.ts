@@ -1,8 +1,9 @@
 import { FetchFailure, networkError } from './fetch-failure.js';
 import type { FetchRequest } from './fetch-request.js';
+import { HeaderList } from './header-list.js';
 import { isReplayable } from './request-body.js';
 
-const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
+export const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 20;
 const BODY_HEADERS = ['content-encoding', 'content-language', 'content-length', 'content-location', 'content-type'];
 
@@ -39,7 +40,7 @@ export function nextRequest(
     }
     return { ...request, url };
   }
-  const headers = new Headers(request.headers);
+  const headers = new HeaderList(request.headers);
   for (const name of BODY_HEADERS) headers.delete(name);
   return { ...request, url, method: 'GET', headers, body: undefined };
 }

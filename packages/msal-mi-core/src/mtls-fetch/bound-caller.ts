@@ -3,9 +3,10 @@ import {
   type MtlsPopAuthenticationResult,
   type MtlsPopRequestParams,
 } from '../public-types.js';
+import type { ReplacementAllowance } from '../model.js';
 import type { HostCheck } from './allowed-hosts.js';
 import { parseClaimsChallenge } from './claims-challenge.js';
-import { isIdempotent, parseFetchRequest, type FetchRequest } from '../fetch/fetch-request.js';
+import { checkHeaders, isIdempotent, parseFetchRequest, type FetchRequest } from '../fetch/fetch-request.js';
 import { headersForToken } from './host-profiles.js';
 import {
   CALL_SURROUNDINGS,
@@ -15,6 +16,8 @@ import {
   type CallMembers,
   type CallSurroundings,
 } from './application-members.js';
+import { channelBehind, sendOverChannel } from '../fetch/channel-fetch.js';
+import { HeaderList } from '../fetch/header-list.js';
 import { isReplayable } from '../fetch/request-body.js';
 import { bindingRefusalOf, reportBindingRefusal } from './refused-binding.js';
 import { systemClock } from '../time/clock.js';
@@ -26,9 +29,10 @@ export interface BoundTokenSource {
 
 /** Validated options. */
 export interface CallerOptions {
-  readonly tokenRequest: MtlsPopRequestParams;
+  readonly tokenRequest: MtlsPopRequestParams &
+    Required<Pick<MtlsPopRequestParams, 'withAttestationSupport' | 'minStrength'>>;
   readonly checkHost: HostCheck;
-  readonly headers: Headers;
+  readonly headers: HeaderList;
 }
 
 /** One call of `fetch`, and what its tokens are asked for with. */
@@ -49,6 +53,7 @@ const PAUSES_MS = [800, 1_600, 3_200] as const;
 export class BoundCaller {
   readonly #app: BoundTokenSource;
   readonly #options: CallerOptions;
+  #latestHost: { readonly hostname: string; readonly headers: ReadonlyArray<readonly [string, string]> } | undefined;
   /** The certificate that took the place of a refused one: when it is refused as well, it is not the certificate. */
   #replacementX5tS256: string | undefined;
 
@@ -58,12 +63,18 @@ export class BoundCaller {
   }
 
   async fetch(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
-    const request = await parseFetchRequest(input, init);
+    const parsed = parseFetchRequest(input, init);
+    const request = parsed instanceof Promise ? await parsed : parsed;
     this.#options.checkHost(request.url);
 
     const call: Call = { request, tokenRequest: this.#tokenRequest(request) };
     const result = await this.#app.acquireToken(call.tokenRequest);
-    const answered = await this.#untilBindingIsKnown(call, await this.#sendOverGoodBinding(call, result));
+    const { result: used, response } = await this.#sendOverGoodBinding(call, result);
+    return response.status === 401 ? this.#answerRefusal(call, { result: used, response }) : response;
+  }
+
+  async #answerRefusal(call: Call, refused: Answered): Promise<Response> {
+    const answered = await this.#untilBindingIsKnown(call, refused);
     const { response } = answered;
     const claims = response.status === 401 ? parseClaimsChallenge(response.headers) : undefined;
     return claims === undefined ? response : this.#answerChallenge(call, answered, claims);
@@ -73,15 +84,23 @@ export class BoundCaller {
    * The certificate may have been revoked since it was issued: then the handshake fails, and it is replaced, unless one
    * was in this call.
    */
-  async #sendOverGoodBinding({ request, tokenRequest }: Call, result: MtlsPopAuthenticationResult): Promise<Answered> {
+  async #sendOverGoodBinding(call: Call, result: MtlsPopAuthenticationResult): Promise<Answered> {
+    try {
+      return { result, response: await this.#send(call.request, result) };
+    } catch (error) {
+      return this.#sendOverReplacement(call, result, error);
+    }
+  }
+
+  async #sendOverReplacement(
+    { request, tokenRequest }: Call,
+    result: MtlsPopAuthenticationResult,
+    error: unknown,
+  ): Promise<Answered> {
     const replacement = tokenRequest[REPLACEMENT];
     const { x5tS256 } = result.bindingCertificate;
-    try {
-      return { result, response: await this.#send(request, result) };
-    } catch (error) {
-      if (!isCertificateRefused(error) || !isRepeatable(request)) throw error;
-      if (replacement.isUsed || x5tS256 === this.#replacementX5tS256 || !canReplaceBindings(this.#app)) throw error;
-    }
+    if (!isCertificateRefused(error) || !isRepeatable(request)) throw error;
+    if (replacement.isUsed || x5tS256 === this.#replacementX5tS256 || !canReplaceBindings(this.#app)) throw error;
     replacement.isUsed = true;
     const replaced = await this.#app[REPLACE_BINDING](tokenRequest, result.binding);
     this.#replacementX5tS256 = replaced.bindingCertificate.x5tS256;
@@ -127,28 +146,44 @@ export class BoundCaller {
     return response;
   }
 
+  /** Always of one shape: objects that are put together each time cost more to check than finding the token does. */
   #tokenRequest({ signal }: FetchRequest): Call['tokenRequest'] {
-    return {
-      ...this.#options.tokenRequest,
-      ...(signal !== undefined && { signal }),
-      [REPLACEMENT]: { isUsed: false },
-    };
+    const { resource, withAttestationSupport, minStrength } = this.#options.tokenRequest;
+    const replacement: ReplacementAllowance = { isUsed: false };
+    const mtlsProofOfPossession = true;
+    return signal === undefined
+      ? { resource, mtlsProofOfPossession, withAttestationSupport, minStrength, [REPLACEMENT]: replacement }
+      : { resource, mtlsProofOfPossession, withAttestationSupport, minStrength, signal, [REPLACEMENT]: replacement };
   }
 
   #send(request: FetchRequest, result: MtlsPopAuthenticationResult): Promise<Response> {
     const { url, method, redirect, signal, body } = request;
-    const headers = new Headers(this.#options.headers);
-    for (const [name, value] of Object.entries(headersForToken(url.hostname, this.#options.tokenRequest.resource)))
-      headers.set(name, value);
+    const headers = HeaderList.from(this.#options.headers);
+    for (const [name, value] of this.#headersOf(url.hostname)) headers.set(name, value);
     for (const [name, value] of request.headers) headers.set(name, value);
     headers.set('authorization', createAuthorizationHeader(result));
-    return result.binding.fetch(url, {
+    const { binding } = result;
+    const channel = channelBehind(binding);
+    if (channel !== undefined) {
+      checkHeaders(headers, url, body);
+      return sendOverChannel(channel, { ...request, headers });
+    }
+    return binding.fetch(url, {
       method,
-      headers,
+      headers: [...headers] as Array<[string, string]>,
       redirect,
       ...(signal !== undefined && { signal }),
       ...(body !== undefined && { body: body.source as Blob, duplex: 'half' }),
     });
+  }
+
+  /** Nearly every call is for the host of the call before it. */
+  #headersOf(hostname: string): ReadonlyArray<readonly [name: string, value: string]> {
+    if (this.#latestHost?.hostname !== hostname) {
+      const headers = Object.entries(headersForToken(hostname, this.#options.tokenRequest.resource));
+      this.#latestHost = { hostname, headers };
+    }
+    return this.#latestHost.headers;
   }
 }
 

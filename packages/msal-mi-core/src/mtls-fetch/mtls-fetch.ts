@@ -2,6 +2,7 @@ import { isAnyArrayBuffer } from 'node:util/types';
 import { invalidRequest, parseFlag, parseOptions, parseStrength } from '../options/options.js';
 import { ManagedIdentityError } from '../errors.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
+import { HeaderList } from '../fetch/header-list.js';
 import { createHostCheck } from './allowed-hosts.js';
 import type { BoundCaller, CallerOptions } from './bound-caller.js';
 
@@ -50,11 +51,11 @@ export function createMtlsFetch(
     const { BoundCaller } = await import('./bound-caller.js');
     return (caller ??= new BoundCaller(app, parsed));
   };
-  return async (input, init) => {
-    if (caller !== undefined) return caller.fetch(input, init);
+  const first = async (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => {
     const kept = keepBytes(init);
     return (await load()).fetch(input, kept);
   };
+  return (input, init) => caller?.fetch(input, init) ?? first(input, init);
 }
 
 /** What the caller does to its buffer after the call does not matter, also while something is still loading. */
@@ -84,10 +85,10 @@ function parseFetchOptions(options: unknown): CallerOptions {
   };
 }
 
-function parseHeaders(value: unknown): Headers {
-  let headers: Headers;
+function parseHeaders(value: unknown): HeaderList {
+  let headers: HeaderList;
   try {
-    headers = new Headers(value as Record<string, string> | undefined);
+    headers = HeaderList.from(value);
   } catch {
     throw invalidRequest('headers must be an object with valid names and values.');
   }

@@ -17,6 +17,27 @@ export function defineHeaders({ test, assert, url, fetch, echo, typeError }) {
     }
   });
 
+  test('takes names and values as Headers does', async () => {
+    const headers = { 'X-Spaces': ' \t a b\t ', 'X-Empty': '', 'x-latin': 'caf\u00e9', 'x-number': 7 };
+    const { headers: received } = await echo({ headers });
+    const expected = new Headers(headers);
+    for (const name of ['x-spaces', 'x-empty', 'x-latin', 'x-number']) {
+      assert.equal(received[name], expected.get(name));
+    }
+    assert.equal((await echo({ headers: { 'x-a': '1', 'X-A': '2' } })).headers['x-a'], '1, 2');
+    for (const wrong of [
+      { 'a b': '1' },
+      { a: 'b\r\nc: d' },
+      { a: 'b\0' },
+      { a: '\u20ac' },
+      { '': '1' },
+      [['a']],
+      'a: b',
+    ]) {
+      await typeError(fetch(url('/echo'), { headers: wrong }), { message: /HTTP does not allow/ });
+    }
+  });
+
   test('adds no authorization and no cookie', async () => {
     await (await fetch(url('/headers'))).text();
     const { headers } = await echo();

@@ -1,6 +1,7 @@
 // What the Response says of the answer, and the ways to read it.
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 
 /** @param {import('./world.mjs').World} world */
 export function defineResponses({
@@ -23,6 +24,20 @@ export function defineResponses({
       assert.equal(response.ok, true);
       assert.equal(await response.text(), 'status 200');
     }
+  });
+
+  test('can do what the platform does with a Response', async () => {
+    const response = await fetch(url('/status/207'));
+    assert.equal(Object.prototype.toString.call(response), '[object Response]');
+    assert.match(inspect(response), /status: 207/);
+    assert.equal(response.headers, response.headers);
+    const again = new Response(response.body, response);
+    assert.equal(again.status, 207);
+    same([...again.headers], [...response.headers]);
+    assert.equal(await again.text(), 'status 207');
+    assert.equal(response.bodyUsed, true);
+    const other = await fetch(url('/status/200'));
+    assert.equal(await other.clone().text(), await other.text());
   });
 
   test('presents the certificate of the binding', async () => {

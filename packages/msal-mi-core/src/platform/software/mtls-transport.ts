@@ -52,7 +52,7 @@ function createChannel(key: SigningKey, certificateDer: Uint8Array, trust: Trust
   let isRetired = false;
   const openAgent = (): Agent => {
     secureContext ??= createContext(options(), trust);
-    agent ??= new Agent({
+    agent ??= new ChannelAgent({
       keepAlive: !isRetired,
       ...READ_AHEAD,
       timeout: IDLE_TIMEOUT_MS,
@@ -78,6 +78,13 @@ function createChannel(key: SigningKey, certificateDer: Uint8Array, trust: Trust
       retired.maxFreeSockets = 0;
     },
   };
+}
+
+/** All its connections have the same options: only where they lead tells them apart. */
+class ChannelAgent extends Agent {
+  override getName({ host = '', port = '' }: { host?: string; port?: number | string } = {}): string {
+    return `${host}:${port}:`;
+  }
 }
 
 function createContext(options: TlsClientOptions, trust: Trust): SecureContext {

@@ -14,6 +14,8 @@ import { onAbort } from '../../time/clock.js';
 import { classifyFailure, type ConnectionPhase } from './classify-failure.js';
 import { IncomingBody } from './incoming-body.js';
 
+const CONTENT_LENGTH = 'content-length';
+const METHODS_WITHOUT_BODY = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 const MAX_HEADER_BYTES = 64 * 1024;
 const LOST_CODES = ['ECONNRESET', 'EPIPE'];
 
@@ -57,10 +59,14 @@ class Attempt {
 
   constructor(agent: Agent, request: MtlsRequest) {
     this.#request = request;
-    this.#outgoing = httpsRequest(request.url, {
-      method: request.method,
+    const { url, method } = request;
+    this.#outgoing = httpsRequest({
+      host: hostOf(url),
+      port: portOf(url),
+      path: `${url.pathname}${url.search}`,
+      method,
       agent,
-      headers: toHeaders(request),
+      headers: toRawHeaders(request),
       maxHeaderSize: MAX_HEADER_BYTES,
       // The agent's limit is for connections that wait: in use, each record would start it again.
       timeout: 0,
@@ -133,15 +139,22 @@ function streamBody(body: AsyncIterable<Uint8Array>, outgoing: ClientRequest, fa
   source.pipe(outgoing);
 }
 
-function toHeaders(request: MtlsRequest): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
-  for (const [name, value] of request.headers) {
-    const lower = name.toLowerCase();
-    const earlier = headers[lower];
-    headers[lower] = earlier === undefined ? value : [earlier, value].flat();
+/**
+ * Names and values in turn: Node.js writes them as they are, where members of an object would first become its own list of
+ * headers. What it would add to that is added here.
+ */
+function toRawHeaders({ url, method, headers, body }: MtlsRequest): string[] {
+  const raw = ['host', url.host];
+  let isLengthKnown = false;
+  for (const [name, value] of headers) {
+    raw.push(name, value);
+    isLengthKnown ||= name.length === CONTENT_LENGTH.length && name.toLowerCase() === CONTENT_LENGTH;
   }
-  if (request.body instanceof Uint8Array) headers['content-length'] ??= String(request.body.length);
-  return headers;
+  if (isLengthKnown) return raw;
+  if (body instanceof Uint8Array) raw.push(CONTENT_LENGTH, String(body.byteLength));
+  else if (body !== undefined) raw.push('transfer-encoding', 'chunked');
+  else if (!METHODS_WITHOUT_BODY.has(method)) raw.push(CONTENT_LENGTH, '0');
+  return raw;
 }
 
 function toResponse(response: IncomingMessage, body: IncomingBody): MtlsResponse {
