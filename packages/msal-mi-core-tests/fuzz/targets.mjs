@@ -17,6 +17,7 @@ import { readConfirmation, readJwtClaims } from '../../msal-mi-core/dist/crypto/
 import { parseCertificate, x5tS256 } from '../../msal-mi-core/dist/crypto/x509.js';
 import { createLogger } from '../../msal-mi-core/dist/diagnostics/logger.js';
 import { createHostCheck } from '../../msal-mi-core/dist/mtls-fetch/allowed-hosts.js';
+import { redact, stringsInJson } from '../../msal-mi-core/dist/secret.js';
 import { parseClaimsChallenge } from '../../msal-mi-core/dist/mtls-fetch/claims-challenge.js';
 import { nextRequest } from '../../msal-mi-core/dist/fetch/redirect.js';
 import { parseMtlsAuthority } from '../../msal-mi-core/dist/fic/mtls-authority.js';
@@ -223,11 +224,27 @@ export async function createTargets() {
       seeds: [
         `Bearer realm="", error="insufficient_claims", claims="${Buffer.from('{"access_token":{}}').toString('base64')}"`,
         'mtls_pop authorization="https://login.example/t", resource="https://vault.azure.net", PoP claims=e30=, Negotiate',
+        'Bearer a="'.repeat(1_000),
+        `Bearer claims="${'\\"'.repeat(5_000)}`,
       ],
       parse(value) {
         if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(latin1(value))) return; // Headers takes nothing else.
         const claims = parseClaimsChallenge(new Headers({ 'www-authenticate': latin1(value) }));
         if (claims !== undefined) parseClaimsOption('claims', claims);
+      },
+    },
+    {
+      name: 'text of a service in a message',
+      seeds: [
+        'AADSTS700016: you sent eyJhbGciOiJub25lIn0.e30. for /subscriptions/11111111-2222-3333-4444-555555555555/x',
+        'eyJ'.repeat(5_000),
+        '-----BEGIN '.repeat(1_000),
+        '/a'.repeat(5_000),
+        'A1b'.repeat(5_000),
+      ],
+      parse(text) {
+        const said = redact(text, stringsInJson('{"id_token":{"acr":{"value":"clm_7f3a with words"}}}'));
+        assert(said.length <= 801 && !said.includes('clm_7f3a with words'));
       },
     },
     {
@@ -281,7 +298,6 @@ export async function createTargets() {
     {
       name: 'HTTPS_PROXY and NO_PROXY',
       seeds: ['http://proxy.example:8080 localhost,.example,*.net:443', 'proxy *'],
-      isDeclared: isTypeError,
       parse(text) {
         const [httpsProxy, ...rest] = text.split(' ');
         const route = proxyFor(new URL('https://vault.azure.net'), { httpsProxy, noProxy: rest.join(' ') });

@@ -86,10 +86,11 @@ function matchesWhole(expression: RegExp): (url: URL) => boolean {
 }
 
 function matchesName(entry: string): (url: URL) => boolean {
-  const [, wildcard, name = '', port = ''] = /^(\*\.)?([^/*?#@\s:]+|\[[\da-f:]+\])(?::(\d{1,5}))?$/i.exec(entry) ?? [];
+  const [, wildcard, name = '', port = ''] =
+    /^(\*\.)?([^/\\*?#@\s:]+|\[[\da-f:]+\])(?::(\d{1,5}))?$/i.exec(entry) ?? [];
   let own: URL;
   try {
-    own = new URL(`https://${name}${port === '' ? '' : `:${port}`}`);
+    own = new URL(`https://${name.replace(/\.$/, '')}${port === '' ? '' : `:${port}`}`);
   } catch {
     throw invalidRequest(
       `The entry ${JSON.stringify(entry)} of allowedHosts is no host name such as contoso.vault.azure.net.`,

@@ -69,8 +69,8 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
     if (!confirmation.opaque && confirmation.x5tS256 !== expected.x5tS256) throw fail('token_binding_mismatch');
   }
   const nowMs = clock.now();
-  const extLifetimeS = seconds(body['ext_expires_in']);
-  const refreshInS = seconds(body['refresh_in']);
+  const extLifetimeS = believable(seconds(body['ext_expires_in']));
+  const refreshInS = believable(seconds(body['refresh_in']));
   const refreshInMs = refreshInS === undefined || refreshInS <= 0 ? undefined : refreshInS * 1_000;
   return Object.freeze({
     secret,
@@ -81,6 +81,11 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
     refreshAfterMs: refreshInMs === undefined ? undefined : nowMs + refreshInMs + jitterMs(refreshInMs, clock),
     requestId: answer.headers['x-ms-request-id'],
   });
+}
+
+/** What no date can hold is taken as not said: the token is good all the same. */
+function believable(durationS: number | undefined): number | undefined {
+  return durationS !== undefined && Math.abs(durationS) <= MAX_LIFETIME_S ? durationS : undefined;
 }
 
 function refusal(answer: TokenAnswer, body: JsonObject | undefined, expected: Expectation, call: Answered): MsiV2Error {

@@ -1,4 +1,5 @@
 /** Through which proxy a request goes. IMDS is not asked here: its transport knows no proxy at all. */
+import { ManagedIdentityError } from '../../errors.js';
 import { isLoopbackHost } from '../../hosts.js';
 
 /** As read from HTTPS_PROXY and NO_PROXY, in any case; undefined when unset. */
@@ -10,7 +11,7 @@ export interface ProxyEnvironment {
 /** `direct`, `system` (what the user configured in Windows), or host:port. */
 export type ProxyRoute = string;
 
-/** @throws TypeError when HTTPS_PROXY is not a usable URL; the message does not repeat it. */
+/** @throws ManagedIdentityError `invalid_configuration` when HTTPS_PROXY is not a usable URL; the message does not repeat it. */
 export function proxyFor(url: URL, { httpsProxy, noProxy }: ProxyEnvironment): ProxyRoute {
   if (isLoopbackHost(url.hostname) || isExcepted(url, noProxy ?? '')) return 'direct';
   if (httpsProxy === undefined || httpsProxy.trim() === '') return 'system';
@@ -18,7 +19,9 @@ export function proxyFor(url: URL, { httpsProxy, noProxy }: ProxyEnvironment): P
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const proxy = URL.canParse(address) ? new URL(address) : undefined;
   if (proxy?.protocol !== 'http:' || proxy.username !== '' || proxy.password !== '') {
-    throw new TypeError('HTTPS_PROXY must be an http URL without user name and password, such as http://proxy:8080.');
+    throw new ManagedIdentityError('invalid_configuration', {
+      message: 'HTTPS_PROXY must be an http URL without user name and password, such as http://proxy:8080.',
+    });
   }
   return `${proxy.hostname}:${proxy.port === '' ? '80' : proxy.port}`;
 }

@@ -66,6 +66,8 @@ describe('hosts that may receive a token with allowedHosts', () => {
   test.each([
     [['api.contoso.com'], 'https://api.contoso.com', true],
     [['API.contoso.com'], 'https://api.contoso.com', true],
+    [['api.contoso.com.'], 'https://api.contoso.com', true],
+    [['*.contoso.com.'], 'https://api.contoso.com', true],
     [['api.contoso.com'], 'https://x.api.contoso.com', false],
     [['api.contoso.com'], 'https://api.contoso.com:8443', false],
     [['*.contoso.com'], 'https://api.contoso.com:8443', false],
@@ -100,6 +102,7 @@ describe('hosts that may receive a token with allowedHosts', () => {
 
   test.each([
     ['a path', 'contoso.com/a'],
+    ['a path with a backslash', 'contoso.com\\a'],
     ['a user', 'user@contoso.com'],
     ['a wildcard inside', 'a.*.com'],
     ['a lone wildcard', '*'],

@@ -60,6 +60,11 @@ test('times may be numeric strings', () => {
   });
 });
 
+test('a refresh_in or ext_expires_in that no date can hold is taken as not said', () => {
+  const token = process({ ...GOOD, refresh_in: 1e15, ext_expires_in: 1e300 });
+  expect(token).toMatchObject({ refreshOnMs: undefined, refreshAfterMs: undefined, extExpiresAtMs: undefined });
+});
+
 test('J19: without refresh_in there is no refresh time', () => {
   expect(process({ ...GOOD, expires_in: 86_400 })).toMatchObject({ refreshOnMs: undefined, refreshAfterMs: undefined });
 });

@@ -19,7 +19,7 @@ describe('the way out', () => {
   it.each(['https://proxy:8080', 'socks5://proxy:1080', 'http://user:secret@proxy:8080', 'http://'])(
     'HTTPS_PROXY=%s is refused, and not repeated',
     (value) => {
-      expect(() => route(value)).toThrow(/^HTTPS_PROXY must be an http URL/);
+      expect(() => route(value)).toThrow(/^invalid_configuration: HTTPS_PROXY must be an http URL/);
       expect(() => route(value)).not.toThrow(/secret/);
     },
   );
