@@ -79,10 +79,10 @@ export class ManagedIdentityApplication {
    * {@link ManagedIdentityApplication.getManagedIdentityCapabilities} has found out.
    */
   getManagedIdentitySource(): ManagedIdentitySourceNames {
-    const { environment, imdsBase, networkClient } = this.#configuration;
+    const { environment } = this.#configuration;
     const state = this.#state();
     const nowMs = this.#surroundings?.clock.monotonicMs() ?? performance.now();
-    const known = state && knownSource(state.discovered, discoveryKey(imdsBase, networkClient, state), nowMs);
+    const known = state && knownSource(state.discovered, discoveryKey(this.#configuration, state), nowMs);
     return environmentSource(environment) ?? known?.capabilities.source ?? ManagedIdentitySourceNames.DEFAULT_TO_IMDS;
   }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { invalidConfiguration, refusePollution } from './options/options.js';
 import { namesOf, refuseIdentityLookAlikes, spellingOf } from './options/identity-members.js';
 import { ManagedIdentityError } from './errors.js';
-import { IMDS_ADDRESS } from './hosts.js';
+import { DISABLE_IMDS_V2, IMDS_ADDRESS } from './hosts.js';
 import { isJsonObject } from './json.js';
 import type { HostEnvironment, ManagedIdentity } from './model.js';
 import type {
@@ -29,6 +29,8 @@ export interface Configuration {
   readonly persistCertificates: boolean;
   /** Hosts that IMDS may name: names, and `*.` followed by a domain. Undefined: any. */
   readonly allowedHosts: readonly string[] | undefined;
+  /** The kill switch for version 2 of IMDS (D32). */
+  readonly isVersion2Disabled: boolean;
   /** Members that nothing reads. */
   readonly unknownMembers: readonly string[];
   /** NODE_TLS_REJECT_UNAUTHORIZED=0 asks for connections whose server is not verified. None of ours obeys. */
@@ -72,10 +74,9 @@ export function parseConfiguration(
     trustedAuthorities: parseAuthorities(system.ca),
     attestationProvider: parseProvider(original.attestationProvider),
     environment: readHostEnvironment(env),
-    persistCertificates: !['1', 'true'].includes(
-      (env['MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE'] ?? '').trim().toLowerCase(),
-    ),
     allowedHosts: parseAllowedHosts(env['MSAL_MI_IMDSV2_ALLOWED_HOSTS']),
+    persistCertificates: !isSwitchedOn(env['MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE']),
+    isVersion2Disabled: isSwitchedOn(env[DISABLE_IMDS_V2]),
     unknownMembers: Object.freeze([
       ...unknownNames(original, CONFIGURATION_NAMES),
       ...unknownNames(system, SYSTEM_NAMES).map((name) => `system.${name}`),
@@ -227,6 +228,11 @@ function parseProvider(value: unknown): AttestationProvider | undefined {
   return value as unknown as AttestationProvider;
 }
 
+/** What the variables of .NET's library mean by "on", in any case. */
+function isSwitchedOn(value: string | undefined): boolean {
+  return ['1', 'true'].includes((value ?? '').trim().toLowerCase());
+}
+
 function parseBoolean(name: string, value: unknown): boolean {
   if (value === undefined || value === null) return false;
   if (typeof value !== 'boolean') throw invalidConfiguration(`${name} must be true or false.`);
@@ -244,6 +250,7 @@ function readHostEnvironment(env: Readonly<Record<string, string | undefined>>):
     imdsEndpoint: read('IMDS_ENDPOINT'),
     programFiles: read('ProgramFiles'),
     regionName: read('REGION_NAME'),
+    forcedRegion: read('MSAL_FORCE_REGION'),
   });
 }
 

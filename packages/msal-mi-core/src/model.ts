@@ -19,6 +19,7 @@ export interface HostEnvironment {
   readonly imdsEndpoint: string | undefined;
   readonly programFiles: string | undefined;
   readonly regionName: string | undefined;
+  readonly forcedRegion: string | undefined;
 }
 
 export type TokenType = 'mtls_pop' | 'Bearer';
@@ -44,6 +45,8 @@ export interface TokenDemand {
 export interface TokenRequest extends TokenDemand {
   readonly attested: boolean;
   readonly minStrength: MtlsBindingStrength;
+  /** `minStrength` as the caller named it; undefined for the default. */
+  readonly namedStrength?: MtlsBindingStrength | undefined;
 }
 
 /** Shared by the token requests of one call: in all of them together a certificate is replaced once (D22). */

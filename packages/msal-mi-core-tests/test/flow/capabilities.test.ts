@@ -182,6 +182,7 @@ test('B20: a probe that times out is tried again, like one that a server error a
     state: createSharedState(),
     flightOwner: '',
     discoveryKey: imdsBase,
+    isVersion2Disabled: false,
   };
   const found = await discoverSource(host, false, testCall({ clock }));
 

@@ -1,6 +1,6 @@
 /** Where the second leg is sent, with the names of the clouds routed to the emulator. */
 import type { ManagedIdentityConfiguration } from 'core/public-types.js';
-import { boundClient, countedAssertion, GRAPH_SCOPES } from '../support/fic.js';
+import { boundClient, countedAssertion, GRAPH_SCOPES, exchanges } from '../support/fic.js';
 import { requestsOf } from '../support/journal.js';
 import { RoutedPlatform } from '../support/routed-platform.js';
 import { World } from '../support/world.js';
@@ -17,7 +17,12 @@ beforeEach(() => {
 afterAll(() => world.close());
 
 /** A client of a cloud whose names lead to the emulator, and the origins its second leg asked for. */
-function routedClient(login: string, routes: string[], system: ManagedIdentityConfiguration['system'] = {}) {
+function routedClient(
+  login: string,
+  routes: string[],
+  system: ManagedIdentityConfiguration['system'] = {},
+  env: Record<string, string> = {},
+) {
   const { emulator } = world;
   const platform = new RoutedPlatform(
     world.platform,
@@ -25,7 +30,7 @@ function routedClient(login: string, routes: string[], system: ManagedIdentityCo
   );
   const { callback, calls } = countedAssertion(world.application());
   const auth = { authority: `https://${login}/${emulator.tenantId}`, clientAssertion: callback };
-  const client = boundClient(world, { auth, system: { ca: emulator.ca, ...system } }, platform);
+  const client = boundClient(world, { auth, system: { ca: emulator.ca, ...system } }, platform, env);
   return { client, calls, origins: platform.origins };
 }
 
@@ -75,6 +80,68 @@ test('rule D31: a region that could not be found is asked for again after half a
   }
   expect(origins).toEqual([hosts[0], hosts[0], hosts[1], hosts[1]].map((host) => `https://${host}`));
   expect(requestsOf(world.emulator, 'compute')).toHaveLength(2);
+});
+
+describe('rule D31: MSAL_FORCE_REGION', () => {
+  const FORCED = { MSAL_FORCE_REGION: 'westus3' };
+  const LOGIN = 'login.microsoftonline.com';
+
+  test.each([
+    ['serves a request that names no region', {}, 'westus3.mtlsauth.microsoft.com'],
+    ['gives way to the region of a request', { azureRegion: 'eastus' }, 'eastus.mtlsauth.microsoft.com'],
+    ['is overridden by the word for none', { azureRegion: 'DisableMsalForceRegion' }, 'mtlsauth.microsoft.com'],
+  ])('%s', async (_what, request, host) => {
+    const { client, origins } = routedClient(LOGIN, [host], {}, FORCED);
+    await client.acquireTokenByClientCredential({ ...BOUND, ...request });
+    expect(origins).toEqual([`https://${host}`]);
+  });
+
+  test('may ask the host', async () => {
+    const host = 'emulator.mtlsauth.microsoft.com';
+    const { client, origins } = routedClient(LOGIN, [host], {}, { MSAL_FORCE_REGION: 'TryAutoDetect' });
+    await client.acquireTokenByClientCredential(BOUND);
+    expect(origins).toEqual([`https://${host}`]);
+  });
+
+  test('is refused when it cannot stand in a host name', () => {
+    expect(() => routedClient(LOGIN, [], {}, { MSAL_FORCE_REGION: 'evil.example/' })).toThrow(
+      expect.objectContaining({ errorCode: 'invalid_configuration' }) as Error,
+    );
+  });
+});
+
+describe('rule D31: the tenant of a request', () => {
+  test('is asked, named by the result and kept apart in the cache', async () => {
+    const { client } = routedClient('login.microsoftonline.com', ['mtlsauth.microsoft.com']);
+    const other = 'contoso.onmicrosoft.com';
+    const own = await client.acquireTokenByClientCredential(BOUND);
+    const foreign = await client.acquireTokenByClientCredential({ ...BOUND, tenantId: other });
+
+    const { second } = exchanges(world);
+    expect(second.map(({ url }) => url.split('/')[1])).toEqual([world.emulator.tenantId, other]);
+    expect(own.tenantId).toBe(world.emulator.tenantId);
+    expect(foreign).toMatchObject({
+      fromCache: false,
+      tenantId: other,
+      authority: `https://login.microsoftonline.com/${other}/`,
+    });
+    expect(await client.acquireTokenByClientCredential(BOUND)).toMatchObject({ fromCache: true });
+  });
+
+  test.each<[unknown, string]>([
+    ['common', 'missing_tenanted_authority'],
+    ['Organizations', 'missing_tenanted_authority'],
+    ['..', 'invalid_request'],
+    ['.', 'invalid_request'],
+    ['a/b', 'invalid_request'],
+    ['', 'invalid_request'],
+    [5, 'invalid_request'],
+  ])('%j is refused before any request', async (tenantId, errorCode) => {
+    const { client } = routedClient('login.microsoftonline.com', []);
+    const asking = client.acquireTokenByClientCredential({ ...BOUND, tenantId: tenantId as string });
+    await expect(asking).rejects.toMatchObject({ errorCode });
+    expect(world.emulator.journal).toEqual([]);
+  });
 });
 
 test.each([

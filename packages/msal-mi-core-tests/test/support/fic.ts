@@ -40,11 +40,12 @@ export function boundClient(
   world: World,
   { auth, system }: Configuration = {},
   platform: Platform = world.platform,
+  env: Record<string, string> = {},
 ): BoundConfidentialClient {
   const clientAssertion = auth?.clientAssertion ?? countedAssertion(world.application()).callback;
   const authority = `${world.emulator.tokenUrl}/${world.emulator.tenantId}`;
   return withEnvironment(
-    { AZURE_POD_IDENTITY_AUTHORITY_HOST: world.emulator.imdsUrl },
+    { AZURE_POD_IDENTITY_AUTHORITY_HOST: world.emulator.imdsUrl, ...env },
     () =>
       new BoundConfidentialClient(
         { auth: { clientId: CLIENT_ID, authority, ...auth, clientAssertion }, ...(system && { system }) },

@@ -26,6 +26,8 @@ const STEERING = [
   'MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE',
   'MSAL_MI_IMDSV2_ALLOWED_HOSTS',
   'NODE_TLS_REJECT_UNAUTHORIZED',
+  'MSAL_FORCE_REGION',
+  'MSAL_MI_DISABLE_IMDS_V2',
 ] as const;
 
 /** What the emulator reads its time from: the clock of the world that uses it at the moment. */

@@ -14,9 +14,23 @@ export function keepState(state: SharedState): SharedState {
   return state;
 }
 
-/** What is found through a transport of an application's own stays with the applications that have it (D28). */
-export function discoveryKey(imdsBase: string, networkClient: object | undefined, state: SharedState): string {
-  return networkClient === undefined ? imdsBase : `${imdsBase}\0${objectNumber(state, networkClient)}`;
+/**
+ * What is found through a transport of an application's own stays with the applications that have it (D28), and so does
+ * what is found while version 2 is switched off (D32).
+ */
+export function discoveryKey(
+  { imdsBase, networkClient, isVersion2Disabled }: DiscoverySettings,
+  state: SharedState,
+): string {
+  const transport = networkClient === undefined ? '' : `\0${objectNumber(state, networkClient)}`;
+  return `${imdsBase}${transport}${isVersion2Disabled ? '\0without version 2' : ''}`;
+}
+
+/** What decides what a capability query can find. */
+interface DiscoverySettings {
+  readonly imdsBase: string;
+  readonly networkClient: object | undefined;
+  readonly isVersion2Disabled: boolean;
 }
 
 /** Tells objects that applications were configured with apart. */

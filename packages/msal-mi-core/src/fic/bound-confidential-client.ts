@@ -13,7 +13,7 @@ import type { AcquireByAssertion } from './compose-client.js';
 import type { BoundClientAssertionCallback } from './client-assertion.js';
 import type { ClientCredentialParams } from './client-credential-request.js';
 import type { ClientSettings } from './federated-client.js';
-import { parseMtlsAuthority } from './mtls-authority.js';
+import { isRegionName, parseMtlsAuthority } from './mtls-authority.js';
 
 const NAMES = new Set(['auth', 'system']);
 const AUTH_NAMES = new Set(['clientId', 'authority', 'clientAssertion', 'clientCapabilities']);
@@ -128,11 +128,16 @@ function parseSettings(configuration: unknown): ClientSettings {
   if (typeof clientId !== 'string' || clientId.trim() === '')
     throw invalidConfiguration('auth.clientId must be a non-blank string.');
   if (typeof clientAssertion !== 'function') throw invalidConfiguration('auth.clientAssertion must be a function.');
+  const parsed = parseConfiguration({ clientCapabilities, system } as ManagedIdentityConfiguration);
+  const { forcedRegion } = parsed.environment;
+  if (forcedRegion !== undefined && !isRegionName(forcedRegion)) {
+    throw invalidConfiguration('MSAL_FORCE_REGION must consist of letters and digits, such as "westus3".');
+  }
   return {
     clientId: clientId.trim(),
     clientAssertion: clientAssertion as BoundClientAssertionCallback,
     authority: parseMtlsAuthority(authority),
-    configuration: parseConfiguration({ clientCapabilities, system } as ManagedIdentityConfiguration),
+    configuration: parsed,
   };
 }
 

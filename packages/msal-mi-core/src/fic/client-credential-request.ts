@@ -9,17 +9,20 @@ import {
 } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 import type { TokenDemand } from '../model.js';
-import { isRegionName } from './mtls-authority.js';
+import { isRegionName, parseTenant } from './mtls-authority.js';
 
 /** Parameters of every request of a {@link BoundConfidentialClient}. Unknown members are refused. */
 export interface ClientCredentialParams {
   /** One application ID URI followed by `/.default`, e.g. `['https://graph.microsoft.com/.default']`. */
   scopes: string[];
   /**
-   * Azure region whose token service is used, e.g. `westus3`; `TryAutoDetect` asks the host for its region. Default: the
-   * global service, which is also used when no region is found.
+   * Azure region whose token service is used, e.g. `westus3`; `TryAutoDetect` asks the host for its region, and
+   * `DisableMsalForceRegion` means the global service whatever the environment says. Default: the environment variable
+   * `MSAL_FORCE_REGION` (read by the constructor), else the global service, which is also used when no region is found.
    */
   azureRegion?: string;
+  /** Tenant id or domain of the tenant whose token is wanted. Default: the tenant of `auth.authority`. */
+  tenantId?: string;
   /** Claims challenge of a server (JSON object): the cached token is not used. */
   claims?: string;
   /** Claims of the client's own (JSON object): part of the cache key. */
@@ -35,14 +38,19 @@ export interface ClientCredentialParams {
 /** A validated request. */
 export interface ClientCredentialRequest extends TokenDemand {
   readonly region: string | undefined;
+  /** Undefined: the authority's. */
+  readonly tenantId: string | undefined;
 }
 
 /** msal-node's and Identity Web's way to ask for the region of the host. */
 export const AUTO_DETECT_REGION = 'TryAutoDetect';
+/** .NET's word for "no region", which also overrides the environment. */
+export const NO_REGION = 'DisableMsalForceRegion';
 
 const KNOWN_OPTIONS = new Set([
   'scopes',
   'azureRegion',
+  'tenantId',
   'claims',
   'claimsFromClient',
   'skipCache',
@@ -60,6 +68,7 @@ export function parseClientCredentialRequest(request: unknown): ClientCredential
     scope,
     resource,
     region: parseRegion(options['azureRegion']),
+    tenantId: options['tenantId'] === undefined ? undefined : parseTenant('tenantId', options['tenantId']),
     claims: parseClaimsOption('claims', options['claims']),
     claimsFromClient: parseClaimsOption('claimsFromClient', options['claimsFromClient']),
     forceRefresh: parseFlag('skipCache', options['skipCache']),

@@ -11,7 +11,7 @@ import type { RefusedCredential, TokenClient } from '../request/acquire-token.js
 import { tokenUrl } from '../token/token-request.js';
 import { parseAssertion, type AssertionPair } from './assertion-pair.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
-import { AUTO_DETECT_REGION, type ClientCredentialRequest } from './client-credential-request.js';
+import { AUTO_DETECT_REGION, NO_REGION, type ClientCredentialRequest } from './client-credential-request.js';
 import { JWT_POP } from './managed-identity-assertion.js';
 import type { MtlsAuthority } from './mtls-authority.js';
 
@@ -49,7 +49,6 @@ export class FederatedClient implements TokenClient<AssertedRequest, AssertionPa
   readonly retriesEnabled: boolean;
   readonly timeoutMs: number | undefined;
   readonly clientCapabilities: readonly string[];
-  readonly issuedBy: { readonly authority: string; readonly tenantId: string };
   readonly #settings: ClientSettings;
   readonly #surroundings: FederatedSurroundings;
   readonly #channels = new WeakMap<Binding, MtlsChannel>();
@@ -62,7 +61,6 @@ export class FederatedClient implements TokenClient<AssertedRequest, AssertionPa
     this.retriesEnabled = retriesEnabled;
     this.timeoutMs = settings.configuration.timeoutMs;
     this.clientCapabilities = settings.configuration.clientCapabilities;
-    this.issuedBy = settings.authority;
     this.#settings = settings;
     this.#surroundings = surroundings;
   }
@@ -73,11 +71,21 @@ export class FederatedClient implements TokenClient<AssertedRequest, AssertionPa
    * @param refused - What a resource or the token endpoint refused, when a token under something else is wanted.
    */
   async assert(request: ClientCredentialRequest, refused: Refused | undefined, call: Call): Promise<AssertedRequest> {
-    const { authority } = this.#settings;
-    const isAuto = request.region?.toLowerCase() === AUTO_DETECT_REGION.toLowerCase();
-    const region = isAuto ? await this.#surroundings.detectRegion() : request.region;
-    const url = tokenUrl(authority.baseUrl(region), authority.tenantId);
+    const authority = this.issuedBy(request);
+    const url = tokenUrl(authority.baseUrl(await this.#regionOf(request)), authority.tenantId);
     return { ...request, url, pair: await this.#askForPair({ ...request, url }, refused, call) };
+  }
+
+  issuedBy({ tenantId }: ClientCredentialRequest): MtlsAuthority {
+    const { authority } = this.#settings;
+    return tenantId === undefined ? authority : authority.withTenant(tenantId);
+  }
+
+  async #regionOf({ region }: ClientCredentialRequest): Promise<string | undefined> {
+    const named = region ?? this.#settings.configuration.environment.forcedRegion;
+    const is = (word: string) => named?.toLowerCase() === word.toLowerCase();
+    if (is(NO_REGION)) return undefined;
+    return is(AUTO_DETECT_REGION) ? this.#surroundings.detectRegion() : named;
   }
 
   candidates({ pair }: AssertedRequest): readonly AssertionPair[] {

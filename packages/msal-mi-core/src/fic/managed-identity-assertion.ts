@@ -2,7 +2,7 @@
 import type { ManagedIdentityApplication } from '../client.js';
 import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
-import { invalidRequest, parseFlag, parseOptions, parseStrength } from '../options/options.js';
+import { invalidRequest, parseFlag, parseOptions, parseNamedStrength } from '../options/options.js';
 import { refuseIdentityLookAlikes, spellingOf } from '../options/identity-members.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
@@ -50,11 +50,12 @@ export function createManagedIdentityAssertion(
   const parsed = parseOptions('createManagedIdentityAssertion', options, OPTION_NAMES);
   const { audience = TOKEN_EXCHANGE_AUDIENCE } = parsed;
   if (typeof audience !== 'string' || audience.trim() === '') throw new ManagedIdentityError('invalid_resource');
+  const minStrength = parseNamedStrength(parsed['minStrength']);
   const fixed: MtlsPopRequestParams = {
     resource: audience,
     mtlsProofOfPossession: true,
     withAttestationSupport: parseFlag('withAttestationSupport', parsed['withAttestationSupport']),
-    minStrength: parseStrength(parsed['minStrength']),
+    ...(minStrength !== undefined && { minStrength }),
   };
   return async (context) => {
     const { accessToken, binding } = await acquire(app, fixed, context);

@@ -1,6 +1,6 @@
 /** Where the second leg is sent: the host rules of D31, in one place. */
 import { isLoopbackHost } from '../hosts.js';
-import { invalidConfiguration } from '../options/options.js';
+import { invalidConfiguration, invalidRequest } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 
 /** A tenant's token service, for clients that authenticate by certificate. */
@@ -11,6 +11,8 @@ export interface MtlsAuthority {
   readonly tenantId: string;
   /** Base of the token endpoint for a region; undefined means the global host. */
   baseUrl(region: string | undefined): string;
+  /** The same host for another tenant. */
+  withTenant(tenantId: string): MtlsAuthority;
 }
 
 /** Hosts of the public cloud: they share one mtlsauth host. */
@@ -25,7 +27,8 @@ const MTLS_PREFIX = 'mtlsauth.';
 const TENANTLESS = new Set(['common', 'organizations']);
 /** Authorities with another protocol in the path. */
 const OTHER_PROTOCOLS = new Set(['adfs', 'tfp']);
-const TENANT = /^[\w.-]+$/;
+/** One path segment that stays one: neither `.` nor `..`. */
+const TENANT = /^(?!\.{1,2}$)[\w.-]+$/;
 const REGION = /^[a-zA-Z0-9]+$/;
 
 /**
@@ -45,21 +48,39 @@ export function parseMtlsAuthority(authority: unknown): MtlsAuthority {
   const [tenantId] = isDsts ? segments.slice(1) : segments;
   if (tenantId !== undefined && OTHER_PROTOCOLS.has(tenantId.toLowerCase())) throw unsupported(url.host);
   const mtlsHost = isDsts || isLoopbackHost(url.hostname) ? undefined : mtlsHostOf(url.hostname);
-  if (tenantId === undefined || TENANTLESS.has(tenantId.toLowerCase())) {
-    throw new MsiV2Error('missing_tenanted_authority');
-  }
+  if (tenantId === undefined) throw new MsiV2Error('missing_tenanted_authority');
   if (!TENANT.test(tenantId))
     throw invalidConfiguration('The tenant in auth.authority is neither an id nor a domain name.');
   const origin = isDsts ? `${url.origin}/dstsv2` : url.origin;
   const port = url.port === '' ? '' : `:${url.port}`;
-  return {
-    authority: `${origin}/${tenantId}/`,
-    tenantId,
-    baseUrl: (region) => {
-      if (mtlsHost === undefined) return origin;
-      return `https://${region === undefined ? '' : `${region.toLowerCase()}.`}${mtlsHost}${port}`;
-    },
+  const baseUrl = (region: string | undefined): string => {
+    if (mtlsHost === undefined) return origin;
+    return `https://${region === undefined ? '' : `${region.toLowerCase()}.`}${mtlsHost}${port}`;
   };
+  const forTenant = (tenant: string): MtlsAuthority => ({
+    authority: `${origin}/${tenant}/`,
+    tenantId: tenant,
+    baseUrl,
+    withTenant: forTenant,
+  });
+  refuseTenantless(tenantId);
+  return forTenant(tenantId);
+}
+
+/**
+ * @throws MsiV2Error `invalid_request` when it is not an id or a domain name, `missing_tenanted_authority` for `common` and
+ *   `organizations`.
+ */
+export function parseTenant(name: string, value: unknown): string {
+  if (typeof value !== 'string' || !TENANT.test(value)) {
+    throw invalidRequest(`${name} must be the id or a domain name of a tenant.`);
+  }
+  refuseTenantless(value);
+  return value;
+}
+
+function refuseTenantless(tenantId: string): void {
+  if (TENANTLESS.has(tenantId.toLowerCase())) throw new MsiV2Error('missing_tenanted_authority');
 }
 
 /** True for the name of an Azure region, as it goes into a host name. */

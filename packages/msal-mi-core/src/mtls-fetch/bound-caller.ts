@@ -1,5 +1,6 @@
 import {
   createAuthorizationHeader,
+  type MtlsBindingStrength,
   type MtlsPopAuthenticationResult,
   type MtlsPopRequestParams,
 } from '../public-types.js';
@@ -29,8 +30,12 @@ export interface BoundTokenSource {
 
 /** Validated options. */
 export interface CallerOptions {
-  readonly tokenRequest: MtlsPopRequestParams &
-    Required<Pick<MtlsPopRequestParams, 'withAttestationSupport' | 'minStrength'>>;
+  readonly tokenRequest: {
+    readonly resource: string;
+    readonly withAttestationSupport: boolean;
+    /** Undefined when the caller named none. */
+    readonly minStrength: MtlsBindingStrength | undefined;
+  };
   readonly checkHost: HostCheck;
   readonly headers: HeaderList;
 }
@@ -148,7 +153,8 @@ export class BoundCaller {
 
   /** Always of one shape: objects that are put together each time cost more to check than finding the token does. */
   #tokenRequest({ signal }: FetchRequest): Call['tokenRequest'] {
-    const { resource, withAttestationSupport, minStrength } = this.#options.tokenRequest;
+    const { resource, withAttestationSupport } = this.#options.tokenRequest;
+    const minStrength = this.#options.tokenRequest.minStrength as MtlsBindingStrength; // Undefined counts as absent.
     const replacement: ReplacementAllowance = { isUsed: false };
     const mtlsProofOfPossession = true;
     return signal === undefined

@@ -1,5 +1,5 @@
 import { isAnyArrayBuffer } from 'node:util/types';
-import { invalidRequest, parseFlag, parseOptions, parseStrength } from '../options/options.js';
+import { invalidRequest, parseFlag, parseOptions, parseNamedStrength } from '../options/options.js';
 import { ManagedIdentityError } from '../errors.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import { HeaderList } from '../fetch/header-list.js';
@@ -76,9 +76,8 @@ function parseFetchOptions(options: unknown): CallerOptions {
   return {
     tokenRequest: {
       resource,
-      mtlsProofOfPossession: true,
       withAttestationSupport: parseFlag('withAttestationSupport', withAttestationSupport),
-      minStrength: parseStrength(minStrength),
+      minStrength: parseNamedStrength(minStrength),
     },
     checkHost: createHostCheck(resource.trim(), allowedHosts),
     headers: parseHeaders(headers),

@@ -71,6 +71,11 @@ export function parseStrength(value: unknown): MtlsBindingStrength {
   return value as MtlsBindingStrength;
 }
 
+/** Undefined when none was named: that decides what is said while bound tokens are switched off (D32). */
+export function parseNamedStrength(value: unknown): MtlsBindingStrength | undefined {
+  return value === undefined ? undefined : parseStrength(value);
+}
+
 /** @throws MsiV2Error `invalid_json_claims_format` when the member is not a JSON object. Blank text means none. */
 export function parseClaimsOption(name: 'claims' | 'claimsFromClient', value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;

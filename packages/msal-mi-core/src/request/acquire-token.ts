@@ -43,7 +43,7 @@ export interface TokenClient<R extends TokenDemand, C extends Credential> extend
   readonly clientCapabilities: readonly string[];
   readonly authentication: Authentication;
   /** What results name as the issuer. Default: what issued the certificate's tokens. */
-  readonly issuedBy?: { readonly authority: string; readonly tenantId: string } | undefined;
+  issuedBy?(request: R): { readonly authority: string; readonly tenantId: string };
   /** What a token in the cache may be bound to, the best first. */
   candidates(request: R): readonly C[];
   /** True for a credential whose tokens are good, and are to be replaced by such of its successor. */
@@ -303,9 +303,11 @@ export async function withinTimeout<T>(
 function toResult<R extends TokenDemand, C extends Credential>(
   { token, credential: { binding, context } }: Acquired<C>,
   fromCache: boolean,
-  { resource, scope, correlationId, tokenType }: R,
-  { issuedBy }: TokenClient<R, C>,
+  request: R,
+  client: TokenClient<R, C>,
 ): AuthenticationResult {
+  const { resource, scope, correlationId, tokenType } = request;
+  const issuedBy = client.issuedBy?.(request);
   const issued = { token, binding, context, resource, scope, correlationId, fromCache, issuedBy };
   return tokenType === 'mtls_pop' ? createResult(issued) : createBearerResult(issued);
 }

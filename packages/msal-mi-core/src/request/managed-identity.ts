@@ -25,6 +25,7 @@ import type { SharedState } from '../cache/shared-state.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import type { Call, Runtime } from '../call.js';
 import type { Configuration } from '../config.js';
+import { DISABLE_IMDS_V2 } from '../hosts.js';
 import type { Logger } from '../diagnostics/logger.js';
 import type { ImdsEndpoint } from '../imds/endpoint.js';
 import type { Binding, HostEnvironment, TokenRequest } from '../model.js';
@@ -62,6 +63,7 @@ export function acquireBoundToken(request: TokenRequest, client: IdentityClient)
 
 function acquire(request: TokenRequest, client: IdentityClient): Result | Promise<Result> {
   request.signal?.throwIfAborted();
+  if (client.isVersion2Disabled) refuseSwitchedOff(request, client);
   return (acquireFromCache(request, client) as Result | undefined) ?? acquireAnew(request, client);
 }
 
@@ -99,16 +101,21 @@ export async function replaceBinding(
   return result as Result;
 }
 
+/** @throws What is left to say while the kill switch is on (D32), whatever is in the cache. */
+function refuseSwitchedOff({ correlationId, namedStrength }: TokenRequest, client: IdentityClient): never {
+  assertNoEnvironmentSource(client, correlationId);
+  assertStrength(MtlsBindingStrength.Bearer, namedStrength ?? MtlsBindingStrength.Bearer, correlationId);
+  throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', {
+    correlationId,
+    message: `The environment variable ${DISABLE_IMDS_V2} switches version 2 of the metadata service off.`,
+    remediation: `Unset ${DISABLE_IMDS_V2} and restart, or ask for a bearer token.`,
+  });
+}
+
 /** What can be refused before any network I/O: no package, no source, no key strong enough (D1-D4). */
 async function assertHostCanServe(request: TokenRequest, client: IdentityClient): Promise<void> {
   const { correlationId, minStrength, attested } = request;
-  const source = environmentSource(client.environment);
-  if (source !== undefined) {
-    throw new MsiV2Error('mtls_pop_not_supported_for_environment', {
-      correlationId,
-      message: `The environment of this process selects ${source}, which has no certificate-bound tokens.`,
-    });
-  }
+  assertNoEnvironmentSource(client, correlationId);
   // After the environment: where no token can be had, the package would not help.
   if (attested) await discoverAttestationProvider(client.attestationProvider);
   const known = knownSource(client.state.discovered, client.discoveryKey, client.clock.monotonicMs());
@@ -126,6 +133,15 @@ async function assertHostCanServe(request: TokenRequest, client: IdentityClient)
   if (attested && strongest < MtlsBindingStrength.KeyGuard) {
     throw new MsiV2Error('credential_guard_requires_cng', { stage: 'attestation', correlationId });
   }
+}
+
+function assertNoEnvironmentSource({ environment }: IdentityClient, correlationId: string): void {
+  const source = environmentSource(environment);
+  if (source === undefined) return;
+  throw new MsiV2Error('mtls_pop_not_supported_for_environment', {
+    correlationId,
+    message: `The environment of this process selects ${source}, which has no certificate-bound tokens.`,
+  });
 }
 
 /** A binding as one application uses it: always the same for the same binding. */
@@ -166,6 +182,7 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
   readonly owner: string;
   readonly flightOwner: string;
   readonly discoveryKey: string;
+  readonly isVersion2Disabled: boolean;
   readonly #transport: MtlsTransport;
   readonly #bindingKeys: Array<string | undefined> = [];
   readonly #candidates = new Map<string, Candidates>();
@@ -188,7 +205,8 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     this.attestationProvider = configuration.attestationProvider;
     this.owner = ownerKey(imdsBase, identity);
     this.flightOwner = flightOwnerKey(this.owner, settingsOf(configuration, state));
-    this.discoveryKey = discoveryKey(imdsBase, configuration.networkClient, state);
+    this.discoveryKey = discoveryKey(configuration, state);
+    this.isVersion2Disabled = configuration.isVersion2Disabled;
     this.#transport = platform.createTransport(trustedAuthorities);
   }
 

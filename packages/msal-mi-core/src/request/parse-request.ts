@@ -6,6 +6,7 @@ import {
   parseFlag,
   parseOptions,
   parseSignal,
+  parseNamedStrength,
   parseStrength,
   type UncheckedOptions,
 } from '../options/options.js';
@@ -57,6 +58,7 @@ export function parseRequest(options: UncheckedOptions): TokenRequest {
     forceRefresh: parseFlag('forceRefresh', options['forceRefresh']),
     attested: parseFlag('withAttestationSupport', options['withAttestationSupport']),
     minStrength: parseStrength(options['minStrength']),
+    namedStrength: parseNamedStrength(options['minStrength']),
     correlationId: parseCorrelationId(options['correlationId']),
     signal: parseSignal(options['signal']),
     replacement: (options as CallMembers)[REPLACEMENT],

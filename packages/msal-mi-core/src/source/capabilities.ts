@@ -1,9 +1,10 @@
 /** What this host can do, found without creating a key and without asking for a token (D4). */
 import type { DiscoveredSource, Finding, SharedState } from '../cache/shared-state.js';
 import type { Call } from '../call.js';
+import { DISABLE_IMDS_V2 } from '../hosts.js';
 import { hostPlatform } from '../host-platform.js';
 import type { ImdsEndpoint } from '../imds/endpoint.js';
-import { probeVersion1, probeVersion2, requestSecurityType } from '../imds/probe.js';
+import { probeVersion1, probeVersion2, requestSecurityType, type ProbeFailure } from '../imds/probe.js';
 import type { HostEnvironment } from '../model.js';
 import type { KeyStore } from '../ports.js';
 import { ManagedIdentitySourceNames, MtlsBindingStrength } from '../public-types.js';
@@ -19,10 +20,17 @@ export interface Host {
   readonly flightOwner: string;
   /** Where what is found is kept. */
   readonly discoveryKey: string;
+  /** True leaves version 2 alone (D32). */
+  readonly isVersion2Disabled: boolean;
 }
 
 type Capabilities = DiscoveredSource['capabilities'];
 
+/** What is said in place of a probe. */
+const SWITCHED_OFF: ProbeFailure = {
+  status: undefined,
+  reason: `switched off by the environment variable ${DISABLE_IMDS_V2}.`,
+};
 const TRUSTED_SECURITY_TYPES = ['trustedlaunch', 'confidentialvm'];
 
 /** @param refresh - True probes although it is known what would be found. */
@@ -41,7 +49,7 @@ export async function discoverSource(host: Host, refresh: boolean, call: Call): 
   return found.capabilities;
 }
 
-async function probe({ imds, keyStore }: Host, call: Call): Promise<DiscoveredSource> {
+async function probe({ imds, keyStore, isVersion2Disabled }: Host, call: Call): Promise<DiscoveredSource> {
   const found = (finding: Finding, capabilities: Capabilities): DiscoveredSource => ({
     finding,
     capabilities,
@@ -49,7 +57,7 @@ async function probe({ imds, keyStore }: Host, call: Call): Promise<DiscoveredSo
   });
   const { IMDS, NONE } = ManagedIdentitySourceNames;
 
-  const v2 = await probeVersion2(imds, call);
+  const v2 = isVersion2Disabled ? SWITCHED_OFF : await probeVersion2(imds, call);
   if (v2 === undefined) {
     const strength = await keyStore.strongest().catch(() => MtlsBindingStrength.Software);
     return found('version-2', describe(IMDS, strength));
