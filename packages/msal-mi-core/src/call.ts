@@ -14,4 +14,6 @@ export interface Runtime {
 export interface Call extends Runtime {
   readonly correlationId: string;
   readonly signal: AbortSignal | undefined;
+  /** False once the caches were cleared: what the call brings is for its callers alone. */
+  readonly mayKeep: () => boolean;
 }

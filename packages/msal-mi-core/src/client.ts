@@ -2,6 +2,7 @@
 import { discoveryKey, existingState } from './cache/process-state.js';
 import type { SharedState } from './cache/shared-state.js';
 import type { ComposedApplication, Surroundings } from './composition.js';
+import { outsideOfRequests } from './diagnostics/request-context.js';
 import { parseConfiguration, type Configuration } from './config.js';
 import {
   CALL_SURROUNDINGS,
@@ -160,6 +161,6 @@ async function compose(
   configuration: Configuration,
   surroundings: Surroundings | undefined,
 ): Promise<ComposedApplication> {
-  const { composeApplication, processSurroundings } = await import('./composition.js');
+  const { composeApplication, processSurroundings } = await outsideOfRequests(() => import('./composition.js'));
   return composeApplication(configuration, surroundings ?? (await processSurroundings()));
 }

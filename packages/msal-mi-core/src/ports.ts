@@ -87,6 +87,8 @@ export interface HttpRequest {
   /** What the caller waits before it aborts `signal`: no transport needs to wait longer for anything. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** False: the process may end before the answer is there. Default: true. */
+  readonly keepsProcess?: boolean;
 }
 /** A complete answer. Header names are lower case. */
 export interface HttpResponse {
@@ -126,6 +128,8 @@ export interface MtlsRequest {
   readonly timeoutMs?: number;
   /** Covers the response body too. */
   readonly signal?: AbortSignal;
+  /** False: the process may end before the answer is there, where the platform can let it. Default: true. */
+  readonly keepsProcess?: boolean;
 }
 export interface MtlsResponse {
   readonly status: number;
@@ -213,7 +217,7 @@ export interface Clock {
    * age: a wall clock that is corrected makes nothing live longer (D35).
    */
   setBackMs(): number;
-  /** Rejects with the signal's reason when aborted. */
+  /** Rejects with the signal's reason when aborted. Keeps no process alive: whoever waits for the work does (D26). */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
   /** Uniform in [0, 1). */
   random(): number;

@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaultLeg } from 'msal-mi-emulator';
+import { IsolatedPlatform, MemoryCertificateStore } from '../support/isolated-platform.js';
 import { World, softwareRequest } from '../support/world.js';
 
 let world: World;
@@ -23,6 +24,17 @@ const NEVER_MS = 600_000;
 /** Less than any attempt may take, so that it is the deadline that ends a call. */
 const DEADLINE_MS = 15_000;
 
+/** Calls `onArrival` as soon as the next request of a leg is there, and before it is answered. */
+function onArrival({ path }: (typeof LEGS)[number], onArrived: (response: ServerResponse) => void): void {
+  const onRequest = (message: unknown) => {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    if (!request.url?.includes(path)) return;
+    unsubscribe('http.server.request.start', onRequest);
+    onArrived(response);
+  };
+  subscribe('http.server.request.start', onRequest);
+}
+
 interface SilentServer {
   readonly arrived: Promise<void>;
   /** Whether the client has gone away by now. */
@@ -31,24 +43,20 @@ interface SilentServer {
 }
 
 /** The next request of a leg gets no answer; tells when it is there and when its client gives up. */
-function silence({ leg, path }: (typeof LEGS)[number]): SilentServer {
-  world.emulator.fault(leg, [{ delayMs: NEVER_MS }]);
+function silence(leg: (typeof LEGS)[number]): SilentServer {
+  world.emulator.fault(leg.leg, [{ delayMs: NEVER_MS }]);
   let isAbandoned = false;
   let onAbandoned: () => void = () => undefined;
   const abandoned = new Promise<void>((resolve) => (onAbandoned = resolve));
-  const arrived = new Promise<void>((resolve) => {
-    const onRequest = (message: unknown) => {
-      const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
-      if (!request.url?.includes(path)) return;
-      unsubscribe('http.server.request.start', onRequest);
+  const arrived = new Promise<void>((resolve) =>
+    onArrival(leg, (response) => {
       response.once('close', () => {
         isAbandoned = true;
         onAbandoned();
       });
       setImmediate(resolve);
-    };
-    subscribe('http.server.request.start', onRequest);
-  });
+    }),
+  );
   return { arrived, abandoned, isAbandoned: () => isAbandoned };
 }
 
@@ -119,6 +127,54 @@ test('rule D28: applications with different retry settings share no attempt', as
 
   expect(outcomes[0]).toMatchObject({ tokenType: 'mtls_pop' });
   expect(outcomes[1]).toMatchObject({ errorCode: 'managed_identity_request_failed', httpStatus: 500 });
+});
+
+test.each(LEGS)('a call that comes after clearCache() does not join one that waits for $leg', async (leg) => {
+  const server = silence(leg);
+  const application = world.application();
+  const before = caller(application);
+  await server.arrived;
+  application.clearCache();
+  const after = caller(application);
+
+  expect(await after.outcome).toMatchObject({ tokenType: 'mtls_pop', fromCache: false });
+  expect(server.isAbandoned()).toBe(false);
+  before.leave();
+  expect(await before.outcome).toBe(before.reason);
+  await server.abandoned;
+});
+
+test.each(LEGS)('what a call brings that waited for $leg during clearCache() is not kept', async (leg) => {
+  const application = world.application();
+  onArrival(leg, () => application.clearCache());
+  const before = await application.acquireToken(softwareRequest());
+  const after = await application.acquireToken(softwareRequest());
+  const later = await application.acquireToken(softwareRequest());
+
+  expect([before, after, later].map(({ fromCache }) => fromCache)).toEqual([false, false, true]);
+  expect(after.bindingCertificate.x5tS256).not.toBe(before.bindingCertificate.x5tS256);
+  expect(world.requests()).toMatchObject({ metadata: 2, issuecredential: 2, token: 2 });
+});
+
+test('what a call brings during clearCache() stays forgotten when its certificate is found in the store', async () => {
+  world = world.fresh(new IsolatedPlatform(new MemoryCertificateStore()));
+  const application = world.application();
+  onArrival(LEGS[2], () => application.clearCache());
+  const before = await application.acquireToken(softwareRequest());
+  await application.acquireToken(softwareRequest({ resource: 'https://graph.microsoft.com' }));
+  const after = await application.acquireToken(softwareRequest());
+
+  expect(after).toMatchObject({ fromCache: false });
+  expect(after.bindingCertificate.x5tS256).toBe(before.bindingCertificate.x5tS256);
+});
+
+test('what a call brings for one identity is kept when the cache of another one is cleared', async () => {
+  const userAssignedClientId = world.emulator.identities[0]!.clientId;
+  const application = world.application({ managedIdentityIdParams: { userAssignedClientId } });
+  for (const leg of LEGS) onArrival(leg, () => world.application().clearCache());
+  await application.acquireToken(softwareRequest());
+
+  expect(await application.acquireToken(softwareRequest())).toMatchObject({ fromCache: true });
 });
 
 test('a signal that lives long collects no listeners, whatever the calls end in', async () => {

@@ -8,8 +8,9 @@ const PATIENCE_MS = 25_000;
 
 let emulator: Emulator;
 beforeAll(async () => {
-  emulator = await startEmulator();
+  emulator = await startEmulator({ tokenLifetimeSeconds: 6 * 3_600, refreshInSeconds: 3 * 3_600 });
 });
+beforeEach(() => emulator.reset());
 afterAll(() => emulator.close());
 
 function run(what: string): Promise<{ stdout: string; stderr: string; error: Error | null }> {
@@ -26,6 +27,18 @@ test.each([
   ['keepAlive', 'connections to a resource are kept alive and idle'],
   ['abort', 'a call was aborted on its way'],
   ['capabilities', 'the host was asked what it can do'],
+  ['joinedRefresh', 'a call joined a refresh that had begun in the background'],
 ])('a process ends by itself after: %s (%s)', async (what) => {
+  expect(await run(what)).toMatchObject({ stdout: 'done', stderr: '', error: null });
+});
+
+const HARMLESS = { headers: { 'x-first': 'answered' } };
+
+test.each([
+  ['silentRefresh', 'token'],
+  ['silentRenewal', 'getplatformmetadata'],
+] as const)('rule D26: background work keeps no process alive: %s, while %s gives no answer', async (what, leg) => {
+  emulator.fault(leg, [HARMLESS, { hang: 'before-response' }]);
+
   expect(await run(what)).toMatchObject({ stdout: 'done', stderr: '', error: null });
 });

@@ -10,6 +10,7 @@ export function testCall(overrides: Partial<Call> = {}): Call {
     retriesEnabled: true,
     correlationId: 'c',
     signal: undefined,
+    mayKeep: () => true,
     ...overrides,
   };
 }

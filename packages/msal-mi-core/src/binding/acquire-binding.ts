@@ -86,9 +86,9 @@ async function shareMint(
 ): Promise<Binding> {
   const { minStrength, attested } = demand;
   const key = mintFlightKey(holder.flightOwner, attested, refused?.binding.certificate.x5tS256);
-  const minted = await holder.state.flights.run(key, call.signal, async (signal): Promise<Minted> => {
+  const minted = await holder.state.flights.run(key, call.signal, async (signal, mayKeep): Promise<Minted> => {
     try {
-      return { binding: await work(holder, demand, refused, { ...call, signal }) };
+      return { binding: await work(holder, demand, refused, { ...call, signal, mayKeep }) };
     } catch (error) {
       if (isMsalMiError(error) && error.errorCode === 'min_strength_not_met') return { tooWeakFor: minStrength, error };
       throw error;
@@ -131,7 +131,7 @@ async function findStored(
   if (binding === undefined) return undefined;
   const life = lifeOf(binding, binding.notBeforeMs, call.clock);
   if (nowMs >= life.reusableUntilMs) return undefined;
-  keep(holder, binding, life, nowMs);
+  if (call.mayKeep()) keep(holder, binding, life, nowMs);
   return binding;
 }
 
@@ -146,7 +146,7 @@ const mintAndKeep: Work = async (holder, demand, refused, call) => {
     );
     return binding;
   }
-  keep(holder, binding, lifeOf(binding, nowMs, call.clock), nowMs);
+  if (call.mayKeep()) keep(holder, binding, lifeOf(binding, nowMs, call.clock), nowMs);
   const { certificateDer: certificate, clientId, tenantId, endpoint } = binding;
   const stored = { certificate, clientId, tenantId, endpoint };
   await holder.certificateStore.save(aliasOf(holder, demand), binding.key, stored, refused?.binding.certificateDer);

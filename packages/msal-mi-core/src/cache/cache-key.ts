@@ -105,6 +105,11 @@ export function mintFlightKey(owner: string, attested: boolean, rejectedX5tS256:
   return ['mint', owner, attested, rejectedX5tS256 ?? ''].join(SEPARATOR);
 }
 
+/** Whether work in flight brings tokens or bindings of `owner`. */
+export function isFlightOf(owner: string, flightKey: string): boolean {
+  return ['token', 'mint'].some((kind) => flightKey.startsWith(kind + SEPARATOR + owner));
+}
+
 /** What distinguishes the tokens of an application that authenticates by bound assertion (D31). */
 export interface AssertedToken {
   readonly tokenUrl: string;

@@ -2,7 +2,7 @@ import type { ManagedIdentity } from '../model.js';
 import type { ManagedIdentityCapabilities } from '../public-types.js';
 import type { Platform } from '../ports.js';
 import type { Pause } from './backoff.js';
-import { ownerKey } from './cache-key.js';
+import { isFlightOf, ownerKey } from './cache-key.js';
 import { BindingCache } from './binding-cache.js';
 import { SingleFlight } from './single-flight.js';
 import { TokenCache } from './token-cache.js';
@@ -23,7 +23,7 @@ export interface SharedState {
   /** Tells objects that applications were configured with apart. */
   readonly objectNumbers: WeakMap<object, number>;
   objectCount: number;
-  /** Forgets the tokens and bindings of an identity. Keys and work in flight stay. */
+  /** Forgets the tokens and bindings of an identity, and what work in flight will bring of them. Keys stay. */
   forget(imdsBase: string, identity: ManagedIdentity): void;
 }
 
@@ -46,10 +46,11 @@ export function createSharedState(): SharedState {
   const tokens = new TokenCache();
   const bindings = new BindingCache();
   const pauses = new Map<string, Pause>();
+  const flights = new SingleFlight();
   return {
     tokens,
     bindings,
-    flights: new SingleFlight(),
+    flights,
     throttled: new Map(),
     pauses,
     discovered: new Map(),
@@ -62,6 +63,7 @@ export function createSharedState(): SharedState {
       tokens.deleteWhere(isOwn);
       bindings.deleteWhere(isOwn);
       for (const key of pauses.keys()) if (isOwn(key)) pauses.delete(key);
+      flights.forgetWhere((key) => isFlightOf(owner, key));
     },
   };
 }

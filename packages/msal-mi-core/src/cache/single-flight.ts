@@ -5,7 +5,14 @@ interface Flight {
   readonly controller: AbortController;
   waiters: number;
   landed: boolean;
+  readonly forget: () => void;
 }
+
+/**
+ * @param signal - Aborted when nobody waits any more.
+ * @param mayKeep - False once the flight was forgotten: then nothing it brings goes into a cache.
+ */
+type Start<T> = (signal: AbortSignal, mayKeep: () => boolean) => Promise<T>;
 
 /**
  * Runs equal work once for all who ask at the same time (D27). The work has a signal of its own: a caller's
@@ -14,7 +21,7 @@ interface Flight {
 export class SingleFlight {
   readonly #flights = new Map<string, Flight>();
 
-  async run<T>(key: string, signal: AbortSignal | undefined, start: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(key: string, signal: AbortSignal | undefined, start: Start<T>): Promise<T> {
     signal?.throwIfAborted();
     const flight = this.#flights.get(key) ?? this.#launch(key, start);
     flight.waiters += 1;
@@ -39,9 +46,25 @@ export class SingleFlight {
     return this.#flights.has(key);
   }
 
-  #launch(key: string, start: (signal: AbortSignal) => Promise<unknown>): Flight {
+  /** Whoever waits for such work gets it; whoever asks from now on has new work begun. */
+  forgetWhere(matches: (key: string) => boolean): void {
+    for (const [key, flight] of this.#flights) {
+      if (!matches(key)) continue;
+      flight.forget();
+      this.#flights.delete(key);
+    }
+  }
+
+  #launch(key: string, start: Start<unknown>): Flight {
     const controller = new AbortController();
-    const flight: Flight = { promise: start(controller.signal), controller, waiters: 0, landed: false };
+    let isForgotten = false;
+    const flight: Flight = {
+      promise: start(controller.signal, () => !isForgotten),
+      controller,
+      waiters: 0,
+      landed: false,
+      forget: () => (isForgotten = true),
+    };
     this.#flights.set(key, flight);
     const land = () => this.#land(key, flight);
     flight.promise.then(land, land);

@@ -2,6 +2,7 @@
 import { parseDoctorOptions, UsageError, USAGE } from './doctor/options.js';
 import { formatCheck, formatVerdict, isInconclusive, maskReport } from './doctor/report.js';
 import { runDoctor } from './doctor/run-doctor.js';
+import { keepingProcess } from '../time/keep-process.js';
 import { VERSION } from '../version.js';
 
 const EXIT = { ready: 0, notReady: 1, couldNotTell: 2 } as const;
@@ -19,7 +20,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   try {
     if (command !== 'doctor') throw new UsageError(`Unknown command: ${command}`);
-    return await doctor(rest);
+    return await keepingProcess(() => doctor(rest));
   } catch (error) {
     const message = error instanceof Error ? error.message : 'unknown failure';
     process.stderr.write(`${message}\n${error instanceof UsageError ? `\n${USAGE}` : ''}`);

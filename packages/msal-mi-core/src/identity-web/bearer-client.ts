@@ -6,6 +6,7 @@ import { MsalNodeApplication, type BearerCall, type MsalNodeClient } from '../ms
 import type { Clock } from '../ports.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../public-types.js';
 import { withDeadline } from '../time/clock.js';
+import { keepingProcess } from '../time/keep-process.js';
 import type { ApplicationSettings } from './application-settings.js';
 
 /** What such an application is made with. */
@@ -38,7 +39,7 @@ export function createBearerClient(
     const onTimeout = () =>
       new ManagedIdentityError('request_timeout', { ...(correlationId !== undefined && { correlationId }) });
     const deadline = { clock, timeoutMs: system?.timeout ?? undefined, signal: request.signal, onTimeout };
-    return withDeadline(deadline, (signal) =>
+    const acquire = (signal: AbortSignal | undefined) =>
       application.acquire(
         (client) =>
           client.acquireTokenByClientCredential({
@@ -49,8 +50,8 @@ export function createBearerClient(
             ...(settings.region !== undefined && { azureRegion: settings.region }),
           }),
         { correlationId, signal },
-      ),
-    );
+      );
+    return keepingProcess(() => withDeadline(deadline, acquire));
   };
 }
 

@@ -41,7 +41,7 @@ export async function callImds(endpoint: ImdsEndpoint, request: ImdsRequest, cal
   const { policy = IMDS_POLICY, stage } = request;
   try {
     return await sendWithRetries(policy, { stage, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS }, call, async (signal) => ({
-      ...(await endpoint.http.send({ ...message, ...(signal !== undefined && { signal }) })),
+      ...(await endpoint.http.send({ ...message, keepsProcess: false, ...(signal !== undefined && { signal }) })),
       hasRetryAfter: false,
     }));
   } catch (error) {

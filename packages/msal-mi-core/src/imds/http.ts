@@ -2,6 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { onAbort } from '../time/clock.js';
+import { unreference } from '../time/keep-process.js';
 import { BodyTooLargeError, readBody } from '../transport/exchange.js';
 import {
   type HttpRequest,
@@ -45,6 +46,7 @@ function sendOnce(request: HttpRequest, agent: http.Agent): Promise<HttpResponse
       agent,
       headers: { ...request.headers, ...(body !== undefined && { 'content-length': body.length }) },
     });
+    if (request.keepsProcess === false) outgoing.on('socket', unreference);
     const connectTimer = setTimeout(
       () => {
         if (outgoing.socket?.connecting !== false) {
@@ -53,6 +55,7 @@ function sendOnce(request: HttpRequest, agent: http.Agent): Promise<HttpResponse
       },
       Math.min(CONNECT_TIMEOUT_MS, request.timeoutMs),
     );
+    if (request.keepsProcess === false) connectTimer.unref();
     const release = onAbort(request.signal, () => fail(request.signal?.reason as Error));
     const settle = () => {
       clearTimeout(connectTimer);

@@ -7,8 +7,7 @@ import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE } from '../cache/backoff.
 import type { SharedState } from '../cache/shared-state.js';
 import { timeFor } from '../cache/token-cache.js';
 import type { SingleFlight } from '../cache/single-flight.js';
-import { backgroundChannel, errorCodeOf, trace, type BackgroundEvent } from '../diagnostics/channels.js';
-import type { Logger } from '../diagnostics/logger.js';
+import { errorCodeOf, trace } from '../diagnostics/channels.js';
 import { addCorrelationId, isMsalMiError, MsiV2Error, withSentence } from '../errors.js';
 import type { AccessToken, Binding, TokenDemand } from '../model.js';
 import type { MtlsChannel } from '../ports.js';
@@ -16,9 +15,11 @@ import type { AuthenticationResult, MtlsBindingContext } from '../public-types.j
 import { createBearerResult, createResult } from '../result.js';
 import { stringsInJson } from '../secret.js';
 import { withDeadline } from '../time/clock.js';
+import { keepingProcess } from '../time/keep-process.js';
 import { mergeClaims } from '../token/claims.js';
 import { refusalOf, reportRefusal, type Authentication, type Refusal } from '../token/refusal.js';
 import { requestToken } from '../token/token-request.js';
+import { runInBackground } from './background.js';
 
 /** What a client authenticates with: its tokens are bound to it too. */
 export interface Credential {
@@ -100,7 +101,9 @@ export async function acquireFromNetwork<R extends TokenDemand, C extends Creden
   signal: AbortSignal | undefined,
 ): Promise<AuthenticationResult> {
   const key = client.flightKey(request);
-  const acquired = await client.flights.run(key, signal, (shared) => acquireAndKeep(request, client, shared));
+  const acquired = await client.flights.run(key, signal, (shared, mayKeep) =>
+    acquireAndKeep(request, client, shared, mayKeep),
+  );
   return toResult(acquired, false, request, client);
 }
 
@@ -109,8 +112,9 @@ async function acquireAndKeep<R extends TokenDemand, C extends Credential>(
   request: R,
   client: TokenClient<R, C>,
   signal: AbortSignal,
+  mayKeep: () => boolean,
 ): Promise<Acquired<C>> {
-  const call = callOf(request, client, signal);
+  const call = { ...callOf(request, client, signal), mayKeep };
   const credential = await client.obtain(request, call);
   try {
     return await acquireWith(credential, request, client, call, false);
@@ -188,7 +192,7 @@ async function acquireWith<R extends TokenDemand, C extends Credential>(
   const token = await trace('token', call.correlationId, () => tokenFor(credential, request, client, call, isRetry));
   const entry = { token, binding: credential.binding };
   const { state, clock } = client;
-  state.tokens.set(client.tokenKey(request, credential), entry, clock);
+  if (call.mayKeep()) state.tokens.set(client.tokenKey(request, credential), entry, clock);
   if (state.pauses.size > 0) state.pauses.delete(client.audienceKey(request, credential));
   return { token, credential };
 }
@@ -241,12 +245,16 @@ function startRefresh<R extends TokenDemand, C extends Credential>(request: R, c
   const { flights, clock, state } = client;
   const key = client.flightKey(request);
   if (flights.has(key) || (state.pauses.has(key) && isPaused(state.pauses, key, clock))) return;
-  const refreshing = flights.run(key, undefined, (signal) => acquireAndKeep(request, client, signal));
-  reportBackground('token-refresh', refreshing, client);
-  refreshing.then(
-    () => state.pauses.delete(key),
-    (error: unknown) => pause(state.pauses, key, REFRESH_PAUSE, clock, retryAfterOf(error)),
-  );
+  const refresh = async (): Promise<void> => {
+    try {
+      await flights.run(key, undefined, (signal, mayKeep) => acquireAndKeep(request, client, signal, mayKeep));
+      state.pauses.delete(key);
+    } catch (error) {
+      pause(state.pauses, key, REFRESH_PAUSE, clock, retryAfterOf(error));
+      throw error;
+    }
+  };
+  runInBackground('token-refresh', refresh, client);
 }
 
 /** How long the service asked to wait. */
@@ -256,29 +264,11 @@ function retryAfterOf(error: unknown): number | undefined {
 
 /** What all steps have in common that `client` takes for `request`. */
 export function callOf(
-  { correlationId }: TokenDemand,
+  { correlationId }: Pick<TokenDemand, 'correlationId'>,
   { clock, log, retriesEnabled }: Runtime,
   signal: AbortSignal | undefined,
 ): Call {
-  return { clock, log, retriesEnabled, correlationId, signal };
-}
-
-/** Tells the log and diagnostics, and nobody else, how background work ended. */
-export function reportBackground(
-  work: BackgroundEvent['work'],
-  promise: Promise<unknown>,
-  { log }: { readonly log: Logger },
-): void {
-  const publish = (event: Pick<BackgroundEvent, 'status' | 'errorCode'>) => {
-    if (backgroundChannel.hasSubscribers) backgroundChannel.publish({ version: 1, work, ...event });
-  };
-  promise.then(
-    () => publish({ status: 'end' }),
-    (error: unknown) => {
-      log.warning(`${work} failed in the background (${errorCodeOf(error)})`);
-      publish({ status: 'error', errorCode: errorCodeOf(error) });
-    },
-  );
+  return { clock, log, retriesEnabled, correlationId, signal, mayKeep: () => true };
 }
 
 /** Bounds a whole call by `system.timeout`, and names the call in its error. */
@@ -293,7 +283,7 @@ export async function withinTimeout<T>(
       message: `No token within system.timeout (${String(timeoutMs)} ms).`,
     });
   try {
-    return await withDeadline({ clock, timeoutMs, signal, onTimeout }, work);
+    return await keepingProcess(() => withDeadline({ clock, timeoutMs, signal, onTimeout }, work));
   } catch (error) {
     if (signal?.aborted !== true) addCorrelationId(error, correlationId); // The reason of a signal is its owner's.
     throw error;

@@ -5,6 +5,7 @@ import type { UncheckedOptions } from '../options/options.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../public-types.js';
 import { environmentSource, knownSource } from '../source/select-source.js';
 import { withDeadline } from '../time/clock.js';
+import { keepingProcess } from '../time/keep-process.js';
 import type { IdentityClient } from './managed-identity.js';
 import { parseRequest } from './parse-request.js';
 
@@ -42,12 +43,12 @@ export function createBearerDelegate(
     const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId });
     // As it was given: the audience of a token of IMDS v1 keeps its slash, and msal-node decides about the rest.
     const resource = (options['resource'] as string).trim();
-    return withDeadline({ clock, timeoutMs, signal, onTimeout }, (bounded) =>
+    const acquire = (bounded: AbortSignal | undefined) =>
       application.acquire(
         (identity) => identity.acquireToken({ resource, forceRefresh, ...(claims !== undefined && { claims }) }),
         { correlationId, signal: bounded },
-      ),
-    );
+      );
+    return keepingProcess(() => withDeadline({ clock, timeoutMs, signal, onTimeout }, acquire));
   };
 }
 

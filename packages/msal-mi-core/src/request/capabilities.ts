@@ -5,6 +5,8 @@ import { ManagedIdentityError } from '../errors.js';
 import type { ManagedIdentityCapabilities } from '../public-types.js';
 import { discoverSource } from '../source/capabilities.js';
 import { withDeadline } from '../time/clock.js';
+import { keepingProcess } from '../time/keep-process.js';
+import { callOf } from './acquire-token.js';
 import type { IdentityClient } from './managed-identity.js';
 import { parseCapabilityQuery } from './parse-request.js';
 
@@ -14,11 +16,13 @@ export async function queryCapabilities(
   client: IdentityClient,
 ): Promise<ManagedIdentityCapabilities> {
   const { refresh, signal } = parseCapabilityQuery(options);
-  const { clock, log, retriesEnabled, timeoutMs } = client;
+  const { clock, timeoutMs } = client;
   const correlationId = createCorrelationId();
   const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId, stage: 'metadata' });
-  return withDeadline({ clock, timeoutMs, signal, onTimeout }, async (bounded) => {
-    const found = await discoverSource(client, refresh, { clock, log, retriesEnabled, correlationId, signal: bounded });
+  const query = async (bounded: AbortSignal | undefined) => {
+    const call = callOf({ correlationId }, client, bounded);
+    const found = await discoverSource(client, refresh, call);
     return Object.freeze({ ...found, attestation: await probeAttestation(client.attestationProvider) });
-  });
+  };
+  return keepingProcess(() => withDeadline({ clock, timeoutMs, signal, onTimeout }, query));
 }

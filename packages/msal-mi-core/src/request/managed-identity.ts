@@ -42,12 +42,12 @@ import {
   acquireFromNetwork,
   callOf,
   forget,
-  reportBackground,
   withinTimeout,
   type Credential,
   type RefusedCredential,
   type TokenClient,
 } from './acquire-token.js';
+import { runInBackground } from './background.js';
 
 type Result = MtlsPopAuthenticationResult;
 
@@ -248,8 +248,8 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
   renewWhenDue(request: TokenRequest, { binding }: IdentityCredential): void {
     const key = this.#bindingKey(request.attested, binding.key.strength);
     if (!this.state.bindings.claimRenewal(key, this.clock)) return;
-    const renewing = renewBinding(this, request, callOf(request, this, undefined));
-    reportBackground('certificate-renewal', renewing, this);
+    const renew = () => renewBinding(this, request, callOf(request, this, undefined));
+    runInBackground('certificate-renewal', renew, this);
   }
 
   tokenKey(request: TokenRequest, { tokenKeys }: IdentityCredential): string {

@@ -27,7 +27,7 @@ export const systemClock: Clock = {
   sleep: async (durationMs, signal) => {
     signal?.throwIfAborted();
     let timer: NodeJS.Timeout | undefined;
-    const waking = new Promise<void>((resolve) => (timer = setTimeout(resolve, durationMs)));
+    const waking = new Promise<void>((resolve) => (timer = setTimeout(resolve, durationMs).unref()));
     try {
       await abortable(waking, signal);
     } finally {

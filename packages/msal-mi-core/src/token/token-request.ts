@@ -75,6 +75,7 @@ async function sendOnce(
     ],
     body: Buffer.from(exchange.form.toString(), 'utf8'),
     idempotent: true,
+    keepsProcess: false,
     ...(signal !== undefined && { signal }),
   });
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;

@@ -69,6 +69,7 @@ async function checksFor(options: DoctorOptions) {
       retriesEnabled: false,
       correlationId: randomUUID(),
       signal: undefined,
+      mayKeep: () => true,
     },
   };
   const { deep, resource, url } = options;

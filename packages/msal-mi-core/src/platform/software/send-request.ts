@@ -11,6 +11,7 @@ import {
   type MtlsResponse,
 } from '../../ports.js';
 import { onAbort } from '../../time/clock.js';
+import { unreference } from '../../time/keep-process.js';
 import { classifyFailure, type ConnectionPhase } from './classify-failure.js';
 import { IncomingBody } from './incoming-body.js';
 
@@ -72,6 +73,7 @@ class Attempt {
       timeout: 0,
     });
     this.#outgoing.on('socket', (socket) => this.#follow(socket));
+    if (request.keepsProcess === false) this.#outgoing.on('socket', unreference);
   }
 
   run(): Promise<MtlsResponse> {
