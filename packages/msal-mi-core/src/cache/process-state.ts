@@ -1,6 +1,11 @@
 import type { SharedState } from './shared-state.js';
 
-const PROCESS_STATE = Symbol.for('msal-mi-core/state/v1');
+/**
+ * Other copies of this library work with what they find here: raise the version whenever the shape of it changes. Copies of
+ * different versions keep a state each.
+ */
+export const STATE_VERSION = 2;
+const PROCESS_STATE = Symbol.for(`msal-mi-core/state/v${STATE_VERSION}`);
 const holder = globalThis as { [PROCESS_STATE]?: SharedState };
 
 /** The state of this process, whichever copy of this library (ESM or CommonJS) made it; undefined before the first use. */
