@@ -5,6 +5,7 @@
  */
 import { createHash, randomInt } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readdirSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -13,6 +14,7 @@ import { isMsalMiError } from 'core/errors.js';
 import type { MtlsPopAuthenticationResult } from 'core/public-types.js';
 import { jwtClaims } from '../support/jwt.js';
 import { World, softwareRequest } from '../support/world.js';
+import { OwedTokens } from './owed-tokens.js';
 
 const SEED = Number(process.env['MSAL_MI_SOAK_SEED'] ?? randomInt(2 ** 31));
 const ACQUISITIONS = Number(process.env['MSAL_MI_SOAK_ACQUISITIONS'] ?? 20_000);
@@ -27,6 +29,10 @@ const MOST_BYTES_PER_ACQUISITION = 200;
 const MOST_EXPECTED_MS = Math.max(600_000, 60 * ACQUISITIONS);
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+/** How far the wall clock of the host is ever from the services' clock. */
+const MOST_OFF_MS = 20 * MINUTE_MS;
+/** What open connections differ by from one moment to the next. */
+const MOST_GROWN_DESCRIPTORS = 150;
 
 const FAULTS: ReadonlyArray<readonly [FaultLeg, Fault]> = [
   ['getplatformmetadata', { status: 500 }],
@@ -37,11 +43,15 @@ const FAULTS: ReadonlyArray<readonly [FaultLeg, Fault]> = [
   ['issuecredential', { reset: 'mid-body' }],
   ['issuecredential', { mutate: 'other-key-certificate' }],
   ['issuecredential', { mutate: 'not-a-certificate' }],
+  ['issuecredential', { certificate: { lifetimeSeconds: 12 * 3_600 } }],
+  ['issuecredential', { certificate: { lifetimeSeconds: 30 * 3_600, tokenNotAfterSeconds: 20 * 3_600 } }],
   ['token', { status: 500 }],
   ['token', { status: 429, headers: { 'Retry-After': '30' } }],
   ['token', { reset: 'before-response' }],
   ['token', { reset: 'mid-body' }],
   ['token', { reset: 'handshake' }],
+  ['token', { reset: 'after-handshake' }],
+  ['token', { reset: 'after-processing' }],
   ['token', { reset: 'handshake', tlsAlert: 'certificate_expired' }],
   ['token', { oauthError: { error: 'invalid_client' } }],
   [
@@ -51,6 +61,14 @@ const FAULTS: ReadonlyArray<readonly [FaultLeg, Fault]> = [
   ['token', { mutate: 'wrong-cnf' }],
   ['token', { mutate: 'bearer-token-type' }],
   ['token', { mutate: 'malformed-json' }],
+];
+
+/** Faults that last for a while; `audience` is filled in. */
+const OUTAGES: ReadonlyArray<readonly [FaultLeg[], Fault]> = [
+  [['getplatformmetadata', 'issuecredential'], { status: 503 }],
+  [['getplatformmetadata'], { reset: 'before-response' }],
+  [['token'], { oauthError: { error: 'invalid_client' }, audience: '' }],
+  [['token'], { reset: 'after-handshake' }],
 ];
 
 /** Mulberry32: small, fast, and the same for a seed wherever it runs. */
@@ -87,16 +105,17 @@ class IssuedTokens {
   readonly #presented = new Map<string, { x5tS256: string; expiresAtMs: number }>();
 
   /** Takes over what the journal has, and empties it. */
-  read(world: World): void {
-    for (const { leg, status, responseBody, clientCertificateS256 } of world.emulator.journal) {
+  read(world: World, onIssued: (clientId: string, x5tS256: string) => void): void {
+    for (const { leg, status, body, responseBody, clientCertificateS256 } of world.emulator.journal) {
       if (leg !== 'token' || status !== 200 || clientCertificateS256 === undefined) continue;
+      onIssued(/\bclient_id=([^&]+)/.exec(body ?? '')?.[1] ?? '', clientCertificateS256);
       const token = /"access_token":"([^"]+)"/.exec(responseBody ?? '')?.[1];
       if (token === undefined) continue;
       const expiresAtMs = Number(jwtClaims(token)['exp']) * 1_000;
       this.#presented.set(keyOf(token), { x5tS256: clientCertificateS256, expiresAtMs });
     }
     world.emulator.reset();
-    const nowMs = world.clock.now();
+    const nowMs = world.clock.monotonicMs();
     for (const [key, { expiresAtMs }] of this.#presented) if (expiresAtMs < nowMs) this.#presented.delete(key);
   }
 
@@ -105,6 +124,12 @@ class IssuedTokens {
   }
 }
 
+/** Sockets and files; 0 where the system does not tell. */
+function openDescriptors(): number {
+  return process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0;
+}
+
+const CLAIMS = '{"access_token":{"nbf":{"essential":true}}}';
 const keyOf = (token: string) => createHash('sha256').update(token).digest('base64url');
 
 test(
@@ -117,38 +142,55 @@ test(
       resourceId: `${IDENTITIES_PATH}/${i}`,
     }));
     const resources = Array.from({ length: RESOURCES }, (_, i) => `https://resource-${i}.example.net`);
+    const started: { world?: World } = {};
     const world = await World.start({
+      // The services' clock is right; the host's is set forward and back.
+      now: () => started.world?.clock.monotonicMs() ?? Date.now(),
       identities,
       tokenLifetimeSeconds: 6 * 3_600,
       refreshInSeconds: 3 * 3_600,
       certificateLifetimeSeconds: 7 * 24 * 3_600,
     });
+    started.world = world;
     const rejections: unknown[] = [];
     const onRejection = (reason: unknown) => void rejections.push(reason);
     process.on('unhandledRejection', onRejection);
 
     const applications = identities.flatMap(({ clientId }) => [
-      world.application({ managedIdentityIdParams: { userAssignedClientId: clientId } }),
-      world.application({
-        managedIdentityIdParams: { userAssignedClientId: clientId },
-        system: { disableInternalRetries: true, timeout: 5 * MINUTE_MS },
-      }),
+      [clientId, world.application({ managedIdentityIdParams: { userAssignedClientId: clientId } })] as const,
+      [
+        clientId,
+        world.application({
+          managedIdentityIdParams: { userAssignedClientId: clientId },
+          system: { disableInternalRetries: true, timeout: 5 * MINUTE_MS },
+        }),
+      ] as const,
     ]);
     const issued = new IssuedTokens();
+    const owed = new OwedTokens(world.clock);
     const seen = { acquired: 0, cached: 0, failed: 0, aborted: 0, reminted: 0, mismatched: 0 };
-    const onRecovery = () => void (seen.reminted += 1);
+    const onRecovery = (event: unknown) => {
+      seen.reminted += 1;
+      owed.noteRefused((event as { staleThumbprint: string }).staleThumbprint);
+    };
     subscribe('msal-mi-core:recovery', onRecovery);
     let firstHeapBytes: number | undefined;
+    let firstDescriptors = 0;
+    let outage: { readonly legs: FaultLeg[]; readonly fault: Fault; rounds: number } | undefined;
+    let offMs = 0;
 
     const acquireOnce = async (): Promise<MtlsPopAuthenticationResult | undefined> => {
       const controller = random.isTrue(0.1) ? new AbortController() : undefined;
       const reason = new Error('the caller left');
       const turns = random.below(6);
-      const call = random.of(applications).acquireToken(
+      const [clientId, application] = random.of(applications);
+      const resource = random.of(resources);
+      const isNew = random.isTrue(0.02);
+      const promise = isNew ? undefined : owed.to(clientId, resource);
+      const call = application.acquireToken(
         softwareRequest({
-          resource: random.of(resources),
-          ...(random.isTrue(0.015) && { forceRefresh: true }),
-          ...(random.isTrue(0.005) && { claims: '{"access_token":{"nbf":{"essential":true}}}' }),
+          resource,
+          ...(isNew && (random.isTrue(0.75) ? { forceRefresh: true } : { claims: CLAIMS })),
           ...(controller && { signal: controller.signal }),
         }),
       );
@@ -156,11 +198,15 @@ test(
       try {
         const result = await call;
         seen[result.fromCache ? 'cached' : 'acquired'] += 1;
+        if (!result.fromCache) owed.noteMissed(promise, 'was acquired anew');
+        owed.noteObtained(clientId, resource, result);
         return result;
       } catch (error) {
         if (error === reason) seen.aborted += 1;
-        else if (isMsalMiError(error)) seen.failed += 1;
-        else throw error;
+        else if (isMsalMiError(error)) {
+          seen.failed += 1;
+          owed.noteMissed(promise, error.errorCode);
+        } else throw error;
         return undefined;
       }
     };
@@ -170,10 +216,21 @@ test(
         const [leg, fault] = random.of(FAULTS);
         world.emulator.fault(leg, Array<Fault>(1 + random.below(3)).fill(fault));
       }
+      if (outage === undefined && random.isTrue(0.1)) {
+        const [legs, fault] = random.of(OUTAGES);
+        const audience = fault.audience === undefined ? {} : { audience: random.of(resources) };
+        outage = { legs: [...legs], fault: { ...fault, ...audience }, rounds: 1 + random.below(10) };
+      }
+      if (outage !== undefined) {
+        world.emulator.outage(outage.legs, outage.fault);
+        outage.rounds -= 1;
+        if (outage.rounds === 0) outage = undefined;
+      }
       const results = await Promise.all(
         Array.from({ length: Math.min(CALLS_AT_ONCE, ACQUISITIONS - done) }, acquireOnce),
       );
-      issued.read(world);
+      issued.read(world, (clientId, x5tS256) => owed.noteIssued(clientId, x5tS256));
+      owed.settle();
       for (const result of results) {
         if (result === undefined) continue;
         const { x5tS256, notAfter } = result.bindingCertificate;
@@ -183,18 +240,37 @@ test(
         if (!isBound || !isAlive) seen.mismatched += 1;
       }
       world.clock.advance(random.isTrue(0.01) ? random.below(2 * DAY_MS) : random.below(10 * MINUTE_MS));
+      if (random.isTrue(0.1)) {
+        const nextMs = random.below(2 * MOST_OFF_MS) - MOST_OFF_MS;
+        world.clock.setWallClockBy(nextMs - offMs);
+        offMs = nextMs;
+      }
       if (firstHeapBytes === undefined && done >= FIRST_HEAP_AT * ACQUISITIONS) {
         collectGarbage();
         firstHeapBytes = process.memoryUsage().heapUsed;
+        firstDescriptors = openDescriptors();
       }
     }
     await afterTurns(20);
+    const grownDescriptors = openDescriptors() - firstDescriptors;
     await world.close();
     collectGarbage();
     const grownBytes = process.memoryUsage().heapUsed - (firstHeapBytes ?? 0);
     process.off('unhandledRejection', onRejection);
     unsubscribe('msal-mi-core:recovery', onRecovery);
 
+    if (process.env['MSAL_MI_SOAK_VERBOSE']) {
+      console.log(seen, {
+        grownBytes,
+        firstDescriptors,
+        grownDescriptors,
+        kept: owed.kept,
+        broken: owed.broken.length,
+      });
+    }
+    expect(owed.broken).toEqual([]);
+    expect(owed.kept).toBeGreaterThan(ACQUISITIONS / 4);
+    expect(grownDescriptors).toBeLessThan(MOST_GROWN_DESCRIPTORS);
     expect(seen.mismatched).toBe(0);
     expect(rejections).toEqual([]);
     expect(seen.acquired + seen.cached + seen.failed + seen.aborted).toBe(ACQUISITIONS);
@@ -202,7 +278,6 @@ test(
       ACQUISITIONS / 1_000,
     );
     expect(grownBytes / (ACQUISITIONS * (1 - FIRST_HEAP_AT))).toBeLessThan(MOST_BYTES_PER_ACQUISITION);
-    if (process.env['MSAL_MI_SOAK_VERBOSE']) console.log(seen, grownBytes);
   },
   MOST_EXPECTED_MS,
 );
