@@ -1,6 +1,6 @@
 #include "library_file.h"
 
-#include <bcrypt.h>
+#include <wincrypt.h>
 
 #include <array>
 #include <vector>
@@ -14,17 +14,21 @@ namespace {
 constexpr DWORD kSha256Bytes = 32;
 constexpr DWORD kPieceBytes = 64 * 1024;
 
-struct AlgorithmTraits {
-  using Raw = BCRYPT_ALG_HANDLE;
-  static void close(Raw algorithm) noexcept { ::BCryptCloseAlgorithmProvider(algorithm, 0); }
+struct ProviderTraits {
+  using Raw = HCRYPTPROV;
+  static void close(Raw provider) noexcept { ::CryptReleaseContext(provider, 0); }
 };
-using UniqueAlgorithm = UniqueHandle<AlgorithmTraits>;
+using UniqueProvider = UniqueHandle<ProviderTraits>;
 
 struct HashTraits {
-  using Raw = BCRYPT_HASH_HANDLE;
-  static void close(Raw hash) noexcept { ::BCryptDestroyHash(hash); }
+  using Raw = HCRYPTHASH;
+  static void close(Raw hash) noexcept { ::CryptDestroyHash(hash); }
 };
 using UniqueHash = UniqueHandle<HashTraits>;
+
+void Require(const char* api, BOOL succeeded) {
+  if (!succeeded) throw Win32Error(api, ::GetLastError());
+}
 
 UniqueKernelHandle OpenForReading(const std::wstring& path) {
   const HANDLE file = ::CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
@@ -52,25 +56,23 @@ std::wstring FinalPath(HANDLE file) {
 LibraryFile::LibraryFile(const std::wstring& path) : file_(OpenForReading(path)), final_path_(FinalPath(file_.get())) {}
 
 std::wstring LibraryFile::Sha256() const {
-  UniqueAlgorithm algorithm;
-  ThrowIfFailed("BCryptOpenAlgorithmProvider",
-                ::BCryptOpenAlgorithmProvider(algorithm.out(), BCRYPT_SHA256_ALGORITHM, nullptr, 0));
+  // Of advapi32, which is in every process. bcrypt.dll would be one more library to find.
+  UniqueProvider provider;
+  Require("CryptAcquireContextW",
+          ::CryptAcquireContextW(provider.out(), nullptr, nullptr, PROV_RSA_AES, CRYPT_VERIFYCONTEXT | CRYPT_SILENT));
   UniqueHash hash;
-  ThrowIfFailed("BCryptCreateHash", ::BCryptCreateHash(algorithm.get(), hash.out(), nullptr, 0, nullptr, 0, 0));
-  if (!::SetFilePointerEx(file_.get(), {}, nullptr, FILE_BEGIN)) {
-    throw Win32Error("SetFilePointerEx", ::GetLastError());
-  }
-  std::vector<UCHAR> piece(kPieceBytes);
+  Require("CryptCreateHash", ::CryptCreateHash(provider.get(), CALG_SHA_256, 0, 0, hash.out()));
+  Require("SetFilePointerEx", ::SetFilePointerEx(file_.get(), {}, nullptr, FILE_BEGIN));
+  std::vector<BYTE> piece(kPieceBytes);
   for (DWORD read = 1; read > 0;) {
-    if (!::ReadFile(file_.get(), piece.data(), kPieceBytes, &read, nullptr)) {
-      throw Win32Error("ReadFile", ::GetLastError());
-    }
-    ThrowIfFailed("BCryptHashData", ::BCryptHashData(hash.get(), piece.data(), read, 0));
+    Require("ReadFile", ::ReadFile(file_.get(), piece.data(), kPieceBytes, &read, nullptr));
+    Require("CryptHashData", ::CryptHashData(hash.get(), piece.data(), read, 0));
   }
-  std::array<UCHAR, kSha256Bytes> digest{};
-  ThrowIfFailed("BCryptFinishHash", ::BCryptFinishHash(hash.get(), digest.data(), kSha256Bytes, 0));
+  std::array<BYTE, kSha256Bytes> digest{};
+  DWORD size = kSha256Bytes;
+  Require("CryptGetHashParam", ::CryptGetHashParam(hash.get(), HP_HASHVAL, digest.data(), &size, 0));
   std::wstring text;
-  for (const UCHAR byte : digest) {
+  for (const BYTE byte : digest) {
     constexpr wchar_t kDigits[] = L"0123456789abcdef";
     text += kDigits[byte >> 4];
     text += kDigits[byte & 0xF];

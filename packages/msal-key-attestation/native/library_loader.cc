@@ -28,7 +28,7 @@ class QuietLoader {
 
 void RequireFile(const LibraryRequest& request, const LibrarySignature& signature, const std::wstring& sha256) {
   if (!request.required_sha256.empty() && sha256 != request.required_sha256) {
-    throw Win32Error("BCryptFinishHash", kErrorChecksum);
+    throw Win32Error("CryptGetHashParam", kErrorChecksum);
   }
   if (!request.require_signature) return;
   ThrowIfFailed("WinVerifyTrust", signature.status);

@@ -46,7 +46,7 @@ export function toAttestationError(failedCall: FailedCall, libraryPath: string, 
         message: `${libraryPath} does not lie on a drive of this machine, or could not be located.`,
         remediation: 'Copy AttestationClientLib.dll into a folder of this machine that ordinary users cannot write.',
       });
-    case 'BCryptFinishHash':
+    case 'CryptGetHashParam':
       return untrusted(failedCall, {
         message: `${libraryPath} is not the file that requireLibrarySha256 names.`,
         remediation: 'Take the file that was approved, or set the option to the SHA-256 of the new one.',

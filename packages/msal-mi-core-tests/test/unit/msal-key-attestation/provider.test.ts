@@ -376,7 +376,7 @@ describe('the SHA-256 of the library', () => {
   });
 
   it.each([
-    ['BCryptFinishHash', 323, /requireLibrarySha256/],
+    ['CryptGetHashParam', 323, /requireLibrarySha256/],
     ['GetFinalPathNameByHandleW', 161, /does not lie on a drive/],
     ['LoadLibraryExW', 183, /was loaded by this process before/],
   ])('a library that %s does not accept is untrusted', async (api, status, text) => {
