@@ -48,6 +48,14 @@ function patched(change) {
   return file;
 }
 
+/** A copy of the good library that this process has not loaded yet. */
+function freshCopy(name = 'AttestationClientLib.dll') {
+  const file = join(scratchFolder(), name);
+  copyFileSync(join(libraryFolder, name), file);
+  return file;
+}
+const sha256Of = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+
 const MACHINE_OFFSET = 4; // behind the signature "PE\0\0"
 const setMachine = (machine) => (image) => image.writeUInt16LE(machine, image.readUInt32LE(0x3c) + MACHINE_OFFSET);
 
@@ -148,6 +156,17 @@ test('a missing dependency names the Visual C++ runtime and is not looked for in
   }
 });
 
+// Before the next one: a dependency that is loaded already serves every library that names it.
+test('with a required SHA-256 a dependency beside the library is not used', async () => {
+  const folder = scratchFolder();
+  for (const file of ['AttestationClientLibDependent.dll', 'attestation_dependency.dll']) {
+    copyFileSync(join(libraryFolder, file), join(folder, file));
+  }
+  const file = join(folder, 'AttestationClientLibDependent.dll');
+  const error = await failure({ libraryPath: file, requireLibrarySha256: sha256Of(file) });
+  assert.equal(error.errorCode, 'attestation_library_dependency_missing');
+});
+
 test('a dependency beside the library is found', async () => {
   const folder = scratchFolder();
   for (const file of ['AttestationClientLibDependent.dll', 'attestation_dependency.dll']) {
@@ -203,14 +222,6 @@ test('a library stays unchanged while it is open for the check', async () => {
   }
 });
 
-/** A copy of the good library that this process has not loaded yet. */
-function freshCopy(name = 'AttestationClientLib.dll') {
-  const file = join(scratchFolder(), name);
-  copyFileSync(join(libraryFolder, name), file);
-  return file;
-}
-const sha256Of = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
-
 test('requireLibrarySha256 accepts the one file, in any case of letters', async () => {
   const file = freshCopy();
   const provider = createAttestationProvider({ libraryPath: file, requireLibrarySha256: sha256Of(file).toUpperCase() });
@@ -221,17 +232,7 @@ test('requireLibrarySha256 refuses any other file before any of its code runs', 
   const file = freshCopy('AttestationClientLibRefusing.dll');
   const error = await failure({ libraryPath: file, requireLibrarySha256: 'ab'.repeat(32) });
   assert.equal(error.errorCode, 'attestation_library_untrusted');
-  assert.deepEqual(error.win32, { api: 'BCryptFinishHash', code: 323 });
-});
-
-test('with a required SHA-256 a dependency beside the library is not used', async () => {
-  const folder = scratchFolder();
-  for (const file of ['AttestationClientLibDependent.dll', 'attestation_dependency.dll']) {
-    copyFileSync(join(libraryFolder, file), join(folder, file));
-  }
-  const file = join(folder, 'AttestationClientLibDependent.dll');
-  const error = await failure({ libraryPath: file, requireLibrarySha256: sha256Of(file) });
-  assert.equal(error.errorCode, 'attestation_library_dependency_missing');
+  assert.deepEqual(error.win32, { api: 'CryptGetHashParam', code: 323 });
 });
 
 test('a library that was loaded without a check is refused where one is required', async () => {
