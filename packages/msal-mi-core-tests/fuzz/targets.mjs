@@ -106,7 +106,7 @@ export async function createTargets() {
         }),
       ],
       async parse(body) {
-        const request = { csr: 'AA==', evidence: { kind: 'none' }, bypassCache: false };
+        const request = { csr: 'AA==', evidence: { kind: 'none' }, bypassCache: false, metadata: IDENTITY };
         const issued = await issueCredential(answering(body), request, call);
         assert.equal(new URL(`${issued.endpoint}/${issued.tenantId}/oauth2/v2.0/token`).protocol, 'https:');
         const binding = tryBindCertificate(key, issued, false);

@@ -1,8 +1,7 @@
 /** The public class. What does its work is loaded with the first call, so that importing this library stays cheap. */
-import { discoveryKey, existingState } from './cache/process-state.js';
+import { discoveryKey, existingState, outsideOfRequests } from './cache/process-state.js';
 import type { SharedState } from './cache/shared-state.js';
 import type { ComposedApplication, Surroundings } from './composition.js';
-import { outsideOfRequests } from './diagnostics/request-context.js';
 import { parseConfiguration, type Configuration } from './config.js';
 import {
   CALL_SURROUNDINGS,

@@ -135,12 +135,16 @@ export function describeSemantics(world) {
     });
   });
 
-  test('a second revocation within the life of a token heals as the first one did', async () => {
+  test('a second revocation within the life of a token heals as the first one did', async (t) => {
     const token = await tokenFor();
     await world.emulator.fault('resource', [CLOSE]);
     await sendRequest(token);
     const issuedBefore = await world.countIssuedCertificates();
+    const elapsedMs = performance.now.bind(performance);
+    t.after(() => Reflect.deleteProperty(performance, 'now'));
     for (let revocation = 1; revocation <= 2; revocation += 1) {
+      // A certificate that is itself a replacement of the last ten minutes is not replaced for a lost connection (D22).
+      performance.now = () => elapsedMs() + revocation * 11 * 60_000;
       await world.emulator.fault('resource', [REFUSED]);
       assert.equal((await failure(sendRequest(token))).code, 'ECONNRESET');
       await world.emulator.fault('resource', [CLOSE]);

@@ -2,7 +2,7 @@
 import { parseDoctorOptions, UsageError, USAGE } from './doctor/options.js';
 import { formatCheck, formatVerdict, isInconclusive, maskReport } from './doctor/report.js';
 import { runDoctor } from './doctor/run-doctor.js';
-import { keepingProcess } from '../time/keep-process.js';
+import { keepingProcess } from '../time/clock.js';
 import { VERSION } from '../version.js';
 
 const EXIT = { ready: 0, notReady: 1, couldNotTell: 2 } as const;

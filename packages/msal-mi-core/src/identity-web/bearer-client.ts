@@ -5,8 +5,7 @@ import { isLoopbackHost } from '../hosts.js';
 import { MsalNodeApplication, type BearerCall, type MsalNodeClient } from '../msal-node/msal-node.js';
 import type { Clock } from '../ports.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../public-types.js';
-import { withDeadline } from '../time/clock.js';
-import { keepingProcess } from '../time/keep-process.js';
+import { keepingProcess, withDeadline } from '../time/clock.js';
 import type { ApplicationSettings } from './application-settings.js';
 
 /** What such an application is made with. */

@@ -1,8 +1,7 @@
 /** Plain HTTP to IMDS over `node:http`, which follows no redirect; an agent of its own keeps proxies out. */
 import http from 'node:http';
 import https from 'node:https';
-import { onAbort } from '../time/clock.js';
-import { unreference } from '../time/keep-process.js';
+import { onAbort, unreference } from '../time/clock.js';
 import { BodyTooLargeError, readBody } from '../transport/exchange.js';
 import {
   type HttpRequest,

@@ -4,22 +4,22 @@
  */
 import type { Call, Runtime } from '../call.js';
 import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE } from '../cache/backoff.js';
+import { outsideOfRequests } from '../cache/process-state.js';
 import type { SharedState } from '../cache/shared-state.js';
 import { timeFor } from '../cache/token-cache.js';
 import type { SingleFlight } from '../cache/single-flight.js';
-import { errorCodeOf, trace } from '../diagnostics/channels.js';
+import { backgroundChannel, errorCodeOf, trace, type BackgroundEvent } from '../diagnostics/channels.js';
+import type { Logger } from '../diagnostics/logger.js';
 import { addCorrelationId, isMsalMiError, MsiV2Error, withSentence } from '../errors.js';
 import type { AccessToken, Binding, TokenDemand } from '../model.js';
 import type { MtlsChannel } from '../ports.js';
 import type { AuthenticationResult, MtlsBindingContext } from '../public-types.js';
 import { createBearerResult, createResult } from '../result.js';
 import { stringsInJson } from '../secret.js';
-import { withDeadline } from '../time/clock.js';
-import { keepingProcess } from '../time/keep-process.js';
+import { keepingProcess, withDeadline } from '../time/clock.js';
 import { mergeClaims } from '../token/claims.js';
 import { refusalOf, reportRefusal, type Authentication, type Refusal } from '../token/refusal.js';
 import { requestToken } from '../token/token-request.js';
-import { runInBackground } from './background.js';
 
 /** What a client authenticates with: its tokens are bound to it too. */
 export interface Credential {
@@ -300,4 +300,27 @@ function toResult<R extends TokenDemand, C extends Credential>(
   const issuedBy = client.issuedBy?.(request);
   const issued = { token, binding, context, resource, scope, correlationId, fromCache, issuedBy };
   return tokenType === 'mtls_pop' ? createResult(issued) : createBearerResult(issued);
+}
+
+/**
+ * Work that nobody waits for (D26): it fails no caller, keeps no process alive and belongs to no request. The log and
+ * diagnostics learn how it ended.
+ */
+export function runInBackground(
+  work: BackgroundEvent['work'],
+  start: () => Promise<unknown>,
+  { log }: { readonly log: Logger },
+): void {
+  const publish = (event: Pick<BackgroundEvent, 'status' | 'errorCode'>) => {
+    if (backgroundChannel.hasSubscribers) backgroundChannel.publish({ version: 1, work, ...event });
+  };
+  outsideOfRequests(() => {
+    start().then(
+      () => publish({ status: 'end' }),
+      (error: unknown) => {
+        log.warning(`${work} failed in the background (${errorCodeOf(error)})`);
+        publish({ status: 'error', errorCode: errorCodeOf(error) });
+      },
+    );
+  });
 }

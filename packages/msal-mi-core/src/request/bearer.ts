@@ -4,8 +4,7 @@ import { MsalNodeApplication, type MsalNodeIdentity } from '../msal-node/msal-no
 import type { UncheckedOptions } from '../options/options.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../public-types.js';
 import { environmentSource, knownSource } from '../source/select-source.js';
-import { withDeadline } from '../time/clock.js';
-import { keepingProcess } from '../time/keep-process.js';
+import { keepingProcess, withDeadline } from '../time/clock.js';
 import type { IdentityClient } from './managed-identity.js';
 import { parseRequest } from './parse-request.js';
 

@@ -42,12 +42,12 @@ import {
   acquireFromNetwork,
   callOf,
   forget,
+  runInBackground,
   withinTimeout,
   type Credential,
   type RefusedCredential,
   type TokenClient,
 } from './acquire-token.js';
-import { runInBackground } from './background.js';
 
 type Result = MtlsPopAuthenticationResult;
 

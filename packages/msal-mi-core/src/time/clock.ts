@@ -1,4 +1,5 @@
 /** Time, and waiting for something with a signal and a deadline. */
+import type { Socket } from 'node:net';
 import type { Clock } from '../ports.js';
 
 /** Less than this is how the readings of two clocks differ, and how a clock is adjusted bit by bit. */
@@ -121,4 +122,25 @@ function follow(signal: Abortable): Waiting {
   waiting.set(signal, own);
   signal.addEventListener('abort', notify, { once: true });
   return own;
+}
+
+const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
+
+/** Lets the process live until `work` settles. */
+export async function keepingProcess<T>(work: () => Promise<T>): Promise<T> {
+  const handle = setInterval(() => undefined, LONGEST_INTERVAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(handle);
+  }
+}
+
+/**
+ * Lets the process end while an answer is waited for. Each address that a connection is tried with has a handle of its own,
+ * so it is done again when one is connected. A kept connection holds the process again with the next request that it serves.
+ */
+export function unreference(socket: Socket): void {
+  socket.unref();
+  if (socket.connecting) socket.once('connect', () => socket.unref());
 }

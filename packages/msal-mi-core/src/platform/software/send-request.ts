@@ -10,8 +10,7 @@ import {
   type MtlsRequest,
   type MtlsResponse,
 } from '../../ports.js';
-import { onAbort } from '../../time/clock.js';
-import { unreference } from '../../time/keep-process.js';
+import { onAbort, unreference } from '../../time/clock.js';
 import { classifyFailure, type ConnectionPhase } from './classify-failure.js';
 import { IncomingBody } from './incoming-body.js';
 
