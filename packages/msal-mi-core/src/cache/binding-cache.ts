@@ -39,6 +39,8 @@ export interface KeptBindings {
   readonly current: Binding;
   /** Those before it, the latest first: their tokens stay good until they or the certificate expire. */
   readonly predecessors: readonly Binding[];
+  /** When a renewal may be tried next. */
+  readonly renewAfterMs: number;
 }
 interface Slot extends KeptBindings {
   readonly reusableUntilMs: number;

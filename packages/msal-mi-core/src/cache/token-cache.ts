@@ -9,9 +9,9 @@ export interface CachedToken {
   readonly setBackMs: number;
 }
 
-/** The time by which an entry is judged: the wall clock, without the steps back since the entry was made. */
-export function timeFor({ setBackMs }: Pick<CachedToken, 'setBackMs'>, clock: Clock): number {
-  return clock.now() + clock.setBackMs() - setBackMs;
+/** The wall clock, as it would be without its steps back: an entry is judged by it, less the steps before the entry. */
+export function steadyTime(clock: Clock): number {
+  return clock.now() + clock.setBackMs();
 }
 
 /** A token is handed out while more than this remains of it (D25). */
@@ -22,11 +22,15 @@ const MAX_ENTRIES = 20_000;
 export class TokenCache {
   readonly #entries = new Map<string, CachedToken>();
 
-  /** The token, unless it is about to expire or its certificate has expired. Drops what is expired. */
-  get(key: string, clock: Clock): CachedToken | undefined {
+  /**
+   * The token, unless it is about to expire or its certificate has expired. Drops what is expired.
+   *
+   * @param steadyMs - {@link steadyTime}, which a caller reads once.
+   */
+  get(key: string, steadyMs: number): CachedToken | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (isUsable(entry, clock)) return entry;
+    if (isUsable(entry, steadyMs)) return entry;
     this.#entries.delete(key);
     return undefined;
   }
@@ -47,7 +51,8 @@ export class TokenCache {
 
   /** Expired entries go first; when there are none, the oldest tenth goes, so that the sweep is rare. */
   #makeRoom(clock: Clock): void {
-    this.deleteWhere((_key, entry) => !isUsable(entry, clock));
+    const steadyMs = steadyTime(clock);
+    this.deleteWhere((_key, entry) => !isUsable(entry, steadyMs));
     if (this.#entries.size < MAX_ENTRIES) return;
     let surplus = MAX_ENTRIES / 10;
     for (const key of this.#entries.keys()) {
@@ -58,8 +63,7 @@ export class TokenCache {
   }
 }
 
-function isUsable(entry: CachedToken, clock: Clock): boolean {
-  const { token, binding } = entry;
-  const nowMs = timeFor(entry, clock);
+function isUsable({ token, binding, setBackMs }: CachedToken, steadyMs: number): boolean {
+  const nowMs = steadyMs - setBackMs;
   return token.expiresAtMs - nowMs > EXPIRY_MARGIN_MS && binding.notAfterMs > nowMs;
 }

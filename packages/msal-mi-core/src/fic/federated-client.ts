@@ -92,8 +92,8 @@ export class FederatedClient implements TokenClient<AssertedRequest, AssertionPa
     return [pair];
   }
 
-  /** The pair that the callback returns is the one to use. */
-  hasProvenSuccessor(): boolean {
+  /** Renewal is up to the managed identity, and the pair that the callback returns is the one to use. */
+  tend(): boolean {
     return false;
   }
 
@@ -110,9 +110,6 @@ export class FederatedClient implements TokenClient<AssertedRequest, AssertionPa
     const next = await this.#askForPair(request, { binding: credential.context, part: refusal.part }, call);
     return next.assertion === credential.assertion ? undefined : next;
   }
-
-  /** That is up to the managed identity. */
-  renewWhenDue(): void {}
 
   tokenKey(request: AssertedRequest, { binding }: AssertionPair): string {
     const { scope, tokenType, claimsFromClient } = request;

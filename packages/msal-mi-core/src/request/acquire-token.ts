@@ -6,7 +6,7 @@ import type { Call, Runtime } from '../call.js';
 import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE } from '../cache/backoff.js';
 import { outsideOfRequests } from '../cache/process-state.js';
 import type { SharedState } from '../cache/shared-state.js';
-import { timeFor } from '../cache/token-cache.js';
+import { steadyTime } from '../cache/token-cache.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import { backgroundChannel, errorCodeOf, trace, type BackgroundEvent } from '../diagnostics/channels.js';
 import type { Logger } from '../diagnostics/logger.js';
@@ -47,14 +47,16 @@ export interface TokenClient<R extends TokenDemand, C extends Credential> extend
   issuedBy?(request: R): { readonly authority: string; readonly tenantId: string };
   /** What a token in the cache may be bound to, the best first. */
   candidates(request: R): readonly C[];
-  /** True for a credential whose tokens are good, and are to be replaced by such of its successor. */
-  hasProvenSuccessor(credential: C): boolean;
   /** What a new token is requested with. */
   obtain(request: R, call: Call): Promise<C>;
   /** What takes the place of a refused credential; undefined when there is nothing else. */
   replace(request: R, refused: RefusedCredential<C>, call: Call): Promise<C | undefined>;
-  /** Starts the renewal of the certificate when it is due. Nobody waits for it. */
-  renewWhenDue(request: R, credential: C): void;
+  /**
+   * Looks after a credential whose token is served: starts the renewal of its certificate when it is due.
+   *
+   * @returns True when its tokens are good, and to be replaced by such of its successor.
+   */
+  tend(request: R, credential: C, nowMs: number): boolean;
   tokenKey(request: R, credential: C): string;
   /** Whose refusals have to do with one another: the kind of credential, and what tokens are for (D22). */
   audienceKey(request: R, credential: C): string;
@@ -82,13 +84,13 @@ export function acquireFromCache<R extends TokenDemand, C extends Credential>(
   candidates = client.candidates(request),
 ): AuthenticationResult | undefined {
   if (request.forceRefresh || request.claims !== undefined) return undefined;
-  const { clock } = client;
+  const steadyMs = steadyTime(client.clock);
   for (const credential of candidates) {
-    const cached = client.state.tokens.get(client.tokenKey(request, credential), clock);
+    const cached = client.state.tokens.get(client.tokenKey(request, credential), steadyMs);
     if (cached === undefined) continue;
-    const { token } = cached;
-    client.renewWhenDue(request, credential);
-    if (isDue(token, timeFor(cached, clock)) || client.hasProvenSuccessor(credential)) startRefresh(request, client);
+    const { token, setBackMs } = cached;
+    const isSuperseded = client.tend(request, credential, steadyMs - setBackMs);
+    if (isSuperseded || isDue(token, steadyMs - setBackMs)) startRefresh(request, client);
     return toResult({ token, credential }, true, request, client);
   }
   return undefined;

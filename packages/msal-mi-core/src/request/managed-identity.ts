@@ -159,6 +159,8 @@ export interface ClientSurroundings extends Runtime {
 /** The strongest kind of key comes first. */
 const STRENGTHS = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] as const;
 
+const NONE: readonly IdentityCredential[] = [];
+
 /** Bindings of one kind, as they were when they were last looked for. */
 interface Candidates {
   readonly kept: KeptBindings;
@@ -185,7 +187,7 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
   readonly isVersion2Disabled: boolean;
   readonly #transport: MtlsTransport;
   readonly #bindingKeys: Array<string | undefined> = [];
-  readonly #candidates = new Map<string, Candidates>();
+  readonly #candidates: Array<Candidates | undefined> = [];
   readonly #known = new WeakMap<Binding, IdentityCredential>();
   readonly #bindings = new WeakMap<MtlsBindingContext, Binding>();
 
@@ -215,18 +217,21 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     const best = this.#candidatesOf(attested, strongest);
     if (minStrength > weaker) return best;
     const others = this.#candidatesOf(attested, weaker);
-    return best.length === 0 ? others : [...best, ...others];
+    if (best.length === 0) return others;
+    return others.length === 0 ? best : [...best, ...others];
   }
 
   isCurrent({ binding }: IdentityCredential): boolean {
     return this.state.bindings.kept(this.#bindingKey(binding.attested, binding.key.strength))?.current === binding;
   }
 
-  /** Not one that took the place of a refused certificate: had it got a token, there would be no older ones left. */
-  hasProvenSuccessor(credential: IdentityCredential): boolean {
-    const { attested, key } = credential.binding;
-    const current = this.state.bindings.kept(this.#bindingKey(attested, key.strength))?.current;
-    return current !== undefined && current !== credential.binding && !this.state.bindings.isReplacement(current);
+  tend(request: TokenRequest, { binding }: IdentityCredential, nowMs: number): boolean {
+    const { bindings } = this.state;
+    const kept = bindings.kept(this.#bindingKey(binding.attested, binding.key.strength));
+    if (kept === undefined) return false;
+    if (nowMs >= kept.renewAfterMs) this.#renewWhenDue(request, binding);
+    // A certificate that took the place of a refused one has no token yet, else there would be no older ones left.
+    return kept.current !== binding && !bindings.isReplacement(kept.current);
   }
 
   isYoungReplacement({ binding }: IdentityCredential): boolean {
@@ -243,13 +248,6 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     call: Call,
   ): Promise<IdentityCredential> {
     return this.#use(await acquireBinding(this, request, { binding, evidenceIsStale }, call), request);
-  }
-
-  renewWhenDue(request: TokenRequest, { binding }: IdentityCredential): void {
-    const key = this.#bindingKey(request.attested, binding.key.strength);
-    if (!this.state.bindings.claimRenewal(key, this.clock)) return;
-    const renew = () => renewBinding(this, request, callOf(request, this, undefined));
-    runInBackground('certificate-renewal', renew, this);
   }
 
   tokenKey(request: TokenRequest, { tokenKeys }: IdentityCredential): string {
@@ -282,25 +280,32 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     return binding && this.#of(binding);
   }
 
+  /** Nobody waits for it (D17). */
+  #renewWhenDue(request: TokenRequest, binding: Binding): void {
+    const key = this.#bindingKey(request.attested, binding.key.strength);
+    if (!this.state.bindings.claimRenewal(key, this.clock)) return;
+    const renew = () => renewBinding(this, request, callOf(request, this, undefined));
+    runInBackground('certificate-renewal', renew, this);
+  }
+
   #use(binding: Binding, request: TokenRequest): IdentityCredential {
-    const credential = this.#of(binding);
-    this.renewWhenDue(request, credential);
-    return credential;
+    this.#renewWhenDue(request, binding);
+    return this.#of(binding);
   }
 
   #candidatesOf(attested: boolean, strength: MtlsBindingStrength): readonly IdentityCredential[] {
-    const key = this.#bindingKey(attested, strength);
-    const kept = this.state.bindings.kept(key);
-    if (kept === undefined) return [];
-    const known = this.#candidates.get(key);
+    const kept = this.state.bindings.kept(this.#bindingKey(attested, strength));
+    if (kept === undefined) return NONE;
+    const kind = kindOf(attested, strength);
+    const known = this.#candidates[kind];
     if (known?.kept === kept) return known.credentials;
     const credentials = [kept.current, ...kept.predecessors].map((binding) => this.#of(binding));
-    this.#candidates.set(key, { kept, credentials });
+    this.#candidates[kind] = { kept, credentials };
     return credentials;
   }
 
   #bindingKey(attested: boolean, strength: MtlsBindingStrength): string {
-    return (this.#bindingKeys[strength * 2 + (attested ? 1 : 0)] ??= bindingKey(this.owner, attested, strength));
+    return (this.#bindingKeys[kindOf(attested, strength)] ??= bindingKey(this.owner, attested, strength));
   }
 
   #of(binding: Binding): IdentityCredential {
@@ -315,6 +320,11 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     this.#bindings.set(context, binding);
     return credential;
   }
+}
+
+/** Number of a kind of binding. */
+function kindOf(attested: boolean, strength: MtlsBindingStrength): number {
+  return strength * 2 + (attested ? 1 : 0);
 }
 
 /** Everything that a shared request depends on besides identity and kind (D28). */
