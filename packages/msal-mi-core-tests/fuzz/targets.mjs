@@ -7,7 +7,7 @@ import { X509Certificate } from 'node:crypto';
 import { parseApiOptions } from '../../msal-mi-core/dist/identity-web/api-options.js';
 import { parseApplicationSettings } from '../../msal-mi-core/dist/identity-web/application-settings.js';
 import { Section } from '../../msal-mi-core/dist/identity-web/section.js';
-import { tryBindCertificate } from '../../msal-mi-core/dist/binding/bind-certificate.js';
+import { tryBindCertificate } from '../../msal-mi-core/dist/binding/mint.js';
 import { issueCredential } from '../../msal-mi-core/dist/imds/issue-credential.js';
 import { parseDoctorOptions, UsageError } from '../../msal-mi-core/dist/cli/doctor/options.js';
 import { parseConfiguration } from '../../msal-mi-core/dist/config.js';

@@ -7,8 +7,7 @@ import { isMsalMiError } from '../errors.js';
 import type { Binding } from '../model.js';
 import type { CertificateStore } from '../ports.js';
 import type { MtlsBindingStrength } from '../public-types.js';
-import { tryBindCertificate } from './bind-certificate.js';
-import { assertStrength, mint, openKey, type BindingDemand, type Mint } from './mint.js';
+import { assertStrength, mint, openKey, tryBindCertificate, type BindingDemand, type Mint } from './mint.js';
 
 /** Whose bindings these are, where they are kept and what they are made with: the same for all calls of an application. */
 export interface BindingHolder extends Mint {

@@ -1,16 +1,16 @@
 /** Steps 1 to 6: from a key to a binding. */
 import type { Call } from '../call.js';
+import { parseCertificate } from '../crypto/x509.js';
 import { trace, type TracedWork } from '../diagnostics/channels.js';
 import { isMsalMiError, MsiV2Error } from '../errors.js';
 import type { ImdsEndpoint } from '../imds/endpoint.js';
 import { issueCredential } from '../imds/issue-credential.js';
 import { requestMetadata } from '../imds/metadata.js';
-import type { Binding, Evidence, PlatformMetadata } from '../model.js';
+import type { Binding, Evidence, IssuedCredential, PlatformMetadata } from '../model.js';
 import type { KeyStore, SigningKey } from '../ports.js';
 import { type AttestationProvider, MtlsBindingStrength } from '../public-types.js';
 import { summarizeForeignError } from '../secret.js';
 import { attest } from './attest.js';
-import { bindCertificate } from './bind-certificate.js';
 
 /** What bindings are made with: the same for all calls of an application. */
 export interface Mint {
@@ -122,4 +122,48 @@ export async function buildCsr(
       message: `The certificate request could not be made (${summarizeForeignError(error)}).`,
     });
   }
+}
+
+/** Undefined when the certificate does not parse or belongs to another key. */
+export function tryBindCertificate(
+  key: SigningKey,
+  credential: IssuedCredential,
+  attested: boolean,
+): Binding | undefined {
+  const parsed = parseCertificate(credential.certificate);
+  if (parsed === undefined || !Buffer.from(parsed.spki).equals(key.spki)) return undefined;
+  return Object.freeze({
+    key,
+    certificate: parsed.certificate,
+    certificateDer: credential.certificate,
+    clientId: credential.clientId,
+    tenantId: credential.tenantId,
+    endpoint: credential.endpoint,
+    authority: `${credential.endpoint}/${credential.tenantId}/`,
+    attested,
+    notBeforeMs: parsed.notBeforeMs,
+    notAfterMs: parsed.notAfterMs,
+    usableUntilMs: parsed.usableUntilMs,
+  });
+}
+
+/**
+ * Step 6: the issued certificate and our key become one immutable binding (D16).
+ *
+ * @throws MsiV2Error `invalid_certificate`.
+ */
+function bindCertificate(
+  key: SigningKey,
+  credential: IssuedCredential,
+  attested: boolean,
+  { correlationId }: Call,
+): Binding {
+  const binding = tryBindCertificate(key, credential, attested);
+  if (binding !== undefined) return binding;
+  throw new MsiV2Error('invalid_certificate', {
+    stage: 'issuecredential',
+    correlationId,
+    httpStatus: 200,
+    message: 'What the metadata service issued is not a certificate for our key.',
+  });
 }
