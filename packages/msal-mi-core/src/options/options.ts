@@ -1,5 +1,5 @@
 /** Checks that every options object goes through: untrusted values in, before any I/O. */
-import { createCorrelationId } from '../diagnostics/correlation-id.js';
+import { createCorrelationId } from './correlation-id.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import { isJsonObject, parseJsonObject } from '../json.js';
 import { MtlsBindingStrength } from '../public-types.js';

@@ -1,6 +1,6 @@
 /** What `getManagedIdentityCapabilities` answers. */
 import { probeAttestation } from '../attestation/discover.js';
-import { createCorrelationId } from '../diagnostics/correlation-id.js';
+import { createCorrelationId } from '../options/correlation-id.js';
 import { ManagedIdentityError } from '../errors.js';
 import type { ManagedIdentityCapabilities } from '../public-types.js';
 import { discoverSource } from '../source/capabilities.js';

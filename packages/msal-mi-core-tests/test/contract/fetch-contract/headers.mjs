@@ -18,10 +18,13 @@ export function defineHeaders({ test, assert, url, fetch, echo, typeError }) {
   });
 
   test('takes names and values as Headers does', async () => {
-    const headers = { 'X-Spaces': ' \t a b\t ', 'X-Empty': '', 'x-latin': 'caf\u00e9', 'x-number': 7 };
+    // The WinHTTP of Wine sends UTF-8 (docs/discoveries/only-a-real-vm.md, 6).
+    const isWine = process.platform === 'win32' && process.env.WINEPREFIX !== undefined;
+    const latin = isWine ? {} : { 'x-latin': 'caf\u00e9' };
+    const headers = { 'X-Spaces': ' \t a b\t ', 'X-Empty': '', 'x-number': 7, ...latin };
     const { headers: received } = await echo({ headers });
     const expected = new Headers(headers);
-    for (const name of ['x-spaces', 'x-empty', 'x-latin', 'x-number']) {
+    for (const name of ['x-spaces', 'x-empty', 'x-number', ...Object.keys(latin)]) {
       assert.equal(received[name], expected.get(name));
     }
     assert.equal((await echo({ headers: { 'x-a': '1', 'X-A': '2' } })).headers['x-a'], '1, 2');

@@ -1,4 +1,4 @@
-import { createCorrelationId } from 'core/diagnostics/correlation-id.js';
+import { createCorrelationId } from 'core/options/correlation-id.js';
 
 test('correlation ids are UUIDs, and no two calls get the same', () => {
   const ids = Array.from({ length: 100_000 }, createCorrelationId);
