@@ -23,7 +23,8 @@ import type {
 } from './public-types.js';
 import { createBearerDelegate } from './request/bearer.js';
 import { queryCapabilities } from './request/capabilities.js';
-import { acquireBoundToken, IdentityClient, replaceBinding } from './request/managed-identity.js';
+import { IdentityClient } from './request/identity-client.js';
+import { acquireBoundToken, replaceBinding } from './request/managed-identity.js';
 import { isBoundRequest, parseRequest } from './request/parse-request.js';
 import { systemClock } from './time/clock.js';
 

@@ -1,3 +1,4 @@
+import { parseSignal } from '../options/options.js';
 import { toOwnRequest } from './foreign-request.js';
 import { HeaderList } from './header-list.js';
 import { bodyFrom, bodyOfRequest, lengthOf, type RequestBody } from './request-body.js';
@@ -66,7 +67,7 @@ export function parseFetchRequest(
   const source = member('body');
   const headers = member('headers') === undefined ? undefined : parseHeaders(member('headers'));
   const request = (input instanceof Request ? undefined : ordinary(member, headers)) ?? judged(input, member, headers);
-  const signal = parseSignal(member('signal'), input);
+  const signal = signalOf(member('signal'), input);
 
   const finish = (body: RequestBody | undefined): FetchRequest => {
     const { method, redirect } = request;
@@ -131,13 +132,10 @@ function parseHeaders(init: unknown): HeaderList {
   }
 }
 
-function parseSignal(signal: unknown, input: string | URL | Request): AbortSignal | undefined {
-  if (signal === undefined) return input instanceof Request ? input.signal : undefined;
-  if (signal === null) return undefined;
-  if (typeof signal !== 'object' || !('aborted' in signal) || !('addEventListener' in signal)) {
-    throw new TypeError("The option 'signal' is not an AbortSignal.");
-  }
-  return signal as AbortSignal;
+/** One that init names, if only as null, takes the place of the request's own. */
+function signalOf(named: unknown, input: string | URL | Request): AbortSignal | undefined {
+  if (named === undefined) return input instanceof Request ? input.signal : undefined;
+  return parseSignal(named, (message) => new TypeError(message));
 }
 
 /**

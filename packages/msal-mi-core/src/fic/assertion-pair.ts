@@ -2,7 +2,7 @@
 import { readConfirmation } from '../crypto/jwt.js';
 import { boundParts } from '../binding/binding-context.js';
 import { MsiV2Error } from '../errors.js';
-import type { Credential } from '../request/acquire-token.js';
+import type { Credential } from '../request/token-client.js';
 import type { MtlsBindingContext } from '../public-types.js';
 import { JWT_POP } from './managed-identity-assertion.js';
 

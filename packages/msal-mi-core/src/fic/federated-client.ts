@@ -7,7 +7,7 @@ import type { Configuration } from '../config.js';
 import type { Binding } from '../model.js';
 import type { Clock, MtlsChannel, MtlsTransport } from '../ports.js';
 import type { Logger } from '../diagnostics/logger.js';
-import type { RefusedCredential, TokenClient } from '../request/acquire-token.js';
+import type { RefusedCredential, TokenClient } from '../request/token-client.js';
 import { tokenUrl } from '../token/token-request.js';
 import { parseAssertion, type AssertionPair } from './assertion-pair.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';

@@ -24,7 +24,7 @@ import { bindingRefusalOf, reportBindingRefusal } from './refused-binding.js';
 import { systemClock } from '../time/clock.js';
 
 /** Usually a ManagedIdentityApplication. */
-export interface BoundTokenSource {
+export interface BoundTokenApplication {
   acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult>;
 }
 
@@ -56,13 +56,13 @@ const PAUSES_MS = [800, 1_600, 3_200] as const;
 
 /** Sends requests with bound tokens over the certificates they are bound to. Loaded with the first request. */
 export class BoundCaller {
-  readonly #app: BoundTokenSource;
+  readonly #app: BoundTokenApplication;
   readonly #options: CallerOptions;
   #latestHost: { readonly hostname: string; readonly headers: ReadonlyArray<readonly [string, string]> } | undefined;
   /** The certificate that took the place of a refused one: when it is refused as well, it is not the certificate. */
   #replacementX5tS256: string | undefined;
 
-  constructor(app: BoundTokenSource, options: CallerOptions) {
+  constructor(app: BoundTokenApplication, options: CallerOptions) {
     this.#app = app;
     this.#options = options;
   }
@@ -202,11 +202,11 @@ function isRepeatable(request: FetchRequest): boolean {
   return request.body === undefined || isReplayable(request.body);
 }
 
-function surroundingsOf(app: BoundTokenSource): CallSurroundings | undefined {
+function surroundingsOf(app: BoundTokenApplication): CallSurroundings | undefined {
   const lend = (app as { [CALL_SURROUNDINGS]?: () => CallSurroundings | undefined })[CALL_SURROUNDINGS];
   return typeof lend === 'function' ? lend.call(app) : undefined;
 }
 
-function canReplaceBindings(app: BoundTokenSource): app is BoundTokenSource & BindingReplacer {
+function canReplaceBindings(app: BoundTokenApplication): app is BoundTokenApplication & BindingReplacer {
   return REPLACE_BINDING in app;
 }

@@ -1,5 +1,4 @@
 /** Checks that every options object goes through: untrusted values in, before any I/O. */
-import { createCorrelationId } from './correlation-id.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import { isJsonObject, parseJsonObject } from '../json.js';
 import { MtlsBindingStrength } from '../public-types.js';
@@ -89,6 +88,23 @@ export function parseClaimsOption(name: 'claims' | 'claimsFromClient', value: un
   return value;
 }
 
+/**
+ * Signals of libraries that imitate AbortSignal may lack what newer ones have.
+ *
+ * @param refusal - Makes the error. Default: ManagedIdentityError `invalid_request`.
+ */
+export function parseSignal(
+  value: unknown,
+  refusal: (message: string) => Error = invalidRequest,
+): AbortSignal | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { addEventListener, throwIfAborted } = value as Record<string, unknown>;
+  if (typeof value !== 'object' || typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function') {
+    throw refusal('signal must be an AbortSignal.');
+  }
+  return value as AbortSignal;
+}
+
 /** The given correlation id, or a new one. */
 export function parseCorrelationId(value: unknown): string {
   if (value === undefined) return createCorrelationId();
@@ -98,12 +114,34 @@ export function parseCorrelationId(value: unknown): string {
   return value;
 }
 
-/** Signals of libraries that imitate AbortSignal may lack what newer ones have. */
-export function parseSignal(value: unknown): AbortSignal | undefined {
-  if (value === undefined || value === null) return undefined;
-  const { addEventListener, throwIfAborted } = value as Record<string, unknown>;
-  if (typeof value !== 'object' || typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function') {
-    throw invalidRequest('signal must be an AbortSignal.');
-  }
-  return value as AbortSignal;
+/** All of a UUID but its last eight digits: this process's own. */
+let prefix = '';
+let count = 0;
+/** All but the last two digits, for as many ids as there are last digits. */
+let head = '';
+const lastDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/**
+ * A UUID (RFC 9562, version 4 by its form) that no other call of this process has and none of another process will. The
+ * ids of one process differ in their last eight digits, which count: they name calls and need not be unpredictable, and
+ * every cached token takes one.
+ */
+export function createCorrelationId(): string {
+  if (prefix === '') begin();
+  count = (count + 1) >>> 0;
+  const lastByte = count & 0xff;
+  if (lastByte === 0) head = headOf(count);
+  return head + (lastDigits[lastByte] ?? '');
+}
+
+/** With the first id, and by the global object: loading `node:crypto` is not part of importing this library. */
+function begin(): void {
+  const uuid = globalThis.crypto.randomUUID();
+  prefix = uuid.slice(0, -8);
+  count = parseInt(uuid.slice(-8), 16);
+  head = headOf(count);
+}
+
+function headOf(number: number): string {
+  return prefix + (number >>> 8).toString(16).padStart(6, '0');
 }

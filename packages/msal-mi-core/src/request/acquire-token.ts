@@ -4,75 +4,20 @@
  */
 import type { Call, Runtime } from '../call.js';
 import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE } from '../cache/backoff.js';
-import { outsideOfRequests } from '../cache/process-state.js';
-import type { SharedState } from '../cache/shared-state.js';
 import { steadyTime } from '../cache/token-cache.js';
-import type { SingleFlight } from '../cache/single-flight.js';
-import { backgroundChannel, errorCodeOf, trace, type BackgroundEvent } from '../diagnostics/channels.js';
-import type { Logger } from '../diagnostics/logger.js';
-import { addCorrelationId, isMsalMiError, MsiV2Error, withSentence } from '../errors.js';
-import type { AccessToken, Binding, TokenDemand } from '../model.js';
-import type { MtlsChannel } from '../ports.js';
-import type { AuthenticationResult, MtlsBindingContext } from '../public-types.js';
+import { trace } from '../diagnostics/channels.js';
+import { addCorrelationId, isMsalMiError, MsiV2Error } from '../errors.js';
+import type { AccessToken, TokenDemand } from '../model.js';
+import type { AuthenticationResult } from '../public-types.js';
 import { createBearerResult, createResult } from '../result.js';
 import { stringsInJson } from '../secret.js';
 import { keepingProcess, withDeadline } from '../time/clock.js';
 import { mergeClaims } from '../token/claims.js';
-import { refusalOf, reportRefusal, type Authentication, type Refusal } from '../token/refusal.js';
+import { refusalOf, reportRefusal } from '../token/refusal.js';
 import { requestToken } from '../token/token-request.js';
-
-/** What a client authenticates with: its tokens are bound to it too. */
-export interface Credential {
-  readonly binding: Binding;
-  /** The connections that present the certificate. */
-  readonly channel: MtlsChannel;
-  /** The handle that results carry. */
-  readonly context: MtlsBindingContext;
-}
-
-/** A credential that the token service refused. */
-export interface RefusedCredential<C extends Credential> {
-  readonly credential: C;
-  readonly refusal: Refusal;
-}
-
-/** A client of the token service: a managed identity, or an application with a federated credential. */
-export interface TokenClient<R extends TokenDemand, C extends Credential> extends Runtime {
-  readonly state: SharedState;
-  readonly flights: SingleFlight;
-  readonly timeoutMs: number | undefined;
-  readonly clientCapabilities: readonly string[];
-  readonly authentication: Authentication;
-  /** What results name as the issuer. Default: what issued the certificate's tokens. */
-  issuedBy?(request: R): { readonly authority: string; readonly tenantId: string };
-  /** What a token in the cache may be bound to, the best first. */
-  candidates(request: R): readonly C[];
-  /** What a new token is requested with. */
-  obtain(request: R, call: Call): Promise<C>;
-  /** What takes the place of a refused credential; undefined when there is nothing else. */
-  replace(request: R, refused: RefusedCredential<C>, call: Call): Promise<C | undefined>;
-  /**
-   * Looks after a credential whose token is served: starts the renewal of its certificate when it is due.
-   *
-   * @returns True when its tokens are good, and to be replaced by such of its successor.
-   */
-  tend(request: R, credential: C, nowMs: number): boolean;
-  tokenKey(request: R, credential: C): string;
-  /** Whose refusals have to do with one another: the kind of credential, and what tokens are for (D22). */
-  audienceKey(request: R, credential: C): string;
-  flightKey(request: R): string;
-  tokenUrl(request: R, credential: C): string;
-  /** How the client says in the form who it is and what type of token it wants. */
-  identify(request: R, credential: C): Readonly<Record<string, string>>;
-  /** Values of the form that no error may repeat. */
-  secretsOf(credential: C): readonly string[];
-}
-
-/** A token together with what it was acquired with. */
-interface Acquired<C extends Credential> {
-  readonly token: AccessToken;
-  readonly credential: C;
-}
+import { runInBackground } from './background.js';
+import { forget, mayReplace, withoutSuccessor } from './recovery.js';
+import type { Acquired, Credential, RefusedCredential, TokenClient } from './token-client.js';
 
 /**
  * A token from the cache, refreshed in the background when it is due. It is returned without a promise: each one would cost
@@ -128,19 +73,6 @@ async function acquireAndKeep<R extends TokenDemand, C extends Credential>(
   }
 }
 
-/** Once in a call, and not again for a while where it did not help (D22). */
-function mayReplace<R extends TokenDemand, C extends Credential>(
-  { credential, refusal }: RefusedCredential<C>,
-  request: R,
-  client: TokenClient<R, C>,
-): boolean {
-  const { state, clock } = client;
-  if (request.replacement?.isUsed === true) return false;
-  const isYoung = state.bindings.isYoungReplacement(credential.binding, clock);
-  if (isYoung && refusal.kind === 'client_certificate_rejected') return false;
-  return !isPaused(state.pauses, client.audienceKey(request, credential), clock);
-}
-
 /** Nothing is lost on the way: what was refused for this request stays in use until its successor has a token. */
 async function recover<R extends TokenDemand, C extends Credential>(
   refused: RefusedCredential<C> & { readonly failure: unknown },
@@ -165,23 +97,6 @@ async function recover<R extends TokenDemand, C extends Credential>(
     if (isRefusedToo) pause(state.pauses, client.audienceKey(request, successor), HEALING_PAUSE, clock);
     throw error;
   }
-}
-
-/** What was refused is the news; why there is nothing else is said beside it. */
-function withoutSuccessor(failure: unknown, error: unknown): unknown {
-  const sentence = `What was refused could not be replaced (${errorCodeOf(error)}).`;
-  return isMsalMiError(failure) ? withSentence(failure, sentence) : failure;
-}
-
-type Bound = Pick<Credential, 'binding' | 'channel'>;
-
-/** Once its successor has a token, nothing that is bound to a refused certificate is used any more (D23). */
-export function forget(refused: Bound, successor: Bound, { tokens, bindings }: SharedState): void {
-  const { x5tS256 } = refused.binding.certificate;
-  if (successor.binding.certificate.x5tS256 === x5tS256) return;
-  refused.channel.retire();
-  tokens.deleteWhere((_key, { binding }) => binding.certificate.x5tS256 === x5tS256);
-  bindings.evict(x5tS256);
 }
 
 async function acquireWith<R extends TokenDemand, C extends Credential>(
@@ -302,27 +217,4 @@ function toResult<R extends TokenDemand, C extends Credential>(
   const issuedBy = client.issuedBy?.(request);
   const issued = { token, binding, context, resource, scope, correlationId, fromCache, issuedBy };
   return tokenType === 'mtls_pop' ? createResult(issued) : createBearerResult(issued);
-}
-
-/**
- * Work that nobody waits for (D26): it fails no caller, keeps no process alive and belongs to no request. The log and
- * diagnostics learn how it ended.
- */
-export function runInBackground(
-  work: BackgroundEvent['work'],
-  start: () => Promise<unknown>,
-  { log }: { readonly log: Logger },
-): void {
-  const publish = (event: Pick<BackgroundEvent, 'status' | 'errorCode'>) => {
-    if (backgroundChannel.hasSubscribers) backgroundChannel.publish({ version: 1, work, ...event });
-  };
-  outsideOfRequests(() => {
-    start().then(
-      () => publish({ status: 'end' }),
-      (error: unknown) => {
-        log.warning(`${work} failed in the background (${errorCodeOf(error)})`);
-        publish({ status: 'error', errorCode: errorCodeOf(error) });
-      },
-    );
-  });
 }

@@ -5,7 +5,7 @@ import type { UncheckedOptions } from '../options/options.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../public-types.js';
 import { environmentSource, knownSource } from '../source/select-source.js';
 import { keepingProcess, withDeadline } from '../time/clock.js';
-import type { IdentityClient } from './managed-identity.js';
+import type { IdentityClient } from './identity-client.js';
 import { parseRequest } from './parse-request.js';
 
 /** Acquires bearer tokens as the application is configured; makes one application of msal-node with the first request. */

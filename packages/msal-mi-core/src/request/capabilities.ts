@@ -1,12 +1,12 @@
 /** What `getManagedIdentityCapabilities` answers. */
 import { probeAttestation } from '../attestation/discover.js';
-import { createCorrelationId } from '../options/correlation-id.js';
+import { createCorrelationId } from '../options/options.js';
 import { ManagedIdentityError } from '../errors.js';
 import type { ManagedIdentityCapabilities } from '../public-types.js';
 import { discoverSource } from '../source/capabilities.js';
 import { keepingProcess, withDeadline } from '../time/clock.js';
 import { callOf } from './acquire-token.js';
-import type { IdentityClient } from './managed-identity.js';
+import type { IdentityClient } from './identity-client.js';
 import { parseCapabilityQuery } from './parse-request.js';
 
 /** Rejects for options that are not valid, before any I/O. */

@@ -104,7 +104,9 @@ export function defineCancellation({
   });
 
   test('something else than a signal is refused', async () => {
-    await typeError(fetch(url('/echo'), { signal: 'now' }), { message: /signal/i });
+    for (const signal of ['now', {}, { aborted: false, addEventListener: true }]) {
+      await typeError(fetch(url('/echo'), { signal }), { message: /signal/i });
+    }
   });
 
   test('aborting while all of the body is awaited fails with the reason and closes the connection', async () => {

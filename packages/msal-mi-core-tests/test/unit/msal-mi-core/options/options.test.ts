@@ -1,5 +1,5 @@
 /** Options of token requests, checked before any I/O (D20). */
-import { parseClaimsOption } from 'core/options/options.js';
+import { createCorrelationId, parseClaimsOption } from 'core/options/options.js';
 
 test.each(['no json', '[]', 'null', '"text"', '1', '{"a":', '{"secretvalue'])(
   'claims that are no JSON object are refused without repeating them: %s',
@@ -21,3 +21,11 @@ test.each(['no json', '[]', 'null', '"text"', '1', '{"a":', '{"secretvalue'])(
     expect(refusal?.message).not.toContain('secretvalue');
   },
 );
+
+test('correlation ids are UUIDs, and no two calls get the same', () => {
+  const ids = Array.from({ length: 100_000 }, createCorrelationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.filter((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id))).toEqual(
+    [],
+  );
+});
