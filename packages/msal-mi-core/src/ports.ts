@@ -215,8 +215,10 @@ export interface Clock {
   /**
    * By how much the wall clock was set back so far, in all. What this grows by after something was received is part of its
    * age: a wall clock that is corrected makes nothing live longer (D35).
+   *
+   * @param nowMs - What {@link Clock.now} says.
    */
-  setBackMs(): number;
+  setBackMs(nowMs: number): number;
   /** Rejects with the signal's reason when aborted. Keeps no process alive: whoever waits for the work does (D26). */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
   /** Uniform in [0, 1). */

@@ -3,7 +3,7 @@
  * replaced, no call for it fails and none goes to the network.
  */
 import type { MtlsPopAuthenticationResult } from 'core/public-types.js';
-import type { VirtualClock } from '../support/virtual-clock.js';
+import type { Clock } from 'core/ports.js';
 
 /** More than what the cache keeps back of a token, and what the delays of retries let pass during a round of calls. */
 const MARGIN_MS = 30 * 60_000;
@@ -29,7 +29,7 @@ export class OwedTokens {
   readonly #replaced = new Set<string>();
   readonly #missed: Array<{ promise: Obtained; outcome: string }> = [];
 
-  constructor(private readonly clock: VirtualClock) {}
+  constructor(private readonly clock: Clock) {}
 
   /** The token that a call is to be answered with, if one is owed. */
   to(clientId: string, resource: string): Obtained | undefined {
@@ -49,7 +49,7 @@ export class OwedTokens {
     if (result.fromCache) return;
     const { x5tS256, notAfter } = result.bindingCertificate;
     const expiresAtMs = Math.min(result.expiresOn.getTime(), notAfter.getTime());
-    const setBackMs = this.clock.setBackMs();
+    const setBackMs = this.clock.setBackMs(this.clock.now());
     this.#obtained.set(keyOf(clientId, resource), { clientId, resource, x5tS256, expiresAtMs, setBackMs });
   }
 
@@ -79,7 +79,8 @@ export class OwedTokens {
   }
 
   #nowFor({ setBackMs }: Obtained): number {
-    return this.clock.now() + this.clock.setBackMs() - setBackMs;
+    const nowMs = this.clock.now();
+    return nowMs + this.clock.setBackMs(nowMs) - setBackMs;
   }
 }
 

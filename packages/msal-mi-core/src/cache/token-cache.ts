@@ -11,7 +11,8 @@ export interface CachedToken {
 
 /** The wall clock, as it would be without its steps back: an entry is judged by it, less the steps before the entry. */
 export function steadyTime(clock: Clock): number {
-  return clock.now() + clock.setBackMs();
+  const nowMs = clock.now();
+  return nowMs + clock.setBackMs(nowMs);
 }
 
 /** A token is handed out while more than this remains of it (D25). */
@@ -38,7 +39,7 @@ export class TokenCache {
   set(key: string, received: Omit<CachedToken, 'setBackMs'>, clock: Clock): void {
     this.#entries.delete(key);
     if (this.#entries.size >= MAX_ENTRIES) this.#makeRoom(clock);
-    this.#entries.set(key, { ...received, setBackMs: clock.setBackMs() });
+    this.#entries.set(key, { ...received, setBackMs: clock.setBackMs(clock.now()) });
   }
 
   deleteWhere(matches: (key: string, entry: CachedToken) => boolean): void {

@@ -5,18 +5,39 @@ import type { Clock } from '../ports.js';
 /** Less than this is how the readings of two clocks differ, and how a clock is adjusted bit by bit. */
 const SMALLEST_STEP_MS = 1_000;
 
-let wallLeadMs = -Infinity;
-let setBackMs = 0;
+const STEPS = Symbol.for('msal-mi-core/wall-clock-steps/v1');
 
-/** Compares both clocks: where the wall clock is behind of what it was relative to the other one, it was set back. */
-function observeSteps(): number {
-  const leadMs = Date.now() - performance.now();
-  if (leadMs > wallLeadMs) wallLeadMs = leadMs;
-  else if (wallLeadMs - leadMs >= SMALLEST_STEP_MS) {
-    setBackMs += wallLeadMs - leadMs;
-    wallLeadMs = leadMs;
+/** What was seen of the wall clock. The copies of this library share their tokens, so they have to have seen the same. */
+interface Steps {
+  comparedAtMs: number;
+  leadMs: number;
+  setBackMs: number;
+}
+const steps = knownSteps();
+
+function knownSteps(): Steps {
+  const holder = globalThis as { [STEPS]?: Steps };
+  const known = holder[STEPS];
+  if (known !== undefined) return known;
+  const created = { comparedAtMs: -Infinity, leadMs: -Infinity, setBackMs: 0 };
+  holder[STEPS] = created;
+  return created;
+}
+
+/**
+ * Compares both clocks: where the wall clock is behind of what it was relative to the other one, it was set back. Once a
+ * millisecond is enough, and spares most cached tokens the reading of the other clock.
+ */
+function observeSteps(nowMs: number): number {
+  if (nowMs === steps.comparedAtMs) return steps.setBackMs;
+  steps.comparedAtMs = nowMs;
+  const leadMs = nowMs - performance.now();
+  if (leadMs > steps.leadMs) steps.leadMs = leadMs;
+  else if (steps.leadMs - leadMs >= SMALLEST_STEP_MS) {
+    steps.setBackMs += steps.leadMs - leadMs;
+    steps.leadMs = leadMs;
   }
-  return setBackMs;
+  return steps.setBackMs;
 }
 
 /** The clock of the machine. */

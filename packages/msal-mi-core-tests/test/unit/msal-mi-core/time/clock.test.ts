@@ -16,8 +16,18 @@ afterAll(() => {
 function pass(durationMs: number, wallStepMs = 0): number {
   elapsedMs += durationMs;
   wallMs += durationMs + wallStepMs;
-  return systemClock.setBackMs();
+  return systemClock.setBackMs(systemClock.now());
 }
+
+test('a copy of the library that is loaded after a step knows of it: it finds tokens that were kept before', async () => {
+  const before = pass(0);
+  pass(60_000, -3_600_000);
+  await (import.meta as { jest: typeof jest }).jest.isolateModulesAsync(async () => {
+    const { systemClock: ofOtherCopy } = await import('core/time/clock.js');
+    expect(ofOtherCopy).not.toBe(systemClock);
+    expect(ofOtherCopy.setBackMs(Date.now()) - before).toBe(3_600_000);
+  });
+});
 
 test('steps back add up, steps forward and small differences do not', () => {
   const before = pass(0);
