@@ -6,7 +6,7 @@
  */
 
 /** What every layer may use: plain types, error codes, values that do not print, a guard for options. */
-const BASE = ['model', 'errors', 'secret', 'json', 'hosts', 'options'];
+const BASE = ['model', 'errors', 'secret', 'json', 'hosts', 'loopback', 'options'];
 
 /** What everything above the ports may use besides: it knows neither the protocol nor a platform. */
 const COMMON = ['diagnostics', 'time', 'version', 'call', 'host-platform'];
@@ -26,6 +26,7 @@ export const CORE_LAYERS = {
   secret: { files: ['secret.ts', 'secret-echoes.ts'], may: [], types: ['model', 'errors'] },
   json: { files: ['json.ts'], may: [] },
   hosts: { files: ['hosts.ts'], may: [] },
+  loopback: { files: ['loopback.ts'], may: [] },
   options: { files: ['options/'], may: ['errors', 'json', 'model', 'diagnostics'] },
   call: { files: ['call.ts'], may: [], types: ['diagnostics', 'ports'] },
   ports: { files: ['ports.ts'], may: ['model', 'errors'] },
@@ -48,7 +49,10 @@ export const CORE_LAYERS = {
   attestation: { files: ['attestation/'], may: STAGE },
   result: { files: ['result.ts'], may: [...BASE, 'ports', 'crypto'] },
   request: { files: ['request/'], may: [...STAGE, ...STAGES], types: ['config'] },
-  platform: { files: ['platform/'], may: ['model', 'errors', 'ports', 'crypto', 'time', 'hosts', 'host-platform'] },
+  platform: {
+    files: ['platform/'],
+    may: ['model', 'errors', 'ports', 'crypto', 'time', 'hosts', 'loopback', 'host-platform'],
+  },
   // The public class, and what it is composed of: everything, loaded with its first call.
   client: {
     files: ['client.ts', 'composition.ts'],

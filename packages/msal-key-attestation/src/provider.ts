@@ -3,6 +3,7 @@ import { AttestationError } from './errors.js';
 import { logForwarder, logForwarderTo, reasonIn } from './log.js';
 import type { AttestationBindings, LibraryOutcome, LibraryRequest, NativeLogLine } from './native/bindings.js';
 import { isOnLocalDrive } from './native/library-path.js';
+import { isLoopbackHost } from './native/loopback.js';
 import { noUsableToken, toAttestationError } from './native/native-error.js';
 import { AttestationTokenCache, type Clock } from './token-cache.js';
 import { VERSION } from './version.js';
@@ -211,8 +212,7 @@ function isText(value: unknown): value is string {
 function isSafeEndpoint(endpoint: unknown): boolean {
   if (!isText(endpoint) || !URL.canParse(endpoint)) return false;
   const { protocol, hostname } = new URL(endpoint);
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
 function invalidRequest(reason: string): AttestationError {

@@ -1,5 +1,5 @@
 /** Where the second leg is sent: the host rules of D31, in one place. */
-import { isLoopbackHost } from '../hosts.js';
+import { isLoopbackHost } from '../loopback.js';
 import { invalidConfiguration, invalidRequest } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 

@@ -1,5 +1,5 @@
 /** Reads the section of one API, and what a call overrides, into one flat and complete set of options. */
-import { isLoopbackHost } from '../hosts.js';
+import { isLoopbackHost } from '../loopback.js';
 import { invalidConfiguration } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 import { MtlsBindingStrength } from '../public-types.js';

@@ -1,7 +1,7 @@
 /** Unbound tokens of an application whose credential is a managed identity: msal-node acquires them (D5). */
 import type { ManagedIdentityApplication } from '../client.js';
 import { ManagedIdentityError } from '../errors.js';
-import { isLoopbackHost } from '../hosts.js';
+import { isLoopbackHost } from '../loopback.js';
 import { MsalNodeApplication, type BearerCall, type MsalNodeClient } from '../msal-node/msal-node.js';
 import type { Clock } from '../ports.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../public-types.js';

@@ -1,7 +1,7 @@
 /** Step 2: what IMDS says about this compute unit and identity (D8, D9). */
 import type { Call } from '../call.js';
 import { MsiV2Error } from '../errors.js';
-import { isLoopbackHost } from '../hosts.js';
+import { isLoopbackHost } from '../loopback.js';
 import { isJsonObject, nonBlank, parseJsonObject, type JsonObject } from '../json.js';
 import type { PlatformMetadata } from '../model.js';
 import type { HttpResponse } from '../ports.js';

@@ -1,5 +1,5 @@
 import { isMsalMiError, MsalMiError } from '../errors.js';
-import { isLoopbackHost } from '../hosts.js';
+import { isLoopbackHost } from '../loopback.js';
 import { refusePollution } from '../options/options.js';
 import type { LoggerOptions } from '../public-types.js';
 

@@ -225,6 +225,7 @@ describe('a native failure', () => {
 describe('what the provider refuses before any native call', () => {
   it.each([
     ['an endpoint without TLS', { endpoint: 'http://maa.example.net' }],
+    ['an endpoint whose name begins like a loopback address', { endpoint: 'http://127.example.com' }],
     ['an endpoint that is no URL', { endpoint: 'maa' }],
     ['a file endpoint', { endpoint: 'file:///etc' }],
     ['a client id with a NUL', { clientId: 'a\0b' }],

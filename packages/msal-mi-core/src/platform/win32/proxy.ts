@@ -1,6 +1,6 @@
 /** Through which proxy a request goes. IMDS is not asked here: its transport knows no proxy at all. */
 import { ManagedIdentityError } from '../../errors.js';
-import { isLoopbackHost } from '../../hosts.js';
+import { isLoopbackHost } from '../../loopback.js';
 
 /** As read from HTTPS_PROXY and NO_PROXY, in any case; undefined when unset. */
 export interface ProxyEnvironment {
