@@ -31,7 +31,7 @@ export interface AttestationErrorDetails {
 
 /**
  * Every failure of this package. It has the fields and the brand of msal-mi-core's errors, so `isMsalMiError` accepts
- * it; it is no subclass of them because this package never loads msal-mi-core. No field ever holds a token.
+ * it; it is not a subclass of them because this package never loads msal-mi-core. No field ever holds a token.
  */
 export class AttestationError extends Error {
   /** Same name as msal-mi-core's class for these failures. */

@@ -156,7 +156,7 @@ function describeSignature({ signatureStatus, signer }: LibraryOutcome): { detai
 }
 
 function validated(given: unknown): AttestationProviderOptions {
-  if (!isObject(given)) throw invalidConfiguration('The options are no object.');
+  if (!isObject(given)) throw invalidConfiguration('The options are not an object.');
   const options: AttestationProviderOptions = given;
   const polluted = NAMES.find((name) => name in Object.prototype && !Object.hasOwn(options, name));
   if (polluted !== undefined) throw invalidConfiguration(`Something has set Object.prototype.${polluted}.`);
@@ -173,7 +173,8 @@ function validated(given: unknown): AttestationProviderOptions {
     throw invalidConfiguration('requireSignedLibrary is neither a boolean nor the name of a signer.');
   }
   const { logger, clock } = given;
-  if (logger !== undefined && logger !== null && !isObject(logger)) throw invalidConfiguration('logger is no object.');
+  if (logger !== undefined && logger !== null && !isObject(logger))
+    throw invalidConfiguration('logger is not an object.');
   if (clock !== undefined && !isClock(clock)) throw invalidConfiguration('clock has no function now.');
   return options;
 }
@@ -192,7 +193,7 @@ function invalidConfiguration(message: string): AttestationError {
 
 /** The native library takes C strings and sends the key's evidence to the endpoint: both are checked here. */
 function checkRequest(request: unknown): asserts request is AttestRequest {
-  if (!isObject(request)) throw invalidRequest('it is no object');
+  if (!isObject(request)) throw invalidRequest('it is not an object');
   const { endpoint, clientId, cacheKey, key } = request;
   if (!isSafeEndpoint(endpoint)) throw invalidRequest('endpoint is not an https URL');
   if (!isText(clientId)) throw invalidRequest('clientId is missing');

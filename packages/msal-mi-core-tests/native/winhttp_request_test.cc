@@ -186,7 +186,7 @@ void TestFailures() {
     CHECK(w.Events() == "failure WinHttpReceiveResponse 12152");
     CHECK(!w.seen->failure.answer_begun);
   });
-  Test("ERROR_IO_PENDING is no error", [](World& w) {
+  Test("ERROR_IO_PENDING is not an error", [](World& w) {
     w.winhttp.on_send = [&] {
       w.winhttp.last_error = ERROR_IO_PENDING;
       return FALSE;
@@ -293,7 +293,7 @@ void TestProxies() {
     };
     w.winhttp.status_code = 502;
   };
-  Test("a tunnel that was refused is no answer of the server", [&](World& w) {
+  Test("a tunnel that was refused is not an answer of the server", [&](World& w) {
     sending(w, ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     w.Start();
     CHECK(w.Events() == "failure WinHttpReceiveResponse 12029");

@@ -2,7 +2,7 @@
 
 /** A piece of a secret that is as long as this is masked; whatever is shorter only as a whole. */
 const PIECE_LENGTH = 16;
-/** Shorter values are no secrets: they are words of the protocol. */
+/** Shorter values are not secrets: they are words of the protocol. */
 const SHORTEST_SECRET = 4;
 const SHORTEST_ENCODED = 8;
 /** Of all secrets together: what is looked for in pieces and in other encodings. */

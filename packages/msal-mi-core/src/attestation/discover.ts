@@ -111,7 +111,7 @@ function packageBroken(cause: unknown): MsiV2Error {
   const reason =
     cause instanceof Error
       ? cause.message.split('\n', 1)[0]?.replace(/\.$/, '')
-      : 'it threw something that is no error';
+      : 'it threw something that is not an error';
   return new MsiV2Error('attestation_package_unusable', {
     stage: 'attestation',
     message: `The package ${PACKAGE_NAME} is there and cannot be loaded: ${reason ?? ''}.`,

@@ -39,7 +39,7 @@ async function* decode(
   const chunks = encoded[Symbol.asyncIterator]();
   let first = await chunks.next();
   while (first.done !== true && first.value.byteLength === 0) first = await chunks.next();
-  // No content at all is no content in any coding.
+  // An empty body is empty in every coding.
   if (first.done === true) return;
   const start = first.value;
   const decoder = createDecoder(start[0]!);

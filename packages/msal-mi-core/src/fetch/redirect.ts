@@ -51,7 +51,7 @@ function parseLocation(location: string, base: URL): URL {
     // Header values arrive as one character per byte; URLs in them are UTF-8.
     url = new URL(Buffer.from(location, 'latin1').toString(), base);
   } catch {
-    throw failure('ERR_REDIRECT_LOCATION', 'The Location header is no URL.');
+    throw failure('ERR_REDIRECT_LOCATION', 'The Location header is not a URL.');
   }
   if (url.username !== '' || url.password !== '') {
     throw failure('ERR_REDIRECT_LOCATION', 'The Location header carries a user name or a password.');

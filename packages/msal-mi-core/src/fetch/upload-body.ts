@@ -21,7 +21,7 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
         if (this.#length !== undefined && sent !== this.#length) throw lengthMismatch();
         return { done: true, value: undefined };
       }
-      if (!(step.value instanceof Uint8Array)) throw new TypeError('A chunk of the request body is no Uint8Array.');
+      if (!(step.value instanceof Uint8Array)) throw new TypeError('A chunk of the request body is not a Uint8Array.');
       sent += step.value.byteLength;
       // Bytes beyond the length would be read as the start of another request.
       if (this.#length !== undefined && sent > this.#length) throw lengthMismatch();

@@ -26,7 +26,7 @@ const MAX_KEPT = 100;
  *
  * Nothing is acquired before the first call. The section of an API is checked when it is called.
  *
- * @throws ManagedIdentityError `invalid_configuration` when the configuration is no object, or has names that differ in
+ * @throws ManagedIdentityError `invalid_configuration` when the configuration is not an object, or has names that differ in
  *   case only.
  */
 export function createDownstreamApi(

@@ -8,7 +8,7 @@ export class Section {
 
   /**
    * @param path - Names of the enclosing sections, joined by colons: for messages.
-   * @throws ManagedIdentityError `invalid_configuration` when `value` is no object, or has names that differ in case only.
+   * @throws ManagedIdentityError `invalid_configuration` when `value` is not an object, or has names that differ in case only.
    */
   constructor(
     readonly path: string,

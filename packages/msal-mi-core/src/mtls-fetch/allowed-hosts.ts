@@ -61,7 +61,7 @@ function parseResource(resource: string): URL {
   }
   if (url?.protocol === 'https:') return url;
   throw invalidRequest(
-    'The resource is no https URL, so it names no host: allowedHosts has to say who may receive the token.',
+    'The resource is not an https URL, so it names no host: allowedHosts has to say who may receive the token.',
   );
 }
 
@@ -93,7 +93,7 @@ function matchesName(entry: string): (url: URL) => boolean {
     own = new URL(`https://${name.replace(/\.$/, '')}${port === '' ? '' : `:${port}`}`);
   } catch {
     throw invalidRequest(
-      `The entry ${JSON.stringify(entry)} of allowedHosts is no host name such as contoso.vault.azure.net.`,
+      `The entry ${JSON.stringify(entry)} of allowedHosts is not a host name such as contoso.vault.azure.net.`,
     );
   }
   return (url) =>

@@ -48,7 +48,7 @@ export interface Service {
   audienceOf?(exchange: Exchange): string | undefined;
   /** A refusal in the service's own words; used for scripted refusals. */
   refuse?(name: NonNullable<Fault['refusal']>, exchange: Exchange): Answer;
-  /** Takes over requests that are no part of a leg (journal page); returns false for all others. */
+  /** Takes over requests that are not part of a leg (journal page); returns false for all others. */
   serveAside?(path: string, method: string, response: ServerResponse): boolean;
 }
 

@@ -4,7 +4,7 @@ import { fail, inconclusive, type Finding } from './check.js';
 /** A failure that this library explains, or one that it does not. */
 export function fromError(error: unknown): Finding {
   if (!isMsalMiError(error)) {
-    const name = error instanceof Error ? error.name : 'something that is no error';
+    const name = error instanceof Error ? error.name : 'something that is not an error';
     return inconclusive(`the check itself failed (${name})`, 'Report this, with the output of --share.');
   }
   const facts = [

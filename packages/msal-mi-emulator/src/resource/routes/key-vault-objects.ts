@@ -80,7 +80,7 @@ export function vaultRoute(
     const { exchange } = call;
     if (exchange.query.get('api-version') === null) return answerEcho(call);
     const body = bodyOf(exchange);
-    return body ? answer(call, body) : vaultError(400, 'BadParameter', 'The body is no JSON object.');
+    return body ? answer(call, body) : vaultError(400, 'BadParameter', 'The body is not a JSON object.');
   };
 }
 
