@@ -1,0 +1,121 @@
+/**
+ * `docs/api/`: a page for each entry point of the published packages, written by TypeDoc from the doc comments of the sources.
+ * `node scripts/quality/api-reference.mjs` fails when a page is out of date, with `--update` it writes them.
+ */
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { Application, LogLevel } from 'typedoc';
+import { entryPoints, publishedPackages, root } from '../workspace.mjs';
+
+const reference = resolve(root, 'docs/api');
+const scratch = resolve(root, 'node_modules/.cache/api-reference');
+const update = process.argv.includes('--update');
+
+/** What has to say what it means. Nothing is left out: members of types in types too. */
+const DOCUMENTED = ['Class', 'Interface', 'TypeAlias', 'Variable', 'Function', 'Method', 'Property', 'Accessor'];
+
+/** The file of each entry point, and the name that users import it by. */
+const modules = new Map(
+  publishedPackages().flatMap(({ folder, manifest }) =>
+    entryPoints(manifest).map(({ subpath, conditions }) => [
+      resolve(folder, conditions.import.types.replace('./dist/', 'src/').replace('.d.ts', '.ts')),
+      `${manifest.name}${subpath.slice(1)}`,
+    ]),
+  ),
+);
+
+rmSync(scratch, { recursive: true, force: true });
+mkdirSync(scratch, { recursive: true });
+const pages = await render(resolve(scratch, 'pages'));
+const written = existsSync(reference) ? readdirSync(reference, { recursive: true, withFileTypes: true }) : [];
+const stale = written
+  .filter((entry) => entry.isFile())
+  .map((entry) => relative(reference, resolve(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+  .filter((name) => !pages.has(name));
+
+if (update) {
+  rmSync(reference, { recursive: true, force: true });
+  for (const [name, text] of pages) {
+    mkdirSync(resolve(reference, name, '..'), { recursive: true });
+    writeFileSync(resolve(reference, name), text);
+  }
+} else {
+  const differing = [...pages]
+    .filter(([name, text]) => textOf(resolve(reference, name)) !== text)
+    .map(([name]) => name);
+  for (const name of [...differing, ...stale]) console.error(`docs/api/${name} does not match the doc comments.`);
+  if (differing.length + stale.length > 0) {
+    console.error('Run: pnpm reference:update');
+    process.exitCode = 1;
+  }
+}
+
+/** @returns the text of each page by its path below docs/api */
+async function render(out) {
+  const tsconfig = resolve(scratch, 'tsconfig.json');
+  // By these paths a type of one package is a link on the page of another.
+  const paths = Object.fromEntries([...modules].map(([file, name]) => [name, [file]]));
+  const compilerOptions = { noEmit: true, types: ['node'], typeRoots: [resolve(root, 'node_modules/@types')], paths };
+  const files = [...modules.keys()];
+  writeFileSync(tsconfig, JSON.stringify({ extends: resolve(root, 'tsconfig.base.json'), compilerOptions, files }));
+
+  const app = await Application.bootstrapWithPlugins({
+    plugin: ['typedoc-plugin-markdown'],
+    outputs: [{ name: 'markdown', path: out }],
+    tsconfig,
+    entryPoints: files,
+    basePath: resolve(root, 'packages'),
+    name: 'API reference',
+    readme: 'none',
+    logLevel: LogLevel.Warn,
+    treatWarningsAsErrors: true,
+    skipErrorChecking: true, // The compiler has its own task.
+    excludeExternals: true,
+    excludePrivate: true,
+    excludeInternal: true,
+    disableSources: true,
+    githubPages: false,
+    // One page for each entry point, without chrome.
+    outputFileStrategy: 'modules',
+    entryFileName: 'README',
+    modulesFileName: 'modules',
+    hidePageHeader: true,
+    hideBreadcrumbs: true,
+    useCodeBlocks: true,
+    ...Object.fromEntries(
+      [
+        'parameters',
+        'interfaceProperties',
+        'classProperties',
+        'typeAliasProperties',
+        'propertyMembers',
+        'typeDeclaration',
+      ].map((kind) => [`${kind}Format`, 'table']),
+    ),
+    typeDeclarationVisibility: 'verbose',
+    useHTMLAnchors: true,
+    expandObjects: true,
+    validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: false },
+    requiredToBeDocumented: DOCUMENTED,
+    packagesRequiringDocumentation: publishedPackages().map(({ manifest }) => manifest.name),
+  });
+  const project = await app.convert();
+  if (project === undefined) throw new Error('TypeDoc could not read the sources.');
+  app.validate(project);
+  // TypeDoc calls them msal-mi-core/src and msal-mi-core/src/azure.
+  const pathOf = (file) => relative(resolve(root, 'packages'), file).replaceAll('\\', '/');
+  const names = new Map([...modules].map(([file, name]) => [pathOf(file).replace(/(\/index)?\.ts$/, ''), name]));
+  for (const module of project.children) module.name = names.get(module.name);
+  await app.generateOutputs(project);
+  if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);
+  return new Map(
+    readdirSync(out, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.name.endsWith('.md'))
+      .map((entry) => resolve(entry.parentPath, entry.name))
+      .map((file) => [relative(out, file).replaceAll('\\', '/'), readFileSync(file, 'utf8')]),
+  );
+}
+
+function textOf(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8').replaceAll('\r\n', '\n') : undefined;
+}
