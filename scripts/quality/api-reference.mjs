@@ -4,15 +4,25 @@
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { Application, LogLevel } from 'typedoc';
+import { Application, LogLevel, ReflectionKind } from 'typedoc';
 import { entryPoints, publishedPackages, root } from '../workspace.mjs';
 
 const reference = resolve(root, 'docs/api');
 const scratch = resolve(root, 'node_modules/.cache/api-reference');
 const update = process.argv.includes('--update');
 
-/** What has to say what it means. Nothing is left out: members of types in types too. */
-const DOCUMENTED = ['Class', 'Interface', 'TypeAlias', 'Variable', 'Function', 'Method', 'Property', 'Accessor'];
+/** What has to say what it means. Nothing is left out: members of types in types and parameters too. */
+const DOCUMENTED = [
+  'Class',
+  'Interface',
+  'TypeAlias',
+  'Variable',
+  'Function',
+  'Method',
+  'Property',
+  'Parameter',
+  'Accessor',
+];
 
 /** The file of each entry point, and the name that users import it by. */
 const modules = new Map(
@@ -95,12 +105,18 @@ async function render(out) {
     typeDeclarationVisibility: 'verbose',
     useHTMLAnchors: true,
     expandObjects: true,
-    validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: false },
+    validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: true },
     requiredToBeDocumented: DOCUMENTED,
     packagesRequiringDocumentation: publishedPackages().map(({ manifest }) => manifest.name),
   });
   const project = await app.convert();
   if (project === undefined) throw new Error('TypeDoc could not read the sources.');
+  // A function type names its parameters; it has no comment that could describe them.
+  const ofFunctionTypes = project
+    .getReflectionsByKind(ReflectionKind.Parameter)
+    .filter((parameter) => isOfFunctionType(parameter) && !parameter.hasComment())
+    .map((parameter) => parameter.getFriendlyFullName());
+  app.options.setValue('intentionallyNotDocumented', ofFunctionTypes);
   app.validate(project);
   // TypeDoc calls them msal-mi-core/src and msal-mi-core/src/azure.
   const pathOf = (file) => relative(resolve(root, 'packages'), file).replaceAll('\\', '/');
@@ -113,6 +129,16 @@ async function render(out) {
       .filter((entry) => entry.name.endsWith('.md'))
       .map((entry) => resolve(entry.parentPath, entry.name))
       .map((file) => [relative(out, file).replaceAll('\\', '/'), readFileSync(file, 'utf8')]),
+  );
+}
+
+/** TypeDoc leaves out by itself what belongs to the type of a parameter. */
+function isOfFunctionType({ parent: signature }) {
+  const ancestors = [];
+  for (let ancestor = signature?.parent; ancestor !== undefined; ancestor = ancestor.parent) ancestors.push(ancestor);
+  return (
+    ancestors[0]?.kindOf(ReflectionKind.TypeLiteral) === true &&
+    !ancestors.some((ancestor) => ancestor.kindOf(ReflectionKind.Parameter))
   );
 }
 

@@ -35,9 +35,9 @@ function reportConfig(projectFolder, name, mainEntryPointFilePath) {
           default: error,
           // Everything that is exported is public; there are no release stages.
           'ae-missing-release-tag': none,
-          // Both are shown in the report, for the reviewer to judge.
+          // Shown in the report, for the reviewer to judge.
           'ae-forgotten-export': reported,
-          'ae-undocumented': reported,
+          'ae-undocumented': error,
         },
         tsdocMessageReporting: { default: none },
       },

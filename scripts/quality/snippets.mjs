@@ -1,23 +1,29 @@
-/** Type-checks every TypeScript snippet of the documentation against the built packages, as a reader would use them. */
+/**
+ * Type-checks every TypeScript snippet of the documentation and every example of a doc comment against the built packages, as
+ * a reader would use them.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { root } from '../workspace.mjs';
+import { publishedPackages, root, sourceFiles } from '../workspace.mjs';
 
+const LINE_OF_A_COMMENT = /^ *\* ?/gm;
 const FENCE = /^```(?:ts|typescript)(?: [^\n]*)?\n([\s\S]*?)^```/gm;
 const folder = resolve(root, 'packages/msal-mi-core-tests/.snippets');
 
 const pages = [
   'README.md',
   ...readdirSync(resolve(root, 'packages')).map((name) => `packages/${name}/README.md`),
-  ...readdirSync(resolve(root, 'docs'), { recursive: true }).map((name) => `docs/${name}`),
-].filter((page) => page.endsWith('.md'));
+  // docs/api shows signatures; its examples come from the sources.
+  ...readdirSync(resolve(root, 'docs'), { recursive: true }).map((name) => `docs/${name.replaceAll('\\', '/')}`),
+].filter((page) => page.endsWith('.md') && !page.startsWith('docs/api/'));
+const sources = publishedPackages().flatMap(({ folder }) => sourceFiles(resolve(folder, 'src')));
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const origin = new Map();
-for (const page of pages) {
-  const text = readPage(page);
+for (const page of [...pages, ...sources]) {
+  const text = page.endsWith('.md') ? readPage(page) : readPage(page).replace(LINE_OF_A_COMMENT, '');
   for (const match of text.matchAll(FENCE)) {
     const name = `snippet-${origin.size}.mts`;
     const line = text.slice(0, match.index).split('\n').length + 1;
@@ -43,7 +49,9 @@ const located = stdout.replace(/^\S*?(snippet-\d+\.mts)\((\d+),(\d+)\)/gm, (_all
 });
 if (status !== 0) console.error(located);
 else rmSync(folder, { recursive: true, force: true });
-console.log(`${origin.size} snippets of the documentation ${status === 0 ? 'type-check' : 'were checked'}`);
+console.log(
+  `${origin.size} snippets of the documentation and of doc comments ${status === 0 ? 'type-check' : 'were checked'}`,
+);
 process.exit(status === 0 ? 0 : 1);
 
 function readPage(page) {

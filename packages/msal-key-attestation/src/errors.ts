@@ -24,7 +24,12 @@ export interface AttestationErrorDetails {
   /** True when the same call may succeed later without any change. Default: false. */
   retryable?: boolean;
   /** The native call that failed, and what it returned. */
-  win32?: { api: string; code: number };
+  win32?: {
+    /** Name of the function. */
+    api: string;
+    /** What it returned. */
+    code: number;
+  };
   /** What was thrown underneath. */
   cause?: unknown;
 }
@@ -49,10 +54,19 @@ export class AttestationError extends Error {
   /** True when the same call may succeed later without any change. */
   readonly retryable: boolean;
   /** The native call that failed and what it returned: a Windows code, or a code of AttestationClientLib.dll. */
-  declare readonly win32?: { api: string; code: number };
+  declare readonly win32?: {
+    /** Name of the function. */
+    api: string;
+    /** What it returned. */
+    code: number;
+  };
   /** What to do about it. */
   declare readonly remediation?: string;
 
+  /**
+   * @param code - What went wrong.
+   * @param details - What is known about it.
+   */
   constructor(code: AttestationErrorCode, details: AttestationErrorDetails) {
     const { message, remediation, win32, cause } = details;
     super(

@@ -19,7 +19,17 @@ export type { Clock } from './token-cache.js';
 /**
  * Makes a provider of its own, to be passed as `attestationProvider` to msal-mi-core. It keeps its own tokens.
  *
+ * @param options - All optional. Unknown members are ignored.
  * @throws AttestationError `invalid_configuration`.
+ *
+ * @example
+ * ```ts
+ * import { createAttestationProvider } from 'msal-key-attestation';
+ * import { ManagedIdentityApplication } from 'msal-mi-core';
+ *
+ * const attestationProvider = createAttestationProvider({ requireSignedLibrary: 'Microsoft Corporation' });
+ * const app = new ManagedIdentityApplication({ attestationProvider });
+ * ```
  */
 export function createAttestationProvider(options: AttestationProviderOptions = {}): AttestationProvider {
   return composeProvider(options, {

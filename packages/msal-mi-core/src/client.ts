@@ -30,6 +30,16 @@ import {
  *
  * Instances are cheap. Those of one process share tokens, certificates and work in flight, but never a transport, a
  * logger, a retry setting or a deadline.
+ *
+ * @example
+ * ```ts
+ * import { ManagedIdentityApplication } from 'msal-mi-core';
+ *
+ * const app = new ManagedIdentityApplication({
+ *   managedIdentityIdParams: { userAssignedClientId: '11111111-2222-3333-4444-555555555555' },
+ * });
+ * const result = await app.acquireToken({ resource: 'https://vault.azure.net', mtlsProofOfPossession: true });
+ * ```
  */
 export class ManagedIdentityApplication {
   #configuration: Configuration;
@@ -55,6 +65,7 @@ export class ManagedIdentityApplication {
    * Acquires a certificate-bound token: from the cache, or by the seven steps of the flow. Never returns a bearer
    * token, a token of IMDS v1, or one whose key is weaker than `minStrength`.
    *
+   * @param request - The resource, and `mtlsProofOfPossession: true`. Unknown members are refused.
    * @throws MsiV2Error with `stage`, `retryable` and `remediation`; the codes are listed in docs/errors.md. Option errors
    *   come before any I/O. When `signal` is aborted, its reason is thrown as it is.
    */
@@ -62,6 +73,7 @@ export class ManagedIdentityApplication {
   /**
    * Acquires a bearer token through `@azure/msal-node`.
    *
+   * @param request - The resource. Unknown members are refused.
    * @throws ManagedIdentityError `bearer_requires_msal_node` when that package is not installed, else its errors' codes.
    */
   acquireToken(
@@ -89,6 +101,8 @@ export class ManagedIdentityApplication {
   /**
    * What this host can do. Probes IMDS once per process; creates no key and asks for no token.
    *
+   * @param options - Both members are optional.
+   * @param options.signal - Rejects the call at once with its reason.
    * @param options.refresh - True probes again. Default: false.
    * @throws The reason of `signal`, or ManagedIdentityError `invalid_request` for options that are none, before any I/O.
    *   A host without any source is not an error: see `errorReason`.

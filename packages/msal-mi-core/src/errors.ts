@@ -28,25 +28,40 @@ export interface ErrorDetails {
  * No field ever holds a token, a key, an assertion, a certificate body or the text of claims that were sent.
  */
 export class MsalMiError extends Error {
+  /** One of docs/errors.md, or an OAuth error that Entra ID sent, such as `unauthorized_client`. */
   readonly errorCode: string;
+  /** What happened, in one sentence. */
   readonly errorMessage: string;
+  /** Entra ID's `suberror`, or an empty string. */
   readonly subError: string;
   /** The correlation id of the call, or an empty string when it failed before one was chosen. */
   readonly correlationId: string;
+  /** The step that failed. */
   readonly stage?: ErrorStage;
   /** True when the same call may succeed later without any change. */
   readonly retryable: boolean;
+  /** The status that was answered, when one was. */
   readonly httpStatus?: number;
   /** The digits of the first `AADSTS` code of the answer. */
   readonly aadstsCode?: string;
   /** How long the service asked to wait before the same request is sent again, in milliseconds (D24). */
   readonly retryAfterMs?: number;
-  readonly win32?: { api: string; code: number };
+  /** The Windows call that failed. */
+  readonly win32?: {
+    /** Name of the function. */
+    api: string;
+    /** What it returned. */
+    code: number;
+  };
   /** What to do about it. */
   readonly remediation?: string;
   /** The claims challenge the service answered with, to be passed back as `claims`. Not enumerable, so not logged. */
   declare readonly claims?: string;
 
+  /**
+   * @param code - What went wrong: its sentence, remedy and `retryable` come from the table, if it is there.
+   * @param details - What is known besides.
+   */
   constructor(code: string, details: ErrorDetails = {}) {
     const known = isErrorCode(code) ? ERROR_CODES[code] : undefined;
     const errorMessage = details.message ?? known?.when ?? code;
@@ -112,7 +127,11 @@ export function withSentence(error: MsalMiError, sentence: string): MsiV2Error {
   });
 }
 
-/** True for errors of this library, whichever copy of it (ESM or CommonJS) made them. */
+/**
+ * True for errors of this library, whichever copy of it (ESM or CommonJS) made them.
+ *
+ * @param e - What was caught.
+ */
 export function isMsalMiError(e: unknown): e is MsalMiError {
   return e instanceof Error && (e as { [BRAND]?: unknown })[BRAND] === true;
 }

@@ -41,8 +41,18 @@ const LEGS: Readonly<Record<EmulatorServer, JournalEntry['leg']>> = {
 /**
  * Starts IMDS, an attestation endpoint, Entra ID's token endpoint and protected resources on loopback, with keys and a
  * certification authority that exist for this run only.
- * @param options all optional; see {@link EmulatorOptions}
+ *
+ * @param options - All optional.
  * @throws EmulatorError (a TypeError) for options it cannot work with, before anything listens; `port_unavailable` when a port is taken
+ *
+ * @example
+ * ```ts
+ * import { startEmulator } from 'msal-mi-emulator';
+ *
+ * const emulator = await startEmulator();
+ * process.env['AZURE_POD_IDENTITY_AUTHORITY_HOST'] = emulator.imdsUrl;
+ * await emulator.close();
+ * ```
  */
 export async function startEmulator(options?: EmulatorOptions): Promise<Emulator> {
   const configuration = parseOptions(options);

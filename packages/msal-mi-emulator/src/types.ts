@@ -53,11 +53,23 @@ export interface EmulatorOptions {
   /** 1: a VM whose IMDS has version 1 only; the endpoints of version 2 answer 404. Default 2. */
   imdsVersion?: 1 | 2;
   /** Compute unit id that metadata returns and that the CSR has to repeat. Default: `{ vmId }`, generated. */
-  cuId?: { vmId?: string; vmssId?: string };
+  cuId?: {
+    /** Id of the VM, a GUID. */
+    vmId?: string;
+    /** Id of the scale set, a GUID. */
+    vmssId?: string;
+  };
   /** `securityProfile.securityType` of the compute metadata. Default `TrustedLaunch`; empty leaves the profile out. */
   securityType?: string;
   /** Audiences that a resource accepts besides its own origin and its default (see README). */
-  audiences?: { handshake?: string[]; vault?: string[]; arm?: string[] };
+  audiences?: {
+    /** Of the API. */
+    handshake?: string[];
+    /** Of Key Vault. */
+    vault?: string[];
+    /** Of Resource Manager. */
+    arm?: string[];
+  };
   /**
    * Resources that take no bound tokens: for these the token endpoint refuses `token_type=mtls_pop` with AADSTS392196 and issues
    * bearer tokens only. A trailing slash makes no difference. Default: none.
@@ -123,11 +135,16 @@ export interface Emulator {
   /** `http://localhost:<port>`: the attestation endpoint. */
   readonly maaUrl: string;
   /**
-   * Origins of the protected resources. `handshake` asks for the certificate in the handshake; `vault` by TLS 1.2 renegotiation
-   * when the request has `x-ms-tokenboundauth: true`. `arm` plays Azure Resource Manager and takes bearer tokens only: for its
-   * origin the token endpoint issues nothing else.
+   * Origins of the protected resources.
    */
-  readonly resources: { readonly handshake: string; readonly vault: string; readonly arm: string };
+  readonly resources: {
+    /** Asks for the certificate in the TLS handshake. */
+    readonly handshake: string;
+    /** Asks by TLS 1.2 renegotiation, when the request has `x-ms-tokenboundauth: true`. */
+    readonly vault: string;
+    /** Plays Azure Resource Manager and takes bearer tokens only: for its origin the token endpoint issues nothing else. */
+    readonly arm: string;
+  };
   /** PEM of the throw-away certification authority, for `system.ca` or `NODE_EXTRA_CA_CERTS`. */
   readonly ca: string;
   /**
@@ -150,6 +167,9 @@ export interface Emulator {
   /**
    * Scripts the next answers of one leg, e.g. `fault('issuecredential', [{ status: 500 }, { status: 410 }])`. Appends; each request
    * takes one.
+   *
+   * @param leg - Whose answers.
+   * @param faults - One for each answer, in order.
    * @throws TypeError for an unknown leg or a malformed fault
    */
   fault(leg: FaultLeg, faults: Fault[]): void;

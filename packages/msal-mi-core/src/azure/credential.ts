@@ -20,6 +20,7 @@ import { refuseUnsupportedScope } from './unsupported-client.js';
  * requests it takes and whose answers it gives as well.
  */
 export interface BoundHttpClient extends HttpClient {
+  /** Takes a request in either shape, and answers in the same. Rejects as `httpClient` of the credential says. */
   sendRequest: HttpClient['sendRequest'] & (<Answer>(request: object) => Promise<Answer>);
 }
 
@@ -47,6 +48,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
   readonly #hostChecks = new Map<string, HostCheck>();
 
   /**
+   * @param options - Which identity, and how its keys may be kept. Default: the system-assigned one, KeyGuard, no attestation.
    * @throws ManagedIdentityError `invalid_request` for unknown options, and for `application` next to configuration;
    *   `invalid_managed_identity_id_type` for members that only look as if they chose an identity (`clientId`); and what the
    *   constructor of ManagedIdentityApplication throws.
@@ -71,6 +73,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    * application. `refreshAfterTimestamp` is set when the service named a time.
    *
    * @param scopes - One scope, such as `https://vault.azure.net/.default`.
+   * @param options - What the SDK wants besides.
    * @param options.enableCae - True asks for a token whose holder answers claims challenges (`cp1`).
    * @param options.tenantId - When it names another tenant than the identity's, there is no such token.
    * @throws MsiV2Error `invalid_request` for several scopes, another tenant, and a scope that names no host when there are no

@@ -12,11 +12,23 @@ const REFUSED = ['tlsOptions', 'agent', 'proxyOptions'] as const;
  * @param options - Client options, which pass through.
  * @throws ManagedIdentityError `invalid_request` for another credential; MsiV2Error `invalid_configuration` for options that
  *   would be ignored: `agent`, `tlsOptions`, `proxyOptions`, another `httpClient`.
+ *
+ * @example
+ * ```ts
+ * import { SecretClient } from '@azure/keyvault-secrets';
+ * import { MtlsManagedIdentityCredential, withMtlsPop } from 'msal-mi-core/azure';
+ *
+ * const credential = new MtlsManagedIdentityCredential();
+ * const client = new SecretClient('https://contoso.vault.azure.net', credential, withMtlsPop(credential));
+ * ```
  */
 export function withMtlsPop<T extends object>(
   credential: MtlsManagedIdentityCredential,
   options?: T,
-): T & { httpClient: BoundHttpClient } {
+): T & {
+  /** The transport of the credential. */
+  httpClient: BoundHttpClient;
+} {
   if (!isOwnCredential(credential)) {
     throw invalidRequest(
       'withMtlsPop needs a MtlsManagedIdentityCredential itself: what wraps one, and every other credential, would have ' +

@@ -20,6 +20,7 @@ const AUTH_NAMES = new Set(['clientId', 'authority', 'clientAssertion', 'clientC
 
 /** Configuration of {@link BoundConfidentialClient}. */
 export interface BoundConfidentialClientConfiguration {
+  /** Who asks. */
   auth: {
     /** The application, not the managed identity: that one cannot exchange its own assertion. */
     clientId: string;
@@ -46,6 +47,21 @@ export interface BoundConfidentialClientConfiguration {
  * anybody else.
  *
  * Instances are cheap. Those of one process share tokens, but never a transport, a logger, a retry setting or a deadline.
+ *
+ * @example
+ * ```ts
+ * import { BoundConfidentialClient, ManagedIdentityApplication, createManagedIdentityAssertion } from 'msal-mi-core';
+ *
+ * const client = new BoundConfidentialClient({
+ *   auth: {
+ *     clientId: '22222222-2222-2222-2222-222222222222',
+ *     authority: 'https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333',
+ *     clientAssertion: createManagedIdentityAssertion(new ManagedIdentityApplication()),
+ *   },
+ * });
+ * const scopes = ['https://vault.azure.net/.default'];
+ * const result = await client.acquireTokenByClientCredential({ scopes, mtlsProofOfPossession: true });
+ * ```
  */
 export class BoundConfidentialClient {
   readonly #settings: ClientSettings;
@@ -53,6 +69,7 @@ export class BoundConfidentialClient {
   #composing: Promise<AcquireByAssertion> | undefined;
 
   /**
+   * @param configuration - `auth` is required. Unknown members are ignored.
    * @throws ManagedIdentityError `invalid_configuration`; MsiV2Error `missing_tenanted_authority` for `/common` and
    *   `/organizations`, and `mtls_pop_not_supported_for_environment` for authorities without an `mtlsauth` host.
    */
@@ -70,6 +87,7 @@ export class BoundConfidentialClient {
    * Tokens are kept per certificate: when the managed identity gets a new one, a new token is acquired with it. When the
    * token endpoint refuses the assertion or the certificate, another one is asked for, once.
    *
+   * @param request - One scope, and `mtlsProofOfPossession: true`. Unknown members are refused.
    * @throws MsiV2Error `mtls_certificate_not_provided` and `invalid_client_assertion` when the callback returned nothing
    *   usable, before any request; `invalid_scope`; and the codes of `acquireToken` with `stage: 'token'`. What the
    *   callback rejects with, and the reason of `signal`, are thrown as they are; when it is asked for something else after a
@@ -81,6 +99,9 @@ export class BoundConfidentialClient {
   /**
    * Acquires a bearer token. The client authenticates with assertion and certificate all the same, but whoever holds the
    * token can use it. It too is kept per certificate.
+   *
+   * @param request - One scope. Unknown members are refused.
+   * @throws As for a bound token.
    */
   acquireTokenByClientCredential(
     request: ClientCredentialParams & { mtlsProofOfPossession?: false },

@@ -34,6 +34,7 @@ const OPTION_NAMES = new Set(['audience', 'withAttestationSupport', 'minStrength
  * one is acquired, and when it refused the certificate a new certificate is.
  *
  * @param app - The managed identity that the application's federated credential names.
+ * @param options - Audience and strength of the assertion. Default: public cloud, KeyGuard, no attestation.
  * @returns A callback for `BoundConfidentialClient`. It rejects with whatever `acquireToken` of `app` rejects with.
  * @throws ManagedIdentityError `invalid_request`, `invalid_resource`.
  */

@@ -26,8 +26,25 @@ const MAX_KEPT = 100;
  *
  * Nothing is acquired before the first call. The section of an API is checked when it is called.
  *
+ * @param configuration - One section for each API, and `AzureAd` for calls as an application.
+ * @param options - Both members are optional.
  * @throws ManagedIdentityError `invalid_configuration` when the configuration is not an object, or has names that differ in
  *   case only.
+ *
+ * @example
+ * ```ts
+ * import { createDownstreamApi } from 'msal-mi-core/downstream-api';
+ *
+ * const api = createDownstreamApi({
+ *   Vault: {
+ *     BaseUrl: 'https://contoso.vault.azure.net/',
+ *     Scopes: ['https://vault.azure.net/.default'],
+ *     ProtocolScheme: 'MTLS_POP',
+ *     AcquireTokenOptions: { ManagedIdentity: {} },
+ *   },
+ * });
+ * const response = await api.callApiForApp('Vault', { RelativePath: 'secrets/db?api-version=7.5' });
+ * ```
  */
 export function createDownstreamApi(
   configuration: DownstreamApiConfiguration,

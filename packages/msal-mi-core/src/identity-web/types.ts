@@ -6,7 +6,9 @@ export interface DownstreamApiConfiguration {
   AzureAd?: {
     /** Default: `https://login.microsoftonline.com/`. */
     Instance?: string;
+    /** Tenant of the application: id or domain. Required for calls as the application. */
     TenantId?: string;
+    /** Client id of the application. Required for calls as the application. */
     ClientId?: string;
     /** Capabilities such as `"cp1"`. Default: none. */
     ClientCapabilities?: string[];
@@ -14,6 +16,7 @@ export interface DownstreamApiConfiguration {
     AzureRegion?: string;
     /** The first one whose source is a managed identity is used. */
     ClientCredentials?: Array<{
+      /** The one kind that is used; others are skipped. */
       SourceType: 'SignedAssertionFromManagedIdentity';
       /** Default: the system-assigned identity. */
       ManagedIdentityClientId?: string;
@@ -41,9 +44,13 @@ export interface DownstreamApiOptions {
   RequestAppToken?: boolean;
   /** `MTLS_POP` (any case) binds the token to a certificate; absent or `Bearer` sends a bearer token. */
   ProtocolScheme?: string;
+  /** For the token of each call. */
   AcquireTokenOptions?: {
     /** Present: the call is made as the managed identity. Without `UserAssignedClientId` as the system-assigned one. */
-    ManagedIdentity?: { UserAssignedClientId?: string };
+    ManagedIdentity?: {
+      /** Client id of a user-assigned identity. */
+      UserAssignedClientId?: string;
+    };
     /** Claims challenge (JSON object) that the token has to answer. */
     Claims?: string;
     /** True asks for a new token although a cached one is valid. Default: false. */
@@ -80,11 +87,20 @@ export interface DownstreamApi {
   callApiForApp(
     apiName: string,
     overrides?: Partial<DownstreamApiOptions> & {
+      /** As for `fetch`. */
       body?: NonNullable<RequestInit['body']>;
+      /** Of this call, besides `ExtraHeaderParameters`. */
       headers?: Record<string, string>;
+      /** Rejects the call at once with its reason. */
       signal?: AbortSignal;
     },
   ): Promise<Response>;
-  /** The value of the `Authorization` header for an API. A bound one works only over the certificate of its token. */
+  /**
+   * The value of the `Authorization` header for an API. A bound one works only over the certificate of its token.
+   *
+   * @param apiName - As for `callApiForApp`.
+   * @param overrides - As for `callApiForApp`.
+   * @throws As `callApiForApp`, but for answers of the API.
+   */
   createAuthorizationHeaderForApp(apiName: string, overrides?: Partial<DownstreamApiOptions>): Promise<string>;
 }

@@ -37,9 +37,18 @@ const OPTION_NAMES = new Set(['resource', 'withAttestationSupport', 'minStrength
  * can be sent again is (no stream); otherwise the answer or the failure is the caller's.
  *
  * @param app - Usually a ManagedIdentityApplication.
+ * @param options - What the tokens are for, and who may receive them.
  * @returns A function that rejects as `binding.fetch` does; with MsiV2Error `host_not_allowed` for hosts that may not
  *   receive the token, before one is acquired; and with whatever `acquireToken` rejects with.
  * @throws ManagedIdentityError `invalid_request` for options that are unknown or of the wrong type.
+ *
+ * @example
+ * ```ts
+ * import { ManagedIdentityApplication, createMtlsFetch } from 'msal-mi-core';
+ *
+ * const vaultFetch = createMtlsFetch(new ManagedIdentityApplication(), { resource: 'https://vault.azure.net' });
+ * const response = await vaultFetch('https://contoso.vault.azure.net/secrets/db?api-version=7.5');
+ * ```
  */
 export function createMtlsFetch(
   app: { acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult> },

@@ -21,7 +21,9 @@ import { VERSION } from '../version.js';
 
 /** Where spans and metrics go. Default: the providers registered globally. */
 export interface InstrumentationOptions {
+  /** Makes the spans. */
   tracerProvider?: TracerProvider;
+  /** Makes the metrics. */
   meterProvider?: MeterProvider;
 }
 
@@ -37,7 +39,15 @@ const SCOPE = 'msal-mi-core';
  *
  * Attributes carry names, codes and the correlation id; never a token, a certificate or claims.
  *
+ * @param options - The providers. Default: those registered globally.
  * @returns A function that stops it.
+ *
+ * @example
+ * ```ts
+ * import { instrument } from 'msal-mi-core/otel';
+ *
+ * const stop = instrument();
+ * ```
  */
 export function instrument(options: InstrumentationOptions = {}): () => void {
   const tracer = (options.tracerProvider ?? trace.getTracerProvider()).getTracer(SCOPE, VERSION);

@@ -25,6 +25,7 @@ export type MtlsPopAuthenticator = (request: ServerRequest) => Promise<MtlsPop>;
  * For frameworks that turn what is thrown into an answer (Koa, Hono, Fastify hooks), and for code of one's own. The server
  * has to ask for client certificates (`requestCert: true`).
  *
+ * @param options - Whose tokens, for which API. Checked at once.
  * @returns A function that is given the request of Node.js and promises what it carries. It throws MtlsPopRefusal (401),
  *   MtlsPopUnavailable (503), or MsalMiError for a fault of the server's own (500). Each is logged, and published on
  *   `msal-mi-core:refusal`.

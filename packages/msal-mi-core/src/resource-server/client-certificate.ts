@@ -38,6 +38,7 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
  * certificate of the proxy's own connection is never taken for the client's. Everybody else is taken at their own TLS
  * connection.
  *
+ * @param forwarded - The header and its proxies. Default: no header counts.
  * @returns A function that throws MtlsPopRefusal `unreadable_certificate` when a trusted proxy sends something unreadable.
  * @throws MsalMiError `invalid_configuration`.
  */

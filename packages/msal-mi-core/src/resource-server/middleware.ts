@@ -35,9 +35,19 @@ interface Exchange {
  * It never throws: an answer that was already sent, a client that is gone and whatever `next` throws end in a log line, and
  * in a 500 when nothing was answered yet; objects that are not those of Node.js in a 500 that says why (D36).
  *
+ * @param options - Whose tokens, for which API. Checked at once.
  * @returns Middleware that passes on only what is not the client's fault, such as an unreachable key set
  *   (MtlsPopUnavailable, which Express answers with 503).
  * @throws MsalMiError `invalid_configuration`.
+ *
+ * @example
+ * ```ts
+ * import { requireMtlsPop } from 'msal-mi-core/resource-server';
+ *
+ * const tenant = 'https://login.microsoftonline.com/33333333-3333-3333-3333-333333333333';
+ * const jwks = new URL(`${tenant}/discovery/v2.0/keys`);
+ * const authenticate = requireMtlsPop({ issuer: `${tenant}/v2.0`, audience: 'api://orders', jwks });
+ * ```
  */
 export function requireMtlsPop(
   options: RequireMtlsPopOptions,

@@ -4,7 +4,15 @@ import { refusePollution } from '../options/options.js';
 import type { LoggerOptions } from '../public-types.js';
 
 /** Returns the public key of a token. Written as a method, so that the resolvers of jose fit with their own parameter types. */
-export type KeyResolver = { resolve(header?: object, token?: object): Promise<unknown> }['resolve'];
+export type KeyResolver = {
+  /**
+   * Rejects or throws when it cannot get the key: then the answer is 503.
+   *
+   * @param header - Of the token, with `kid` and `alg`.
+   * @param token - Its parts, not verified yet.
+   */
+  resolve(header?: object, token?: object): Promise<unknown>;
+}['resolve'];
 
 /** What a resource accepts. */
 export interface VerifyMtlsPopOptions {

@@ -39,8 +39,10 @@ const KEY_NOT_PUBLISHED = new Set(['ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWKS_MULTIPL
  *
  * Each refusal is one line for `loggerOptions` and one event on `msal-mi-core:refusal`.
  *
+ * @param input - What the request carries.
  * @param input.authorization - Value of the `Authorization` header.
  * @param input.peerCertificate - DER, from the TLS connection of this request.
+ * @param options - Whose tokens, for which API.
  * @returns All claims of the token, and the thumbprint it is bound to.
  * @throws MtlsPopRefusal when the request must not be served; MsalMiError `invalid_configuration`,
  *   `resource_server_requires_jose`, or MtlsPopUnavailable when the keys cannot be had: none of these is the client's fault.

@@ -38,8 +38,13 @@ export type Fault = {
   status?: number;
   /** Added to the answer; an existing header is replaced, `null` removes it (`Server` of IMDS, for example). */
   headers?: Record<string, string | null>;
-  /** `Retry-After`: seconds (0 to 31536000, fractions allowed) as a number, or as the HTTP date of then. Default `as: 'seconds'`. */
-  retryAfter?: { seconds: number; as?: 'seconds' | 'http-date' };
+  /** The header `Retry-After`. */
+  retryAfter?: {
+    /** 0 to 31536000, fractions allowed. */
+    seconds: number;
+    /** As a number, or as the HTTP date of then. Default `seconds`. */
+    as?: 'seconds' | 'http-date';
+  };
   /** A string is sent as it is, anything else as JSON. */
   body?: unknown;
   /** True: the body never ends; bytes follow as fast as the client takes them, until it goes away. */
@@ -62,16 +67,25 @@ export type Fault = {
   /** With `reset: 'handshake'` on a TLS leg: the alert to send instead of a bare reset. */
   tlsAlert?: TlsAlert;
   /** An error in Entra ID's shape. */
-  oauthError?: { error: string; error_description?: string; error_codes?: number[] };
+  oauthError?: {
+    /** Such as `invalid_client`. */
+    error: string;
+    /** Default: a sentence with the code. */
+    error_description?: string;
+    /** Digits of `AADSTS` codes. Default: none. */
+    error_codes?: number[];
+  };
   /** An error in the service's own words, with the ids of the request. Each leg has its own names. */
   refusal?: EntraRefusalName | ImdsRefusalName | ResourceRefusalName;
   /** Legs `token` and `imds-token`: only requests for this resource take the fault; a trailing slash makes no difference. */
   audience?: string;
-  /**
-   * Leg `issuecredential`: lifetimes of this one certificate, in seconds from now. Default: the options
-   * `certificateLifetimeSeconds` and `tokenNotAfter`.
-   */
-  certificate?: { lifetimeSeconds?: number; tokenNotAfterSeconds?: number };
+  /** Leg `issuecredential`: this one certificate. */
+  certificate?: {
+    /** Seconds until it expires. Default: the option `certificateLifetimeSeconds`. */
+    lifetimeSeconds?: number;
+    /** Seconds until the token endpoint refuses it. Default: the option `tokenNotAfter`. */
+    tokenNotAfterSeconds?: number;
+  };
   /** Makes the real answer wrong in one way. Only on the leg that has such an answer; `malformed-json` on any. */
   mutate?:
     | 'wrong-cnf'
