@@ -1,13 +1,17 @@
 /**
- * `docs/api/`: a page for each entry point of the published packages, written by TypeDoc from the doc comments of the sources.
- * `node scripts/quality/api-reference.mjs` fails when a page is out of date, with `--update` it writes them.
+ * What the doc comments of the sources say, as pages: `docs/api/` by TypeDoc, one for each entry point of the published packages,
+ * and the tables of `docs/configuration.md`. `node scripts/quality/api-reference.mjs` fails when a page is out of date, with
+ * `--update` it writes them.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { Application, LogLevel, ReflectionKind } from 'typedoc';
+import { format, resolveConfig } from 'prettier';
+import { configurationPage } from './configuration-page.mjs';
 import { entryPoints, publishedPackages, root } from '../workspace.mjs';
 
 const reference = resolve(root, 'docs/api');
+const configuration = resolve(root, 'docs/configuration.md');
 const scratch = resolve(root, 'node_modules/.cache/api-reference');
 const update = process.argv.includes('--update');
 
@@ -36,7 +40,17 @@ const modules = new Map(
 
 rmSync(scratch, { recursive: true, force: true });
 mkdirSync(scratch, { recursive: true });
-const pages = await render(resolve(scratch, 'pages'));
+const { pages, project } = await render(resolve(scratch, 'pages'));
+const { text, problems } = configurationPage(project, textOf(configuration));
+const formatted = await format(text, { ...(await resolveConfig(configuration)), parser: 'markdown' });
+// Doc comments are shown where the packages are used: the rules and pages of this repository are not there.
+const pointers = [...pages].flatMap(([name, page]) =>
+  [...page.matchAll(/\(D\d+\)|\bdocs\/[\w-]+\.md/g)].map(
+    ([pointer]) => `docs/api/${name}: ${pointer} is not in the package.`,
+  ),
+);
+for (const problem of [...problems, ...pointers]) console.error(problem);
+if (problems.length + pointers.length > 0) process.exitCode = 1;
 const written = existsSync(reference) ? readdirSync(reference, { recursive: true, withFileTypes: true }) : [];
 const stale = written
   .filter((entry) => entry.isFile())
@@ -49,18 +63,21 @@ if (update) {
     mkdirSync(resolve(reference, name, '..'), { recursive: true });
     writeFileSync(resolve(reference, name), text);
   }
+  writeFileSync(configuration, formatted);
 } else {
   const differing = [...pages]
     .filter(([name, text]) => textOf(resolve(reference, name)) !== text)
     .map(([name]) => name);
   for (const name of [...differing, ...stale]) console.error(`docs/api/${name} does not match the doc comments.`);
-  if (differing.length + stale.length > 0) {
+  const isConfigurationStale = formatted !== textOf(configuration);
+  if (isConfigurationStale) console.error('docs/configuration.md does not match the doc comments.');
+  if (isConfigurationStale || differing.length + stale.length > 0) {
     console.error('Run: pnpm reference:update');
     process.exitCode = 1;
   }
 }
 
-/** @returns the text of each page by its path below docs/api */
+/** @returns the text of each page by its path below docs/api, and what TypeDoc knows */
 async function render(out) {
   const tsconfig = resolve(scratch, 'tsconfig.json');
   // By these paths a type of one package is a link on the page of another.
@@ -124,12 +141,11 @@ async function render(out) {
   for (const module of project.children) module.name = names.get(module.name);
   await app.generateOutputs(project);
   if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1);
-  return new Map(
-    readdirSync(out, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.name.endsWith('.md'))
-      .map((entry) => resolve(entry.parentPath, entry.name))
-      .map((file) => [relative(out, file).replaceAll('\\', '/'), readFileSync(file, 'utf8')]),
-  );
+  const written = readdirSync(out, { recursive: true, withFileTypes: true })
+    .filter(({ name }) => name.endsWith('.md'))
+    .map((entry) => resolve(entry.parentPath, entry.name));
+  const pages = new Map(written.map((file) => [relative(out, file).replaceAll('\\', '/'), readFileSync(file, 'utf8')]));
+  return { pages, project };
 }
 
 /** TypeDoc leaves out by itself what belongs to the type of a parameter. */

@@ -66,7 +66,7 @@ export class ManagedIdentityApplication {
    * token, a token of IMDS v1, or one whose key is weaker than `minStrength`.
    *
    * @param request - The resource, and `mtlsProofOfPossession: true`. Unknown members are refused.
-   * @throws MsiV2Error with `stage`, `retryable` and `remediation`; the codes are listed in docs/errors.md. Option errors
+   * @throws MsiV2Error with `stage`, `retryable` and `remediation`; the codes are those of `ErrorCode`. Option errors
    *   come before any I/O. When `signal` is aborted, its reason is thrown as it is.
    */
   acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult>;

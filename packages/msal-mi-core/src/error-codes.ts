@@ -225,7 +225,7 @@ export const ERROR_CODES = {
   ),
   client_not_supported: entry(
     'A client sends tokens in a way that certificate-bound tokens cannot be sent.',
-    'See docs/azure-sdk.md for the clients that can, and use another credential for this one.',
+    'See which clients can under "Azure SDK" in the documentation, and use another credential for this one.',
   ),
   client_certificate_missing: entry(
     'A resource says that a bound token came without its certificate.',

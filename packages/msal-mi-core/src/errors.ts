@@ -28,7 +28,7 @@ export interface ErrorDetails {
  * No field ever holds a token, a key, an assertion, a certificate body or the text of claims that were sent.
  */
 export class MsalMiError extends Error {
-  /** One of docs/errors.md, or an OAuth error that Entra ID sent, such as `unauthorized_client`. */
+  /** An {@link ErrorCode}, or an OAuth error that Entra ID sent, such as `unauthorized_client`. */
   readonly errorCode: string;
   /** What happened, in one sentence. */
   readonly errorMessage: string;
@@ -44,7 +44,7 @@ export class MsalMiError extends Error {
   readonly httpStatus?: number;
   /** The digits of the first `AADSTS` code of the answer. */
   readonly aadstsCode?: string;
-  /** How long the service asked to wait before the same request is sent again, in milliseconds (D24). */
+  /** How long the service asked to wait before the same request is sent again, in milliseconds. */
   readonly retryAfterMs?: number;
   /** The Windows call that failed. */
   readonly win32?: {

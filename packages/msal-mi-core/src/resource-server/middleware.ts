@@ -33,7 +33,7 @@ interface Exchange {
  * Works as an `onRequest` hook of Fastify too. The server has to ask for client certificates (`requestCert: true`).
  *
  * It never throws: an answer that was already sent, a client that is gone and whatever `next` throws end in a log line, and
- * in a 500 when nothing was answered yet; objects that are not those of Node.js in a 500 that says why (D36).
+ * in a 500 when nothing was answered yet; objects that are not those of Node.js in a 500 that says why.
  *
  * @param options - Whose tokens, for which API. Checked at once.
  * @returns Middleware that passes on only what is not the client's fault, such as an unreachable key set

@@ -34,7 +34,7 @@ export interface VerifyMtlsPopOptions {
   requiredClaims?: string[];
   /**
    * For how long the keys of a URL are used while it cannot be reached, in seconds from the last time that it could.
-   * Between 600 and 604800 (seven days). Default: 86400 (24 hours). A function brings its own cache (D36).
+   * Between 600 and 604800 (seven days). Default: 86400 (24 hours). A function brings its own cache.
    */
   maxKeySetAgeSeconds?: number;
   /** Gets one line for each refusal, as msal-node's options of the same name. Default: only NODE_DEBUG=msal-mi shows it. */
