@@ -1,4 +1,4 @@
-/** The report as a Markdown table, as it stands in the README. */
+/** The report as a Markdown table, as it stands in docs/benchmarks.md. */
 const number = (value) => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
 const us = (ns) => `${number(ns / 1000)} µs`;
 

@@ -14,7 +14,7 @@ const PORT_ON_PAGE = /\b880([0-4])\b/g;
 
 /**
  * A reader who does what a page says, in an empty folder: writes its files (`file=name`), runs its commands (`run`,
- * `run=background`), and sees the output that it shows (`output`). The one difference: our packages come from tarballs.
+ * `run=<exit code>`, `run=background`), and sees the output that it shows (`output`). The one difference: our packages come from tarballs.
  */
 export class Walkthrough {
   readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'msal-mi-reader-')));
@@ -37,7 +37,7 @@ export class Walkthrough {
     const [name, value] = mark.split('=');
     if (name === 'file') writeFileSync(join(this.#cwd, value!), text);
     else if (name === 'run' && value === 'background') this.#start(text);
-    else if (name === 'run') this.#run(text, line);
+    else if (name === 'run') this.#run(text, line, Number(value ?? 0));
     else if (name === 'output') await this.#see(text, line);
     else if (mark !== '') throw new Error(`line ${line}: no reader knows what to do with "${language} ${mark}"`);
   }
@@ -62,15 +62,15 @@ export class Walkthrough {
     this.#background = background;
   }
 
-  #run(commands: string, line: number): void {
-    const script = `${withTarballs(this.#withPrintedLines(commands))}\necho "in:$PWD" >&2`;
+  #run(commands: string, line: number, expectedStatus: number): void {
+    const script = `trap 'echo "in:$PWD" >&2' EXIT\n${withTarballs(this.#withPrintedLines(commands))}`;
     const { status, stdout, stderr } = spawnSync('bash', ['-ec', script], {
       cwd: this.#cwd,
       env: this.#environment(),
       encoding: 'utf8',
       timeout: STEP_TIMEOUT_MS,
     });
-    if (status !== 0) throw new Error(`line ${line}: exit code ${status}\n${stdout}${stderr}`);
+    if (status !== expectedStatus) throw new Error(`line ${line}: exit code ${status}\n${stdout}${stderr}`);
     this.#cwd = /^in:(.*)$/m.exec(stderr)![1]!;
     this.#lastOutput = stdout;
   }
