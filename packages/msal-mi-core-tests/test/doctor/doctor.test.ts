@@ -125,13 +125,32 @@ describe('doctor against an emulator that misbehaves', () => {
   it.each([
     [['doctor', '--min-strength', 'strong'], '--min-strength needs KeyGuard or Software.'],
     [['doctor', '--url', 'http://plain.example'], '--url needs an https URL.'],
+    [
+      ['doctor', '--url', 'https://vault.example'],
+      '--url needs --deep, which acquires the token that the URL is called with.',
+    ],
     [['doctor', '--identity', ' '], '--identity needs an id.'],
-    [['doctor', '--bogus'], '--bogus'],
+    [['doctor', '--bogus'], "Unknown option '--bogus'."],
     [['nurse'], 'Unknown command: nurse'],
-  ])('%j is a usage error with exit code 2', async (args, message) => {
+  ])('%j is one line about it, and exit code 2', async (args, message) => {
     const { status, output } = await run(DOCTOR, args, emulator.env);
-    expect(output).toContain(message);
-    expect(output).toContain('Usage: msal-mi-core doctor');
+    expect(output).toBe(`msal-mi-core: ${message}\nTry --help.\n`);
+    expect(status).toBe(2);
+  });
+
+  it('explains itself within 80 columns', async () => {
+    const { output } = await run(DOCTOR, ['--help'], {});
+    expect(output).toContain('--deep');
+    expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('ends without a word when its reader is gone', async () => {
+    const child = spawn(process.execPath, [DOCTOR, 'doctor'], { env: { ...process.env, ...emulator.env } });
+    let complaints = '';
+    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+    child.stdout.destroy();
+    const [status] = (await once(child, 'close')) as [number];
+    expect(complaints).toBe('');
     expect(status).toBe(2);
   });
 

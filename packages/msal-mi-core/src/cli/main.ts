@@ -10,6 +10,7 @@ const EXIT = { ready: 0, notReady: 1, couldNotTell: 2 } as const;
 /** Runs the command and resolves with its exit code. Never rejects. */
 export async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
+  endQuietlyWithReader();
   if (args.includes('--version')) {
     process.stdout.write(`${VERSION}\n`);
     return EXIT.ready;
@@ -23,8 +24,18 @@ export async function main(args: readonly string[]): Promise<number> {
     return await keepingProcess(() => doctor(rest));
   } catch (error) {
     const message = error instanceof Error ? error.message : 'unknown failure';
-    process.stderr.write(`${message}\n${error instanceof UsageError ? `\n${USAGE}` : ''}`);
+    process.stderr.write(`msal-mi-core: ${message}\n${error instanceof UsageError ? 'Try --help.\n' : ''}`);
     return EXIT.couldNotTell;
+  }
+}
+
+/** Whoever reads the output may stop before its end, as `head` does. It has no verdict then. */
+function endQuietlyWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(EXIT.couldNotTell);
+    });
   }
 }
 

@@ -21,16 +21,21 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** No line is longer than 80 columns. */
 export const USAGE = `Usage: msal-mi-core doctor [options]
 
 Checks everything that a certificate-bound token needs on this host.
 
-  --deep               also acquire a token, attested where the attestation library is there
-  --resource <uri>     resource to acquire the token for (default: https://vault.azure.net)
+  --deep               also acquire a token, attested where the attestation
+                       library is there
+  --resource <uri>     resource to acquire the token for
+                       (default: https://vault.azure.net)
   --url <https url>    with --deep: call this URL with the token
-  --identity <id>      user-assigned identity: client id, resource id, or object:<object id>
-  --min-strength <s>   key that the application asks for, as its minStrength: KeyGuard or Software
-                       (default: KeyGuard; Software when AZURE_POD_IDENTITY_AUTHORITY_HOST is set)
+  --identity <id>      user-assigned identity: client id, resource id, or
+                       object:<object id>
+  --min-strength <s>   key that the application asks for, as its minStrength:
+                       KeyGuard or Software (default: KeyGuard; Software when
+                       AZURE_POD_IDENTITY_AUTHORITY_HOST is set)
   --json               print the report as JSON
   --share              mask ids and names, so that the report can be posted
   --no-color           no colours
@@ -46,13 +51,17 @@ export function parseDoctorOptions(
 ): DoctorOptions {
   const { values } = parse(args);
   if (values.identity?.trim() === '') throw new UsageError('--identity needs an id.');
+  const url = values.url === undefined ? undefined : toHttpsUrl(values.url);
+  if (url !== undefined && !values.deep) {
+    throw new UsageError('--url needs --deep, which acquires the token that the URL is called with.');
+  }
   if (values.resource.trim() === '') throw new UsageError('--resource needs a URI.');
   return {
     json: values.json,
     share: values.share,
     deep: values.deep,
     resource: values.resource,
-    url: values.url === undefined ? undefined : toHttpsUrl(values.url),
+    url,
     minStrength: values['min-strength'] === undefined ? undefined : toStrength(values['min-strength']),
     identity: values.identity === undefined ? undefined : toIdentity(values.identity.trim()),
     colour: host.isTty && !host.noColour && !values['no-color'] && !values.json,
@@ -75,7 +84,9 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'The options could not be read.');
+    // The rest of what Node.js says is about positional arguments, which the command has none of.
+    const [first = ''] = error instanceof Error ? error.message.split('. ') : [];
+    throw new UsageError(`${first}.`);
   }
 }
 
