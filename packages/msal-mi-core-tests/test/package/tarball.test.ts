@@ -17,10 +17,10 @@ const LIFECYCLE = /^(pre|post)?(install|prepare|uninstall)$/;
 const ALWAYS = ['LICENSE', 'THIRD-PARTY-NOTICES.txt', 'dist-cjs/package.json', 'package.json'];
 const OTHERS: Record<PublishedPackage, RegExp> = {
   'msal-mi-core':
-    /^(README\.md|native\.[cm]js|native\.d\.[cm]ts|prebuilds\/win32-(x64|arm64)\/msal-mi-core\.node|bin\/[\w-]+\.mjs)$/,
+    /^((?:README|CHANGELOG)\.md|native\.[cm]js|native\.d\.[cm]ts|prebuilds\/win32-(x64|arm64)\/msal-mi-core\.node|bin\/[\w-]+\.mjs)$/,
   'msal-key-attestation':
-    /^(README\.md|native\.[cm]js|native\.d\.[cm]ts|prebuilds\/win32-(x64|arm64)\/msal-key-attestation\.node)$/,
-  'msal-mi-emulator': /^((?:README|WIRE)\.md|bin\/[\w-]+\.mjs)$/,
+    /^((?:README|CHANGELOG)\.md|native\.[cm]js|native\.d\.[cm]ts|prebuilds\/win32-(x64|arm64)\/msal-key-attestation\.node)$/,
+  'msal-mi-emulator': /^((?:README|CHANGELOG|WIRE)\.md|bin\/[\w-]+\.mjs)$/,
 };
 /** Command line programs are ES modules, which nobody requires. */
 const COMMAND_LINE = /^cli\//;
