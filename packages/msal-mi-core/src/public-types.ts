@@ -342,7 +342,7 @@ export interface AttestationProvider {
     /** Rejects with its reason; the attestation may go on for other callers. */
     signal?: AbortSignal;
   }): Promise<{
-    /** The statement. Secret. */
+    /** The evidence. Secret. */
     jwt: string;
     /** End of its validity. */
     expiresOn: Date;

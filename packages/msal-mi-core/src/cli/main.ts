@@ -41,13 +41,14 @@ function endQuietlyWithReader(): void {
 
 async function doctor(args: readonly string[]): Promise<number> {
   const isTty = process.stdout.isTTY;
+  const columns = isTty ? process.stdout.columns : Infinity;
   const options = parseDoctorOptions(args, { isTty, noColour: process.env['NO_COLOR'] !== undefined });
   const masked = (report: Awaited<ReturnType<typeof runDoctor>>) => (options.share ? maskReport(report) : report);
   const report = masked(
     await runDoctor(options, (title, result) => {
       if (isTty && !options.json && !options.share && result === undefined) process.stdout.write(`...    ${title}\r`);
       if (options.json || options.share || result === undefined) return;
-      process.stdout.write(`${isTty ? '\u001b[2K' : ''}${formatCheck(result, options.colour)}\n`);
+      process.stdout.write(`${isTty ? '\u001b[2K' : ''}${formatCheck(result, options.colour, columns)}\n`);
     }),
   );
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

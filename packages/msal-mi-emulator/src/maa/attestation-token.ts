@@ -2,7 +2,7 @@ import { createHash, randomUUID, type JsonWebKey } from 'node:crypto';
 import type { Claims } from '../crypto/jwt.js';
 import type { World } from '../world.js';
 
-/** Signs the statement that an RSA key lives in an isolated environment. */
+/** Signs the evidence that an RSA key lives in an isolated environment. */
 export async function issueAttestationToken(world: World, key: JsonWebKey, clientId: string): Promise<string> {
   const { configuration, addresses } = world;
   const attestationIssuer = await world.attestationIssuer();

@@ -3,11 +3,32 @@ import type { CheckResult, CheckStatus, DoctorReport } from './check.js';
 const SYMBOL: Record<CheckStatus, string> = { pass: 'ok  ', warn: 'warn', fail: 'FAIL', skip: 'skip' };
 const COLOUR: Record<CheckStatus, number> = { pass: 32, warn: 33, fail: 31, skip: 2 };
 
-/** One check as people read it. */
-export function formatCheck(check: CheckResult, colour: boolean): string {
-  const symbol = colour ? `\u001b[${COLOUR[check.status]}m${SYMBOL[check.status]}\u001b[0m` : SYMBOL[check.status];
-  const fix = check.fix === '' ? '' : `\n       fix: ${check.fix}`;
-  return `${symbol}   ${check.title}: ${check.evidence}${fix}`;
+const INDENT = ' '.repeat(7);
+
+/**
+ * One check as people read it.
+ *
+ * @param columns - Width of the terminal: longer lines are broken between words. Default: they are not, for `grep` and files.
+ */
+export function formatCheck(check: CheckResult, colour: boolean, columns = Infinity): string {
+  const { status, title, evidence, fix } = check;
+  const symbol = SYMBOL[status];
+  const text = [`${symbol}   ${title}: ${evidence}`, ...(fix === '' ? [] : [`${INDENT}fix: ${fix}`])]
+    .map((line) => wrap(line, columns))
+    .join('\n');
+  return colour ? text.replace(symbol, `\u001b[${COLOUR[status]}m${symbol}\u001b[0m`) : text;
+}
+
+function wrap(line: string, columns: number): string {
+  const lines: string[] = [];
+  let rest = line;
+  while (rest.length > columns) {
+    const end = rest.lastIndexOf(' ', columns);
+    if (end <= INDENT.length) break; // A word that is longer than a line, such as a path, stays whole.
+    lines.push(rest.slice(0, end));
+    rest = INDENT + rest.slice(end + 1);
+  }
+  return [...lines, rest].join('\n');
 }
 
 export function formatVerdict(report: DoctorReport): string {
