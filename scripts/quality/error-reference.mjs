@@ -1,7 +1,7 @@
 /**
- * `docs/errors.md`, written from the table of error codes in `msal-mi-core`.
+ * `docs/errors.md`, written from the tables of error codes and of advice in `msal-mi-core`.
  * `node scripts/quality/error-reference.mjs` fails when the file is out of date, with `--update` it writes it. Own code: the
- * table is ours.
+ * tables are ours.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
@@ -10,9 +10,9 @@ import { format, resolveConfig } from 'prettier';
 import { root } from '../workspace.mjs';
 
 const reference = resolve(root, 'docs/errors.md');
-const built = resolve(root, 'packages/msal-mi-core/dist/error-codes.js');
+const built = resolve(root, 'packages/msal-mi-core/dist');
 
-const INTRODUCTION = `<!-- Generated from packages/msal-mi-core/src/error-codes.ts. To change it, change that file and run: pnpm errors:update -->
+const INTRODUCTION = `<!-- Generated from error-codes.ts and advice.ts of packages/msal-mi-core/src. To change it, change those and run: pnpm errors:update -->
 
 # Errors
 
@@ -48,13 +48,57 @@ function cell(text) {
   return text.replaceAll('|', '\\|').replace(/<([a-z ]+)>/g, '\\<$1>');
 }
 
+const ADVICE = `
+## What to do about an answer
+
+\`remediation\` is looked up by the AADSTS code first, then by the OAuth error, then by the stage; for IMDS by its status and
+words. \`npx msal-mi-core doctor\` gives the same advice for the same answer.
+`;
+
+const importBuilt = (name) => import(pathToFileURL(resolve(built, name)).href);
+
+function table(names, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(names), line(names.map(() => '---')), ...rows.map(line), ''].join('\n');
+}
+
+const adviceRows = (advice, name) =>
+  Object.entries(advice).map(([code, [meaning, remedy]]) => [name(code), cell(meaning), cell(remedy)]);
+
 async function render() {
-  const { ERROR_CODES } = await import(pathToFileURL(built).href);
+  const { ERROR_CODES } = await importBuilt('error-codes.js');
+  const { AADSTS_ADVICE, OAUTH_ADVICE, IMDS_ADVICE, NETWORK_ADVICE, TOKEN_STAGE_REMEDY } =
+    await importBuilt('advice.js');
   const rows = Object.entries(ERROR_CODES).map(([code, { when, remediation, retryable }]) => {
     const retry = retryable === true ? 'yes' : DEPENDS.has(code) ? '–' : 'no';
-    return `| \`${code}\` | ${cell(when)} | ${cell(remediation)} | ${retry} |`;
+    return [`\`${code}\``, cell(when), cell(remediation), retry];
   });
-  const text = [INTRODUCTION, '| code | when | what to do | retry |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  const imds = IMDS_ADVICE.map(({ example, meaning, remedy, systemRemedy }) => [
+    cell(example),
+    cell(meaning),
+    cell(systemRemedy === undefined ? remedy : `${remedy} For the system-assigned identity: ${systemRemedy}`),
+  ]);
+  const columns = (what) => [what, 'meaning', 'what to do'];
+  const text = [
+    INTRODUCTION,
+    table(['code', 'when', 'what to do', 'retry'], rows),
+    ADVICE,
+    table(
+      columns('Entra ID'),
+      adviceRows(AADSTS_ADVICE, (code) => `AADSTS${code}`),
+    ),
+    'For the codes of federated credentials, issuer, subject and audience of the assertion are shown beside what Entra ID says it expects.\n',
+    table(
+      columns('OAuth error'),
+      adviceRows(OAUTH_ADVICE, (code) => `\`${code}\``),
+    ),
+    `Anything else at the token endpoint: ${TOKEN_STAGE_REMEDY}\n`,
+    table(columns('IMDS says'), imds),
+    table(
+      ['no answer', 'what to do'],
+      Object.entries(NETWORK_ADVICE).map(([failure, remedy]) => [`\`${failure}\``, cell(remedy)]),
+    ),
+  ].join('\n');
   return format(`${text}\n`, { ...(await resolveConfig(reference)), parser: 'markdown' });
 }
 

@@ -65,7 +65,7 @@ export const ERROR_CODES = {
   ),
   mtls_pop_token_not_supported_in_imds_v1: entry(
     'The metadata service of this host has no version 2 (404 on getplatformmetadata).',
-    'Use a VM size, image and region with IMDS v2; `npx msal-mi-core doctor` tells what this host has.',
+    'Use a VM size, image and region that have IMDS version 2.',
   ),
   managed_identity_all_sources_unavailable: entry(
     'Neither version of the metadata service answered.',

@@ -20,11 +20,12 @@ export async function attest(
     /** True when the service refused what the last attestation led to (AADSTS1000610-1000614). */
     readonly forceRefresh: boolean;
   },
-  { correlationId, log, signal }: Call,
+  { clock, correlationId, log, signal }: Call,
 ): Promise<Evidence> {
   if (key.named === undefined || metadata.attestationEndpoint === undefined) {
     throw new MsiV2Error('credential_guard_requires_cng', { stage: 'attestation', correlationId });
   }
+  const { host } = new URL(metadata.attestationEndpoint);
   const provider = await discoverAttestationProvider(options.attestationProvider);
   const pending = provider.attest({
     endpoint: metadata.attestationEndpoint,
@@ -35,32 +36,40 @@ export async function attest(
     onLog: (level, message, containsPii) => log[LEVELS[level] ?? 'verbose'](redact(message), { pii: containsPii }),
     ...(signal !== undefined && { signal }),
   });
+  const startedAtMs = clock.monotonicMs();
+  const tell = (outcome: string) =>
+    log.verbose(() => {
+      const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
+      return `attestation: ${redact(provider.name)} at ${host} ${outcome} in ${durationMs} ms (${correlationId})`;
+    });
   const evidence = await abortable(pending, signal).catch((error: unknown) => {
+    tell('failed');
     signal?.throwIfAborted();
-    throw toAttestationError(error, correlationId);
+    throw toAttestationError(error, host, correlationId);
   });
-  return { kind: 'attested', jwt: requireJwt(evidence, correlationId) };
+  tell('succeeded');
+  return { kind: 'attested', jwt: requireJwt(evidence, host, correlationId) };
 }
 
-function requireJwt(evidence: unknown, correlationId: string): string {
+function requireJwt(evidence: unknown, host: string, correlationId: string): string {
   const jwt = typeof evidence === 'object' && evidence !== null ? (evidence as { jwt?: unknown }).jwt : undefined;
   if (typeof jwt !== 'string' || jwt.trim() === '' || !jwt.includes('.')) {
     throw new AttestationError('attestation_failed', {
       stage: 'attestation',
       correlationId,
-      message: 'The attestation provider returned no JWT. Nothing was sent to IMDS.',
+      message: `The attestation provider returned no JWT of ${host}. Nothing was sent to IMDS.`,
     });
   }
   return jwt.trim();
 }
 
 /** Errors of the attestation package keep their code; anything else is one failure. */
-function toAttestationError(error: unknown, correlationId: string): Error {
+function toAttestationError(error: unknown, host: string, correlationId: string): Error {
   if (isMsalMiError(error)) {
     return new AttestationError(error.errorCode, {
       stage: 'attestation',
       correlationId,
-      message: redact(error.errorMessage),
+      message: `${redact(error.errorMessage)} The attestation service is ${host}.`,
       retryable: error.retryable,
       subError: redact(error.subError),
       ...(error.win32 !== undefined && { win32: error.win32 }),
@@ -70,6 +79,6 @@ function toAttestationError(error: unknown, correlationId: string): Error {
   return new AttestationError('attestation_failed', {
     stage: 'attestation',
     correlationId,
-    message: `The attestation provider failed (${summarizeForeignError(error)}). Nothing was sent to IMDS.`,
+    message: `The attestation provider failed at ${host} (${summarizeForeignError(error)}). Nothing was sent to IMDS.`,
   });
 }

@@ -120,8 +120,14 @@ async function send(channel: MtlsChannel, request: FetchRequest): Promise<MtlsRe
     });
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason;
-    throw networkError(body instanceof UploadBody && body.failure !== undefined ? body.failure.error : error);
+    if (body instanceof UploadBody && body.failure !== undefined) throw networkError(body.failure.error);
+    throw networkError(isTransportError(error) ? withHost(error, url) : error);
   }
+}
+
+/** Who failed (D29): the connections themselves serve many hosts. */
+function withHost({ failure, code, message, win32 }: TransportError, { host }: URL): TransportError {
+  return new TransportError(failure, code, `${host}: ${message}`, win32);
 }
 
 /** A redirect was followed, so a request was carried out: it must not be sent again under another certificate (D30). */

@@ -1,11 +1,8 @@
 /** One request to IMDS v2: address, selector, headers, retries, and what a failure means (D7, D11). */
 import type { Call } from '../call.js';
 import { MsiV2Error, type ErrorStage } from '../errors.js';
-import { IMDS_ADDRESS } from '../hosts.js';
-import { isJsonObject, parseJsonObject } from '../json.js';
 import type { ManagedIdentity } from '../model.js';
 import { type HttpRequest, type HttpResponse, type HttpTransport, isTransportError } from '../ports.js';
-import { redact } from '../secret.js';
 import { IMDS_POLICY, sendWithRetries, type RetryPolicy } from '../transport/exchange.js';
 
 /** Where IMDS is and how this application talks to it. */
@@ -32,66 +29,41 @@ export interface ImdsRequest {
 export const CREDENTIAL_API_VERSION = { 'cred-api-version': '2.0' } as const;
 
 const ATTEMPT_TIMEOUT_MS = 20_000;
-/** In whatever words: "Identity not found", "... identity has not been assigned to this resource". */
-const NOT_ASSIGNED = /\bidentity\b[^.]*(\bnot|n't)\s+(been\s+)?(found|assigned)\b/i;
 
 /** The final answer of IMDS, whatever its status. Rejects with `managed_identity_request_failed` when none arrived. */
 export async function callImds(endpoint: ImdsEndpoint, request: ImdsRequest, call: Call): Promise<HttpResponse> {
   const message = toHttpRequest(endpoint, request, call);
-  const { policy = IMDS_POLICY, stage } = request;
+  const { policy = IMDS_POLICY, stage, method } = request;
+  const exchange = { stage, method, url: message.url, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS };
   try {
-    return await sendWithRetries(policy, { stage, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS }, call, async (signal) => ({
+    return await sendWithRetries(policy, exchange, call, async (signal) => ({
       ...(await endpoint.http.send({ ...message, keepsProcess: false, ...(signal !== undefined && { signal }) })),
       hasRetryAfter: false,
     }));
   } catch (error) {
     if (!isTransportError(error)) throw error;
-    throw new MsiV2Error('managed_identity_request_failed', {
-      stage,
-      correlationId: call.correlationId,
-      retryable: error.failure !== 'invalid_response',
-      message: `${request.method} ${request.path} got no answer: ${error.message}`,
-      cause: error,
-      ...(endpoint.base === IMDS_ADDRESS && {
-        remediation:
-          'Outside of an Azure VM there is no metadata service: use msal-mi-emulator and ' +
-          'AZURE_POD_IDENTITY_AUTHORITY_HOST. On a VM check that 169.254.169.254 is reachable without a proxy.',
-      }),
-    });
+    throw (await loadFailures()).unanswered(endpoint, request, error, call);
   }
 }
 
-/** The error for an answer that is not 200. The text IMDS gave is kept, with anything secret masked. */
-export function imdsRefusal(
-  request: ImdsRequest,
-  response: HttpResponse,
-  call: Call,
-  secrets: readonly string[] = [],
-): MsiV2Error {
-  const { error, description } = readServiceError(response.body, secrets);
-  const text = [error, description].filter((part) => part !== '').join(': ');
-  return new MsiV2Error('managed_identity_request_failed', {
-    stage: request.stage,
-    correlationId: call.correlationId,
-    httpStatus: response.status,
-    retryable: [404, 408, 410, 429].includes(response.status) || response.status >= 500,
-    message: `${request.method} ${request.path} answered HTTP ${response.status}${text === '' ? '.' : ` (${text}).`}`,
-    ...(/attestation token is missing/i.test(text) && {
-      remediation: 'IMDS wants an attested key: install msal-key-attestation and pass withAttestationSupport: true.',
-    }),
-    ...(NOT_ASSIGNED.test(text) && {
-      remediation: 'This identity is not assigned to the VM: assign it, or correct the user-assigned id.',
-    }),
-  });
+/** With the advice for all of them: only those who fail pay for it. */
+export function loadFailures(): Promise<typeof import('./imds-failure.js')> {
+  return import('./imds-failure.js');
 }
 
 /** The error for a 200 that cannot be used. Its body may hold a certificate, so nothing of it is repeated. */
-export function imdsUnusable(request: ImdsRequest, response: HttpResponse, call: Call, problem: string): MsiV2Error {
+export function imdsUnusable(
+  { base }: ImdsEndpoint,
+  { stage, method, path }: ImdsRequest,
+  { status: httpStatus }: HttpResponse,
+  { correlationId }: Call,
+  problem: string,
+): MsiV2Error {
   return new MsiV2Error('managed_identity_request_failed', {
-    stage: request.stage,
-    correlationId: call.correlationId,
-    httpStatus: response.status,
-    message: `${request.method} ${request.path} ${problem}`,
+    stage,
+    correlationId,
+    httpStatus,
+    message: `${method} ${base}${path} ${problem}`,
   });
 }
 
@@ -112,16 +84,5 @@ function toHttpRequest(endpoint: ImdsEndpoint, request: ImdsRequest, { correlati
     headers: { ...request.headers, 'x-ms-client-request-id': correlationId },
     timeoutMs: ATTEMPT_TIMEOUT_MS,
     ...(request.body !== undefined && { body: request.body }),
-  };
-}
-
-function readServiceError(body: string, secrets: readonly string[]): { error: string; description: string } {
-  const parsed = parseJsonObject(body);
-  if (parsed === undefined) return { error: '', description: redact(body.slice(0, 200), secrets) };
-  const nested = isJsonObject(parsed['error']) ? parsed['error'] : undefined;
-  const text = (value: unknown) => (typeof value === 'string' ? redact(value, secrets) : '');
-  return {
-    error: text(nested?.['code'] ?? parsed['error']),
-    description: text(nested?.['message'] ?? parsed['error_description'] ?? parsed['message']),
   };
 }

@@ -7,9 +7,9 @@ import type { HttpResponse } from '../ports.js';
 import {
   callImds,
   CREDENTIAL_API_VERSION,
-  imdsRefusal,
   imdsUnusable,
   isAllowedHost,
+  loadFailures,
   type ImdsEndpoint,
   type ImdsRequest,
 } from './endpoint.js';
@@ -47,7 +47,7 @@ export async function issueCredential(
   let response = await callImds(endpoint, bypassCache ? bypassing : plain, call);
   // IMDS refuses query variables it does not know, and not every version knows this one.
   if (bypassCache && response.status === 400) response = await callImds(endpoint, plain, call);
-  if (response.status !== 200) throw imdsRefusal(plain, response, call, secrets);
+  if (response.status !== 200) throw (await loadFailures()).refused(endpoint, plain, response, call, secrets);
   return processCredential(endpoint, plain, response, metadata, call);
 }
 
@@ -58,7 +58,7 @@ function processCredential(
   metadata: CredentialRequest['metadata'],
   call: Call,
 ): IssuedCredential {
-  const fail = (problem: string) => imdsUnusable(request, response, call, problem);
+  const fail = (problem: string) => imdsUnusable(imds, request, response, call, problem);
   const body = parseJsonObject(response.body);
   if (body === undefined) throw fail('answered something that is not a JSON object.');
   const required = (name: string): string => {

@@ -8,9 +8,9 @@ import type { HttpResponse } from '../ports.js';
 import {
   callImds,
   CREDENTIAL_API_VERSION,
-  imdsRefusal,
-  isAllowedHost,
   imdsUnusable,
+  isAllowedHost,
+  loadFailures,
   type ImdsEndpoint,
   type ImdsRequest,
 } from './endpoint.js';
@@ -30,7 +30,10 @@ export async function requestMetadata(
     headers: { Metadata: 'true' },
     stage: 'metadata',
   };
-  return processMetadata(endpoint, request, await callImds(endpoint, request, call), attested, call);
+  const response = await callImds(endpoint, request, call);
+  const isImds = (response.headers['server'] ?? '').toUpperCase().includes('IMDS');
+  if (response.status === 200 && isImds) return processMetadata(endpoint, request, response, attested, call);
+  throw (await loadFailures()).noMetadata(endpoint, request, response, call);
 }
 
 function processMetadata(
@@ -40,19 +43,8 @@ function processMetadata(
   attested: boolean,
   call: Call,
 ): PlatformMetadata {
-  if (response.status === 404) {
-    throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', {
-      stage: request.stage,
-      correlationId: call.correlationId,
-      httpStatus: 404,
-    });
-  }
-  if (response.status !== 200) throw imdsRefusal(request, response, call);
-  const fail = (problem: string) => imdsUnusable(request, response, call, problem);
+  const fail = (problem: string) => imdsUnusable(imds, request, response, call, problem);
 
-  if (!(response.headers['server'] ?? '').toUpperCase().includes('IMDS')) {
-    throw fail('was answered by something that is not IMDS (Server header).');
-  }
   const body = parseJsonObject(response.body);
   if (body === undefined) throw fail('answered something that is not a JSON object.');
   const clientId = nonBlank(body, 'clientId');

@@ -16,12 +16,17 @@ const SENTENCES: Readonly<Record<BindingRefusal, string>> = {
 
 /** Undefined for an answer that says nothing of the kind. The answer can still be read afterwards. */
 export async function bindingRefusalOf(response: Response): Promise<BindingRefusal | undefined> {
-  if (response.status !== 401 || !/\bjson\b|^text\//i.test(response.headers.get('content-type') ?? ''))
-    return undefined;
-  const text = await beginningOf(response.clone());
+  if (response.status !== 401) return undefined;
+  const isText = /\bjson\b|^text\//i.test(response.headers.get('content-type') ?? '');
+  const text = [response.headers.get('www-authenticate'), isText ? await beginningOf(response.clone()) : ''].join('\n');
   const refusal = certificateRefusalOf(response.status, text);
   if (refusal !== undefined) return refusal;
   return /\bcnf\b/.test(text) && /\bbearer\b/i.test(text) ? 'bearer' : undefined;
+}
+
+/** What such an answer means. */
+export function meaningOf(refusal: BindingRefusal, host: string): string {
+  return `${host} ${SENTENCES[refusal]}`;
 }
 
 /** Tells subscribers and the log. */
@@ -29,7 +34,7 @@ export function reportBindingRefusal(
   refusal: BindingRefusal,
   { host, x5tS256, log }: { host: string; x5tS256: string; log: Logger | undefined },
 ): void {
-  const message = `${host} ${SENTENCES[refusal]}`;
+  const message = meaningOf(refusal, host);
   log?.warning(`resource_refused_binding: ${message}; certificate ${x5tS256}`);
   if (resourceRefusalChannel.hasSubscribers) {
     resourceRefusalChannel.publish({

@@ -1,30 +1,26 @@
-/** AADSTS codes that say the certificate, not the request, is at fault. Adding one is one line (D22). */
-export const STALE_CERTIFICATE_CODES: Readonly<
-  Record<string, { meaning: string; evidenceIsStale: boolean; namesClient?: true }>
-> = {
-  '1000901': { meaning: 'the time until which the certificate gets tokens has passed', evidenceIsStale: false },
-  '1000610': { meaning: 'the credential has an invalid time range', evidenceIsStale: true },
-  '1000611': { meaning: 'the credential has an invalid issuer', evidenceIsStale: true },
-  '1000612': { meaning: 'the credential has an invalid claim value', evidenceIsStale: true },
-  '1000613': { meaning: 'the credential has an invalid jku', evidenceIsStale: true },
+/** AADSTS codes that say the certificate, not the request, is at fault. Adding one is one line (D22); advice.ts says what each means. */
+export const STALE_CERTIFICATE_CODES: Readonly<Record<string, { evidenceIsStale: boolean; namesClient?: true }>> = {
+  '1000901': { evidenceIsStale: false },
+  '1000610': { evidenceIsStale: true },
+  '1000611': { evidenceIsStale: true },
+  '1000612': { evidenceIsStale: true },
+  '1000613': { evidenceIsStale: true },
   // The client is the identity that the certificate names: made anew, it has another id, and so has a new certificate.
-  '700016': { meaning: 'the application does not exist in the tenant', evidenceIsStale: false, namesClient: true },
-  '1000614': { meaning: 'the credential has an invalid signature', evidenceIsStale: true },
+  '700016': { evidenceIsStale: false, namesClient: true },
+  '1000614': { evidenceIsStale: true },
 };
 
 /**
  * Codes that say the client assertion of a federated credential, or the certificate it is bound to, is at fault: another
  * one may cure it (as Microsoft Identity Web does).
  */
-export const REFUSED_ASSERTION_CODES: Readonly<
-  Record<string, { meaning: string; refused: 'assertion' | 'certificate' }>
-> = {
-  '700024': { meaning: 'the assertion is not within its time range', refused: 'assertion' },
-  '700027': { meaning: 'the key that signed the assertion is not known', refused: 'assertion' },
-  '7000274': { meaning: 'the assertion has an invalid signature', refused: 'assertion' },
-  '7000214': { meaning: 'the certificate has been revoked', refused: 'certificate' },
-  '7000277': { meaning: 'the certificate was revoked by its authority', refused: 'certificate' },
-  '1000502': { meaning: 'the certificate is not within its time range', refused: 'certificate' },
+export const REFUSED_ASSERTION_CODES: Readonly<Record<string, { refused: 'assertion' | 'certificate' }>> = {
+  '700024': { refused: 'assertion' },
+  '700027': { refused: 'assertion' },
+  '7000274': { refused: 'assertion' },
+  '7000214': { refused: 'certificate' },
+  '7000277': { refused: 'certificate' },
+  '1000502': { refused: 'certificate' },
 };
 
 const DIGITS = /^\d{1,12}$/;

@@ -43,6 +43,7 @@ export function remember(throttled: Map<string, number>, key: string, waitMs: nu
 export function assertNotThrottled(
   throttled: Map<string, number>,
   key: string,
+  tokenUrl: string,
   { clock, correlationId }: Pick<Call, 'clock' | 'correlationId'>,
 ): void {
   const untilMs = throttled.get(key);
@@ -53,7 +54,7 @@ export function assertNotThrottled(
       stage: 'token',
       correlationId,
       retryAfterMs: waitMs,
-      message: `The token endpoint asked to wait another ${Math.ceil(waitMs / 1_000)} s. Nothing was sent.`,
+      message: `${new URL(tokenUrl).origin} asked to wait another ${Math.ceil(waitMs / 1_000)} s. Nothing was sent.`,
     });
   }
   throttled.delete(key);

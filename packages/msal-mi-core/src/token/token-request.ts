@@ -4,18 +4,16 @@
  */
 import type { Call } from '../call.js';
 import { throttleKey } from '../cache/cache-key.js';
-import { MsiV2Error } from '../errors.js';
 import { hostPlatform } from '../host-platform.js';
 import type { AccessToken } from '../model.js';
 import { isTransportError, type MtlsChannel, TransportError } from '../ports.js';
 import { BodyTooLargeError, readBody, sendWithRetries, TOKEN_POLICY } from '../transport/exchange.js';
 import { VERSION } from '../version.js';
-import { assertNotThrottled, waitAskedFor, remember } from './throttle.js';
+import { assertNotThrottled, remember, waitAskedFor } from './throttle.js';
 import { processTokenResponse, type Expectation, type TokenAnswer } from './token-response.js';
 
 /** What is asked for, and over which certificate. */
 export interface TokenExchange extends Expectation {
-  readonly tokenUrl: string;
   readonly form: URLSearchParams;
   /** Presents the certificate that `x5tS256` names. */
   readonly channel: MtlsChannel;
@@ -23,7 +21,7 @@ export interface TokenExchange extends Expectation {
   readonly ignoreThrottle: boolean;
 }
 
-const EXCHANGE = { stage: 'token', attemptTimeoutMs: 30_000 } as const;
+const EXCHANGE = { stage: 'token', method: 'POST', attemptTimeoutMs: 30_000 } as const;
 const SKU = 'msal-mi.node';
 
 /** Address of the token endpoint of a tenant. */
@@ -42,17 +40,26 @@ export async function requestToken(
   call: Call,
 ): Promise<AccessToken> {
   const key = throttleKey(exchange);
-  if (throttled.has(key) && !exchange.ignoreThrottle) assertNotThrottled(throttled, key, call);
+  if (throttled.has(key) && !exchange.ignoreThrottle) assertNotThrottled(throttled, key, exchange.tokenUrl, call);
   try {
-    const answer = await sendWithRetries(TOKEN_POLICY, EXCHANGE, call, (signal) =>
+    const answer = await sendWithRetries(TOKEN_POLICY, { ...EXCHANGE, url: exchange.tokenUrl }, call, (signal) =>
       sendOnce(exchange, call.correlationId, signal),
     );
     const waitMs = answer.status < 400 ? undefined : waitAskedFor(answer, call.clock.now());
-    if (waitMs !== undefined) remember(throttled, key, waitMs, call.clock);
-    return processTokenResponse(answer, exchange, call);
+    if (waitMs !== undefined) {
+      remember(throttled, key, waitMs, call.clock);
+      call.log.warning(`token: identical requests wait ${Math.ceil(waitMs / 1_000)} s, as HTTP ${answer.status} asks`);
+    }
+    if (answer.status >= 200 && answer.status <= 299) return processTokenResponse(answer, exchange, call);
+    throw (await loadFailures()).refusedToken(answer, exchange, call);
   } catch (error) {
-    throw isTransportError(error) ? toTokenError(error, call.correlationId) : error;
+    throw isTransportError(error) ? (await loadFailures()).unreachable(error, exchange, call) : error;
   }
+}
+
+/** With the advice for all of them: only those who fail pay for it. */
+function loadFailures(): Promise<typeof import('./token-failure.js')> {
+  return import('./token-failure.js');
 }
 
 async function sendOnce(
@@ -86,30 +93,4 @@ async function sendOnce(
       : error;
   });
   return { status: response.status, headers, body, hasRetryAfter: headers['retry-after'] !== undefined };
-}
-
-function toTokenError(error: TransportError, correlationId: string): MsiV2Error {
-  const details = {
-    stage: 'token',
-    correlationId,
-    cause: error,
-    ...(error.win32 !== undefined && { win32: error.win32 }),
-  } as const;
-  switch (error.failure) {
-    case 'timeout':
-      return new MsiV2Error('request_timeout', { ...details, message: 'The token endpoint did not answer in time.' });
-    case 'invalid_response':
-      return new MsiV2Error('invalid_token_response', { ...details, message: error.message });
-    case 'untrusted_server':
-      return new MsiV2Error('managed_identity_unreachable_network', {
-        ...details,
-        message: `The certificate of the token endpoint was not accepted (${error.code}).`,
-        retryable: false,
-      });
-    default:
-      return new MsiV2Error('managed_identity_unreachable_network', {
-        ...details,
-        message: `The token endpoint could not be used: ${error.message}`,
-      });
-  }
 }

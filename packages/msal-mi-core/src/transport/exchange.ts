@@ -43,9 +43,11 @@ export interface Outcome {
   readonly hasRetryAfter: boolean;
 }
 
-/** What is sent. */
+/** What is sent, and where. */
 export interface Exchange {
   readonly stage: ErrorStage;
+  readonly method: string;
+  readonly url: string;
   /** For one attempt, from its first byte to the last byte of the answer's body. */
   readonly attemptTimeoutMs: number;
 }
@@ -93,13 +95,14 @@ export const TOKEN_POLICY: RetryPolicy = {
  */
 export async function sendWithRetries<R extends { readonly status: number; readonly hasRetryAfter: boolean }>(
   policy: RetryPolicy,
-  { stage, attemptTimeoutMs }: Exchange,
+  exchange: Exchange,
   call: Call,
   send: (signal: AbortSignal | undefined) => Promise<R>,
 ): Promise<R> {
+  const { stage } = exchange;
   let first: Outcome | undefined;
   for (let retry = 0; ; retry++) {
-    const attempt = await attemptOnce(send, attemptTimeoutMs, call);
+    const attempt = await attemptOnce(send, exchange, call);
     const { outcome } = attempt;
     first ??= outcome;
     if (!call.retriesEnabled || !policy.isRetried(outcome) || retry >= policy.maxRetries(first)) {
@@ -118,17 +121,43 @@ export async function sendWithRetries<R extends { readonly status: number; reado
 
 async function attemptOnce<R extends { readonly status: number; readonly hasRetryAfter: boolean }>(
   send: (signal: AbortSignal | undefined) => Promise<R>,
-  attemptTimeoutMs: number,
-  { clock, signal }: Call,
+  exchange: Exchange,
+  call: Call,
 ): Promise<{ outcome: Outcome; response: R } | { outcome: Outcome; error: TransportError }> {
+  const { clock, signal } = call;
   const onTimeout = () => new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.');
+  const deadline = { clock, timeoutMs: exchange.attemptTimeoutMs, signal, onTimeout };
   try {
-    const response = await withDeadline({ clock, timeoutMs: attemptTimeoutMs, signal, onTimeout }, send);
+    const response = await logged(exchange, call, () => withDeadline(deadline, send));
     const { status, hasRetryAfter } = response;
     return { outcome: { status, failure: undefined, hasRetryAfter }, response };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isTransportError(error)) throw error;
     return { outcome: { status: undefined, failure: error, hasRetryAfter: false }, error };
+  }
+}
+
+/** One line for one exchange (D34). Of the address only host and path are told: the query names the identity. */
+export async function logged<R extends { readonly status: number }>(
+  { stage, method, url }: Pick<Exchange, 'method' | 'url'> & { readonly stage: string },
+  { clock, log, correlationId }: Pick<Call, 'clock' | 'log' | 'correlationId'>,
+  send: () => Promise<R>,
+): Promise<R> {
+  const startedAtMs = clock.monotonicMs();
+  const tell = (outcome: string) =>
+    log.verbose(() => {
+      const { host, pathname } = new URL(url);
+      const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
+      return `${stage}: ${method} ${host}${pathname} ${outcome} in ${durationMs} ms (${correlationId})`;
+    });
+  try {
+    const response = await send();
+    tell(`answered ${response.status}`);
+    return response;
+  } catch (error) {
+    const failure: unknown = error instanceof TypeError ? error.cause : error; // Where `fetch` tells why.
+    tell(isTransportError(failure) ? `failed (${failure.code})` : 'was given up');
+    throw error;
   }
 }

@@ -1,11 +1,12 @@
 /** Checks of the metadata service and of what it says about this VM. */
 import type { Call } from '../../call.js';
+import { imdsAdvice, NO_IMDS_REMEDY } from '../../advice.js';
 import { isMsalMiError } from '../../errors.js';
 import { requestMetadata } from '../../imds/metadata.js';
 import { createHttpTransport } from '../../imds/http.js';
 import type { ImdsEndpoint } from '../../imds/endpoint.js';
 import { isJsonObject, parseJsonObject } from '../../json.js';
-import { fail, inconclusive, pass, skip, warn, type Check, type Finding } from './check.js';
+import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError, networkCode } from './from-error.js';
 import type { Seen } from './seen.js';
 
@@ -13,9 +14,6 @@ const TIMEOUT_MS = 3_000;
 const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 const TRUSTED_TYPES = ['trustedlaunch', 'confidentialvm'];
 const NOT_AZURE = 'this does not seem to be an Azure VM';
-const TRY_EMULATOR =
-  'To try the library here, run `npx msal-mi-emulator`, set the variables it prints, and run doctor again.';
-const OVERRIDE_FIX = 'Start the emulator, or correct AZURE_POD_IDENTITY_AUTHORITY_HOST; unset it on an Azure VM.';
 
 export interface ImdsFacts {
   readonly imds: ImdsEndpoint;
@@ -43,6 +41,7 @@ export function imdsChecks(facts: ImdsFacts, seen: Seen): Check[] {
 }
 
 async function checkImds({ imds: { base }, isDefaultImds }: ImdsFacts, seen: Seen): Promise<Finding> {
+  const fix = isDefaultImds ? NO_IMDS_REMEDY.azure : NO_IMDS_REMEDY.override;
   try {
     const compute = await createHttpTransport().send({
       method: 'GET',
@@ -55,7 +54,7 @@ async function checkImds({ imds: { base }, isDefaultImds }: ImdsFacts, seen: See
     if (!server.toUpperCase().includes('IMDS')) {
       return fail(
         `${base} is answered by something that is not IMDS (${server}): ${NOT_AZURE}, or a proxy is in the way`,
-        isDefaultImds ? `${TRY_EMULATOR} On a VM, look for a proxy that intercepts this address.` : OVERRIDE_FIX,
+        fix,
       );
     }
     seen.compute = compute;
@@ -66,9 +65,7 @@ async function checkImds({ imds: { base }, isDefaultImds }: ImdsFacts, seen: See
     );
   } catch (error) {
     const silence = `${base} does not answer (${networkCode(error)})`;
-    return isDefaultImds
-      ? fail(`${silence}: ${NOT_AZURE}`, TRY_EMULATOR)
-      : fail(`${silence}, set by AZURE_POD_IDENTITY_AUTHORITY_HOST`, OVERRIDE_FIX);
+    return fail(`${silence}${isDefaultImds ? `: ${NOT_AZURE}` : ', set by AZURE_POD_IDENTITY_AUTHORITY_HOST'}`, fix);
   }
 }
 
@@ -108,46 +105,26 @@ interface MetadataOutcome {
 
 /** One answer tells both: without version 2 there is no such endpoint, without the identity it refuses. */
 async function askForMetadata(facts: ImdsFacts, seen: Seen): Promise<MetadataOutcome> {
-  const version = pass('getplatformmetadata answers');
   try {
     const metadata = await requestMetadata(facts.imds, { attested: false }, facts.call);
     seen.metadata = metadata;
     const { clientId, tenantId } = metadata;
-    return { version, identity: pass(`${nameOf(facts)}, client id ${clientId}, tenant ${tenantId}`) };
+    return { version: ANSWERS, identity: pass(`${nameOf(facts)}, client id ${clientId}, tenant ${tenantId}`) };
   } catch (error) {
-    if (isMsalMiError(error) && error.errorCode === 'mtls_pop_token_not_supported_in_imds_v1') {
-      return {
-        version: fail(
-          'getplatformmetadata is not found (HTTP 404): this VM has IMDS version 1 only, without bound tokens',
-          'Use a VM size, image and region that have IMDS version 2.',
-        ),
-        identity: skip('needs IMDS version 2'),
-      };
-    }
-    if (isMsalMiError(error) && /identity\s+not\s+(found|assigned)/i.test(error.errorMessage)) {
-      return { version, identity: notAssigned(facts) };
-    }
-    return { version: afterFailure(error), identity: skip('needs IMDS version 2') };
+    const finding = fromError(error);
+    return isAboutIdentity(error)
+      ? { version: ANSWERS, identity: { ...finding, evidence: `${nameOf(facts)}: ${finding.evidence}` } }
+      : { version: finding, identity: skip('needs IMDS version 2') };
   }
 }
 
-const afterFailure = (error: unknown): Finding => {
-  const finding = fromError(error);
-  const isBusy = isMsalMiError(error) && error.httpStatus !== undefined && error.httpStatus !== 400;
-  return isBusy && error.retryable ? inconclusive(finding.evidence, 'Try again in a minute.') : finding;
-};
+const ANSWERS = pass('getplatformmetadata answers');
+
+/** As the table says that the flow uses as well (D8): such an answer is one of version 2. */
+function isAboutIdentity(error: unknown): boolean {
+  if (!isMsalMiError(error) || error.httpStatus === undefined) return false;
+  return imdsAdvice(error.httpStatus, error.errorMessage)?.isAboutIdentity === true;
+}
 
 const nameOf = ({ imds: { identity } }: ImdsFacts): string =>
   identity.kind === 'system' ? 'system-assigned' : `user-assigned ${identity.id}`;
-
-function notAssigned(facts: ImdsFacts): Finding {
-  return facts.imds.identity.kind === 'system'
-    ? fail(
-        'this VM has no system-assigned identity',
-        'Turn it on (portal: Security, Identity; or `az vm identity assign`), or name a user-assigned one with --identity.',
-      )
-    : fail(
-        `${nameOf(facts)} is not assigned to this VM`,
-        'Assign it (portal: Security, Identity, User assigned; or `az vm identity assign --identities`), or correct --identity.',
-      );
-}

@@ -1,5 +1,6 @@
 /** Checks of the attestation service, and with --deep of the whole flow. */
-import { isMsalMiError } from '../../errors.js';
+import { ERROR_CODES } from '../../error-codes.js';
+import { bindingRefusalOf, meaningOf, type BindingRefusal } from '../../mtls-fetch/refused-binding.js';
 import { readJwtClaims } from '../../crypto/jwt.js';
 import { requestMetadata } from '../../imds/metadata.js';
 import { createHttpTransport } from '../../imds/http.js';
@@ -84,16 +85,14 @@ async function checkToken(facts: TokenFacts, seen: Seen): Promise<Finding> {
     ];
     return pass(found.join(', '));
   } catch (error) {
-    const finding = fromError(error);
-    const hint = isMsalMiError(error) ? TENANT_HINTS[error.aadstsCode ?? ''] : undefined;
-    return hint === undefined ? finding : { ...finding, fix: hint };
+    return fromError(error);
   }
 }
 
-/** What onboarding usually lacks when Entra ID answers with these codes. */
-const TENANT_HINTS: Readonly<Record<string, string>> = {
-  '392196': 'This resource does not accept certificate-bound tokens yet; Key Vault and Microsoft Graph do.',
-  '500011': 'The resource is not known in this tenant: check --resource.',
+const BINDING_FIXES: Readonly<Record<BindingRefusal, string>> = {
+  missing: ERROR_CODES.client_certificate_missing.remediation,
+  mismatch: ERROR_CODES.client_certificate_mismatch.remediation,
+  bearer: 'Look for a gateway on the way that rewrites the Authorization header: the token was sent as mtls_pop.',
 };
 
 async function checkResource({ url }: TokenFacts, { token }: Seen): Promise<Finding> {
@@ -105,13 +104,13 @@ async function checkResource({ url }: TokenFacts, { token }: Seen): Promise<Find
       redirect: 'manual',
       signal: AbortSignal.timeout(RESOURCE_TIMEOUT_MS),
     });
+    const refusal = await bindingRefusalOf(response);
     await response.body?.cancel();
+    const answered = `${url.origin} answered HTTP ${response.status}`;
+    if (refusal !== undefined) return fail(`${answered}: ${meaningOf(refusal, 'it')}`, BINDING_FIXES[refusal]);
     return response.status === 401 || response.status === 403
-      ? fail(
-          `${url.origin} answered HTTP ${response.status}`,
-          'Grant the identity access, and check that the resource accepts bound tokens.',
-        )
-      : pass(`${url.origin} answered HTTP ${response.status}`);
+      ? fail(answered, 'Grant the identity access, and check that the resource accepts bound tokens.')
+      : pass(answered);
   } catch (error) {
     return fail(`${url.origin} could not be called (${networkCode(error)})`, 'Check DNS, firewall and proxy.');
   }

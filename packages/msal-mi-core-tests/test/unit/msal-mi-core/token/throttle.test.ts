@@ -25,7 +25,8 @@ test('identical requests are refused until the time is over, others never', () =
   const clock = new VirtualClock(NOW);
   const throttled = new Map<string, number>();
   remember(throttled, 'a', 60_000, clock);
-  const ask = (key: string) => () => assertNotThrottled(throttled, key, { clock, correlationId: 'c-1' });
+  const ask = (key: string) => () =>
+    assertNotThrottled(throttled, key, 'https://mtlsauth.example/t/token', { clock, correlationId: 'c-1' });
 
   expect(ask('a')).toThrow(
     errorWith({ errorCode: 'request_throttled', retryable: true, stage: 'token', correlationId: 'c-1' }),
@@ -42,7 +43,8 @@ test('rule D35: a wall clock that is set back or forward changes no wait', () =>
   const clock = new VirtualClock(NOW);
   const throttled = new Map<string, number>();
   remember(throttled, 'a', 60_000, clock);
-  const ask = () => assertNotThrottled(throttled, 'a', { clock, correlationId: 'c-1' });
+  const ask = () =>
+    assertNotThrottled(throttled, 'a', 'https://mtlsauth.example/t/token', { clock, correlationId: 'c-1' });
 
   clock.setWallClockBy(86_400_000);
   expect(ask).toThrow(/another 60 s/);

@@ -22,7 +22,7 @@ async function run(
 ) {
   const clock = new VirtualClock(0);
   let attempts = 0;
-  const exchange = { stage: 'metadata', attemptTimeoutMs: 20_000 } as const;
+  const exchange = { stage: 'metadata', method: 'GET', url: 'http://imds.example/', attemptTimeoutMs: 20_000 } as const;
   const send = (): Promise<{ status: number; hasRetryAfter: boolean }> => {
     const step = steps[Math.min(attempts, steps.length - 1)]!;
     attempts += 1;
@@ -128,7 +128,7 @@ test('an abort ends the wait with its own reason', async () => {
   const reason = new Error('the caller left');
   const clock = new VirtualClock(0, 0); // No wait elapses by itself.
   const controller = new AbortController();
-  const exchange = { stage: 'token', attemptTimeoutMs: 20_000 } as const;
+  const exchange = { stage: 'token', method: 'POST', url: 'https://a.example/', attemptTimeoutMs: 20_000 } as const;
   const sending = sendWithRetries(IMDS_POLICY, exchange, testCall({ clock, signal: controller.signal }), () => {
     setImmediate(() => controller.abort(reason));
     return Promise.resolve({ status: 500, hasRetryAfter: false });
