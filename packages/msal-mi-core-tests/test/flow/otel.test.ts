@@ -11,6 +11,7 @@ import {
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
 import { instrument } from 'core/otel/index.js';
+import { boundClient, countedAssertion, GRAPH_SCOPES } from '../support/fic.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const exporter = new InMemorySpanExporter();
@@ -91,6 +92,64 @@ test('O06: calls, retries and recoveries are counted', async () => {
       'msal_mi.recoveries',
     ]),
   );
+});
+
+const metrics = async () => {
+  await reader.forceFlush();
+  return metricExporter.getMetrics().at(-1)!.scopeMetrics[0]!.metrics;
+};
+
+test('the time until certificate and token end is a gauge for each kind of identity, without ids', async () => {
+  const [identity] = world.emulator.identities;
+  const managedIdentityIdParams = { userAssignedClientId: identity?.clientId ?? '' };
+  const remaining = async () => {
+    const found = (await metrics()).filter(({ descriptor }) => descriptor.name.endsWith('.remaining'));
+    return Object.fromEntries(
+      found.map(({ descriptor: { name }, dataPoints }) => [
+        name.replace('msal_mi.', ''),
+        Object.fromEntries(
+          dataPoints.map(({ attributes, value }) => [Object.values(attributes).join(), Math.ceil(Number(value))]),
+        ),
+      ]),
+    );
+  };
+  await world.application().acquireToken(softwareRequest());
+  world.emulator.fault('issuecredential', [
+    { certificate: { lifetimeSeconds: 604_800, tokenNotAfterSeconds: 432_000 } },
+  ]);
+  await world.application({ managedIdentityIdParams }).acquireToken(softwareRequest());
+  expect(await remaining()).toEqual({
+    'certificate.remaining': { 'system-assigned': 604_800, 'user-assigned': 432_000 },
+    'token.remaining': { 'system-assigned': 86_400, 'user-assigned': 86_400 },
+  });
+
+  world.clock.advance(3_600_000);
+  await world.application().acquireToken(softwareRequest());
+  const client = boundClient(world, { auth: { clientAssertion: countedAssertion(world.application()).callback } });
+  await client.acquireTokenByClientCredential({ scopes: GRAPH_SCOPES, mtlsProofOfPossession: true });
+  expect(await remaining()).toEqual({
+    'certificate.remaining': { 'system-assigned': 601_200, 'user-assigned': 432_000, federated: 601_200 },
+    'token.remaining': { 'system-assigned': 86_400, 'user-assigned': 86_400, federated: 86_400 },
+  });
+  const exported = JSON.stringify(await metrics());
+  const { tenantId, systemAssigned } = world.emulator;
+  for (const id of [tenantId, systemAssigned.clientId, identity?.clientId]) expect(exported).not.toContain(id);
+});
+
+test('every instrument has a unit and a description, and histograms have buckets that fit', async () => {
+  const app = world.application();
+  world.emulator.fault('getplatformmetadata', [{ status: 500 }]);
+  world.emulator.fault('token', [{ refusal: 'AADSTS1000901' }]);
+  await app.acquireToken(softwareRequest());
+  const all = await metrics();
+
+  expect(all.every(({ descriptor: { unit, description } }) => unit !== '' && description !== '')).toBe(true);
+  const last = (name: string) => {
+    const points = all.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
+    return (points[0]?.value as { buckets: { boundaries: number[] } }).buckets.boundaries.at(-1);
+  };
+  expect(last('msal_mi.certificate.age')).toBe(7 * 86_400);
+  expect(last('msal_mi.operation.duration')).toBe(60_000);
 });
 
 test('after stopping, nothing is exported', async () => {

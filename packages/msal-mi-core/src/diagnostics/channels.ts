@@ -37,6 +37,17 @@ export interface TraceEvent {
   /** Set at the end of an `acquireToken` that succeeded: time since the certificate became valid. */
   certificateAgeMs?: number;
 }
+/** Payload of `msal-mi-core:acquired`: a token is about to be returned, from the cache or from the network. */
+export interface AcquiredEvent {
+  readonly version: 1;
+  /** Whose token it is; never its name. */
+  readonly identityKind: 'system-assigned' | 'user-assigned' | 'federated';
+  readonly fromCache: boolean;
+  /** Until the token expires. */
+  readonly tokenRemainingMs: number;
+  /** Until the certificate of the connection expires, or stops getting tokens. Negative afterwards. */
+  readonly certificateRemainingMs: number;
+}
 /** Payload of `msal-mi-core:recovery`: a stale certificate is being replaced (D22). */
 export interface RecoveryEvent {
   readonly version: 1;
@@ -84,6 +95,7 @@ export interface ResourceRefusalEvent {
   readonly thumbprint: string;
 }
 
+export const acquiredChannel = channel('msal-mi-core:acquired');
 export const recoveryChannel = channel('msal-mi-core:recovery');
 export const backgroundChannel = channel('msal-mi-core:background');
 export const retryChannel = channel('msal-mi-core:retry');

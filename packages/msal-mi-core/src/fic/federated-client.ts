@@ -42,6 +42,7 @@ export interface FederatedSurroundings extends Runtime {
 
 export class FederatedClient implements TokenClient<AssertedRequest, AssertionPair> {
   readonly authentication = 'assertion';
+  readonly identityKind = 'federated';
   readonly flights = new SingleFlight();
   readonly state: SharedState;
   readonly clock: Clock;

@@ -12,8 +12,10 @@ import {
 } from '@opentelemetry/api';
 import {
   TRACED,
+  type AcquiredEvent,
   type BackgroundEvent,
   type RecoveryEvent,
+  type ResourceRefusalEvent,
   type RetryEvent,
   type TraceEvent,
 } from '../diagnostics/channels.js';
@@ -29,15 +31,22 @@ export interface InstrumentationOptions {
 
 const SCOPE = 'msal-mi-core';
 
+/** From a token that is in the cache to one that takes every retry. */
+const DURATION_BUCKETS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000];
+/** A certificate lives for 7 days and is renewed after half of them. */
+const AGE_BUCKETS_S = [1, 6, 12, 24, 48, 72, 84, 96, 120, 144, 168].map((hours) => hours * 3_600);
+
 /**
  * Starts making spans (`msal-mi-core <work>`, one per step) and metrics:
  *
  * - `msal_mi.operation.duration` (histogram, ms; `msal_mi.work`, `msal_mi.source` cache or network, `error.type`)
+ * - `msal_mi.certificate.remaining`, `msal_mi.token.remaining` (gauges, s; `msal_mi.identity.kind`): at the latest
+ *   acquisition
  * - `msal_mi.certificate.age` (histogram, s)
  * - `msal_mi.retries` (`msal_mi.stage`), `msal_mi.recoveries` (`msal_mi.reason`), `msal_mi.background` (`msal_mi.work`,
- *   `error.type`) (counters)
+ *   `error.type`), `msal_mi.resource.refusals` (`msal_mi.reason`) (counters)
  *
- * Attributes carry names, codes and the correlation id; never a token, a certificate or claims.
+ * Attributes carry names, codes and the correlation id; never a token, a certificate, claims or the id of an identity.
  *
  * @param options - The providers. Default: those registered globally.
  * @returns A function that stops it.
@@ -52,12 +61,27 @@ const SCOPE = 'msal-mi-core';
 export function instrument(options: InstrumentationOptions = {}): () => void {
   const tracer = (options.tracerProvider ?? trace.getTracerProvider()).getTracer(SCOPE, VERSION);
   const meter = (options.meterProvider ?? metrics.getMeterProvider()).getMeter(SCOPE, VERSION);
-  const durations = meter.createHistogram('msal_mi.operation.duration', { unit: 'ms' });
-  const ages = meter.createHistogram('msal_mi.certificate.age', { unit: 's' });
+  const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]) =>
+    meter.createHistogram(`msal_mi.${name}`, { unit, description, advice: { explicitBucketBoundaries } });
+  const gauge = (name: string, description: string) => meter.createGauge(`msal_mi.${name}`, { unit: 's', description });
+  const counter = (name: string, unit: string, description: string) =>
+    meter.createCounter(`msal_mi.${name}`, { unit: `{${unit}}`, description });
+  const durations = histogram('operation.duration', 'ms', 'Duration of a call or of a step of it', DURATION_BUCKETS_MS);
+  const ages = histogram('certificate.age', 's', 'Age of the certificate of a token that was returned', AGE_BUCKETS_S);
+  const certificateRemaining = gauge(
+    'certificate.remaining',
+    'Time until the certificate of the latest token expires or stops getting tokens',
+  );
+  const tokenRemaining = gauge('token.remaining', 'Time until the latest token expires');
   const counters = {
-    retry: meter.createCounter('msal_mi.retries'),
-    recovery: meter.createCounter('msal_mi.recoveries'),
-    background: meter.createCounter('msal_mi.background'),
+    retry: counter('retries', 'retry', 'Requests of the flow that were sent again'),
+    recovery: counter('recoveries', 'recovery', 'Refused certificates and assertions that were replaced'),
+    background: counter('background', 'run', 'Renewals and refreshes that no caller waited for'),
+    'resource-refusal': counter(
+      'resource.refusals',
+      'refusal',
+      'Answers of resources that refuse the binding of a token',
+    ),
   };
   // The parent of a step is the span of the call that caused it, also across the awaits between them.
   const parents = new AsyncLocalStorage<Span>();
@@ -94,16 +118,24 @@ export function instrument(options: InstrumentationOptions = {}): () => void {
       channel.unsubscribe(listeners as Parameters<typeof channel.unsubscribe>[0]);
     };
   });
-  const count = (name: keyof typeof counters, attributes: (event: unknown) => Record<string, string>) => {
-    const listener: ChannelListener = (event) => counters[name].add(1, attributes(event));
+  const listen = (name: string, listener: ChannelListener) => {
     subscribe(`msal-mi-core:${name}`, listener);
     stops.push(() => void unsubscribe(`msal-mi-core:${name}`, listener));
   };
+  const count = (name: keyof typeof counters, attributes: (event: unknown) => Record<string, string>) =>
+    listen(name, (event) => counters[name].add(1, attributes(event)));
   count('retry', (event) => ({ 'msal_mi.stage': (event as RetryEvent).stage }));
   count('recovery', (event) => ({ 'msal_mi.reason': (event as RecoveryEvent).reason }));
   count('background', (event) => {
     const { work, errorCode } = event as BackgroundEvent;
     return { 'msal_mi.work': work, ...(errorCode !== undefined && { 'error.type': errorCode }) };
+  });
+  count('resource-refusal', (event) => ({ 'msal_mi.reason': (event as ResourceRefusalEvent).reason }));
+  listen('acquired', (event) => {
+    const { identityKind, certificateRemainingMs, tokenRemainingMs } = event as AcquiredEvent;
+    const attributes = { 'msal_mi.identity.kind': identityKind };
+    certificateRemaining.record(certificateRemainingMs / 1_000, attributes);
+    tokenRemaining.record(tokenRemainingMs / 1_000, attributes);
   });
   return () => {
     for (const stop of stops) stop();

@@ -51,6 +51,7 @@ interface Candidates {
 
 export class IdentityClient implements TokenClient<TokenRequest, IdentityCredential>, BindingHolder {
   readonly authentication = 'certificate';
+  readonly identityKind: 'system-assigned' | 'user-assigned';
   readonly state: SharedState;
   readonly flights: SingleFlight;
   readonly clock: Clock;
@@ -84,6 +85,7 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     this.clientCapabilities = configuration.clientCapabilities;
     this.environment = configuration.environment;
     this.imds = { base: imdsBase, identity, http, allowedHosts };
+    this.identityKind = identity.kind === 'system' ? 'system-assigned' : 'user-assigned';
     this.keyStore = platform.keyStore;
     this.certificateStore = platform.certificateStore;
     this.attestationProvider = configuration.attestationProvider;

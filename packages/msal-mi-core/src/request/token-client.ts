@@ -1,5 +1,6 @@
 /** Who asks for tokens, and with what: all that the flow knows of a client. */
 import type { Call, Runtime } from '../call.js';
+import type { AcquiredEvent } from '../diagnostics/channels.js';
 import type { SharedState } from '../cache/shared-state.js';
 import type { SingleFlight } from '../cache/single-flight.js';
 import type { AccessToken, Binding, TokenDemand } from '../model.js';
@@ -29,6 +30,7 @@ export interface TokenClient<R extends TokenDemand, C extends Credential> extend
   readonly timeoutMs: number | undefined;
   readonly clientCapabilities: readonly string[];
   readonly authentication: Authentication;
+  readonly identityKind: AcquiredEvent['identityKind'];
   /** What results name as the issuer. Default: what issued the certificate's tokens. */
   issuedBy?(request: R): { readonly authority: string; readonly tenantId: string };
   /** What a token in the cache may be bound to, the best first. */
