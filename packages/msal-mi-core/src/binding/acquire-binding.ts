@@ -42,8 +42,9 @@ export async function acquireBinding(
   call: Call,
 ): Promise<Binding> {
   const kept = reusableBinding(holder, demand, call);
-  if (kept !== undefined && kept !== refused?.binding) return kept;
-  return shareMint(holder, demand, refused, call, findOrMint);
+  const isGood = kept !== undefined && kept !== refused?.binding;
+  call.log.trace(() => `binding cache: ${isGood ? `certificate ${kept.certificate.x5tS256}` : 'none to reuse'}`);
+  return isGood ? kept : shareMint(holder, demand, refused, call, findOrMint);
 }
 
 /** Mints a successor of a binding that still works. */
@@ -130,6 +131,7 @@ async function findStored(
   if (binding === undefined) return undefined;
   const life = lifeOf(binding, binding.notBeforeMs, call.clock);
   if (nowMs >= life.reusableUntilMs) return undefined;
+  call.log.trace(() => `certificate store: certificate ${binding.certificate.x5tS256}`);
   if (call.mayKeep()) keep(holder, binding, life, nowMs);
   return binding;
 }

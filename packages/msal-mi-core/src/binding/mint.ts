@@ -49,6 +49,7 @@ export async function mint(
   const opening = step('key', () => openKey(keyStore, { verify: true, minStrength }, call));
   const asking = step('metadata', () => requestMetadata(imds, { attested }, call));
   const [key, metadata] = await Promise.all([opening, asking]);
+  call.log.verbose(() => `metadata: client id ${metadata.clientId}, tenant ${metadata.tenantId}`, { pii: true });
   const csr = await step('csr', () => buildCsr(key, metadata, call));
   const evidence = await step('attestation', async () =>
     attested ? attest(key, metadata, { attestationProvider, forceRefresh: evidenceIsStale }, call) : NOT_REQUESTED,

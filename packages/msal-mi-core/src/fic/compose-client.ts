@@ -23,12 +23,13 @@ export async function composeClient(
   const { state, platform, clock } = surroundings ?? (await processSurroundings());
   const { configuration } = settings;
   const { trustedAuthorities, imdsBase, environment, loggerOptions, retriesEnabled } = configuration;
-  const findRegion = () =>
-    detectRegion({ regionName: environment.regionName, imdsBase, http: httpTransportOf(configuration) });
+  const log = createLogger(loggerOptions);
+  const http = httpTransportOf(configuration);
+  const findRegion = () => detectRegion({ regionName: environment.regionName, imdsBase, http, clock, log });
   const client = new FederatedClient(settings, {
     state,
     clock,
-    log: createLogger(loggerOptions),
+    log,
     retriesEnabled,
     transport: trustedAuthorities.length === 0 ? undefined : platform.createTransport(trustedAuthorities),
     detectRegion: createRegionDetector(findRegion, clock),

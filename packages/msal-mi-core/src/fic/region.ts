@@ -1,5 +1,7 @@
 /** The Azure region of this host, for clients that ask for it (D31). Never a reason to fail. */
+import type { Logger } from '../diagnostics/logger.js';
 import type { Clock, HttpTransport } from '../ports.js';
+import { logged } from '../transport/exchange.js';
 import { isRegionName } from './mtls-authority.js';
 
 const TIMEOUT_MS = 2_000;
@@ -11,6 +13,8 @@ export interface RegionHints {
   readonly regionName: string | undefined;
   readonly imdsBase: string;
   readonly http: HttpTransport;
+  readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** After a failed detection the global host serves this long, then the host is asked again. */
@@ -36,17 +40,27 @@ export function createRegionDetector(
 }
 
 /** The environment decides, else instance metadata; undefined when neither names a region. */
-export async function detectRegion({ regionName, imdsBase, http }: RegionHints): Promise<string | undefined> {
+export async function detectRegion({
+  regionName,
+  imdsBase,
+  http,
+  clock,
+  log,
+}: RegionHints): Promise<string | undefined> {
   if (isRegionName(regionName)) return regionName;
   try {
-    const url = imdsBase + PATH;
-    const response = await http.send({
-      method: 'GET',
-      url,
-      headers: { Metadata: 'true' },
-      timeoutMs: TIMEOUT_MS,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
+    const request = { method: 'GET', url: imdsBase + PATH } as const;
+    const response = await logged(
+      { ...request, stage: 'region' },
+      { clock, log, correlationId: 'no correlation id' },
+      () =>
+        http.send({
+          ...request,
+          headers: { Metadata: 'true' },
+          timeoutMs: TIMEOUT_MS,
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        }),
+    );
     const compute: unknown = response.status === 200 ? JSON.parse(response.body) : undefined;
     const location = (compute as { location?: unknown } | null | undefined)?.location;
     return isRegionName(location) ? location : undefined;

@@ -22,6 +22,7 @@ import { HeaderList } from '../fetch/header-list.js';
 import { isReplayable } from '../fetch/request-body.js';
 import { bindingRefusalOf, reportBindingRefusal } from './refused-binding.js';
 import { systemClock } from '../time/clock.js';
+import { logged } from '../transport/exchange.js';
 
 /** Usually a ManagedIdentityApplication. */
 export interface BoundTokenApplication {
@@ -172,7 +173,11 @@ export class BoundCaller {
     const channel = channelBehind(binding);
     if (channel !== undefined) {
       checkHeaders(headers, url, body);
-      return sendOverChannel(channel, { ...request, headers });
+      const send = () => sendOverChannel(channel, { ...request, headers });
+      const surroundings = surroundingsOf(this.#app);
+      if (surroundings === undefined) return send();
+      const { correlationId } = result;
+      return logged({ stage: 'resource', method, url: url.href }, { ...surroundings, correlationId }, send);
     }
     return binding.fetch(url, {
       method,

@@ -5,7 +5,7 @@
 import type { Call, Runtime } from '../call.js';
 import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE } from '../cache/backoff.js';
 import { steadyTime } from '../cache/token-cache.js';
-import { trace } from '../diagnostics/channels.js';
+import { acquiredChannel, errorCodeOf, trace, type AcquiredEvent } from '../diagnostics/channels.js';
 import { addCorrelationId, isMsalMiError, MsiV2Error } from '../errors.js';
 import type { AccessToken, TokenDemand } from '../model.js';
 import type { AuthenticationResult } from '../public-types.js';
@@ -38,6 +38,7 @@ export function acquireFromCache<R extends TokenDemand, C extends Credential>(
     if (isSuperseded || isDue(token, steadyMs - setBackMs)) startRefresh(request, client);
     return toResult({ token, credential }, true, request, client);
   }
+  client.log.trace(() => `token cache: no ${request.tokenType} token for ${request.resource}`);
   return undefined;
 }
 
@@ -191,7 +192,7 @@ export function callOf(
 /** Bounds a whole call by `system.timeout`, and names the call in its error. */
 export async function withinTimeout<T>(
   { correlationId, signal }: TokenDemand,
-  { clock, timeoutMs }: Pick<Runtime, 'clock'> & { readonly timeoutMs: number | undefined },
+  { clock, log, timeoutMs }: Pick<Runtime, 'clock' | 'log'> & { readonly timeoutMs: number | undefined },
   work: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
   const onTimeout = () =>
@@ -202,7 +203,9 @@ export async function withinTimeout<T>(
   try {
     return await keepingProcess(() => withDeadline({ clock, timeoutMs, signal, onTimeout }, work));
   } catch (error) {
-    if (signal?.aborted !== true) addCorrelationId(error, correlationId); // The reason of a signal is its owner's.
+    if (signal?.aborted === true) throw error; // The reason of a signal is its owner's.
+    addCorrelationId(error, correlationId);
+    log.error(() => `no token: ${isMsalMiError(error) ? error.message : errorCodeOf(error)} (${correlationId})`);
     throw error;
   }
 }
@@ -215,6 +218,22 @@ function toResult<R extends TokenDemand, C extends Credential>(
 ): AuthenticationResult {
   const { resource, scope, correlationId, tokenType } = request;
   const issuedBy = client.issuedBy?.(request);
+  client.log.info(() => {
+    const from = fromCache ? 'the cache' : 'the network';
+    const { x5tS256 } = binding.certificate;
+    const expiry = new Date(token.expiresAtMs).toISOString();
+    return `${tokenType} token for ${resource} from ${from}, expires ${expiry}, certificate ${x5tS256} (${correlationId})`;
+  });
+  if (acquiredChannel.hasSubscribers) {
+    const nowMs = client.clock.now();
+    acquiredChannel.publish({
+      version: 1,
+      identityKind: client.identityKind,
+      fromCache,
+      tokenRemainingMs: token.expiresAtMs - nowMs,
+      certificateRemainingMs: binding.usableUntilMs - nowMs,
+    } satisfies AcquiredEvent);
+  }
   const issued = { token, binding, context, resource, scope, correlationId, fromCache, issuedBy };
   return tokenType === 'mtls_pop' ? createResult(issued) : createBearerResult(issued);
 }

@@ -16,7 +16,10 @@ export function runInBackground(
   };
   outsideOfRequests(() => {
     start().then(
-      () => publish({ status: 'end' }),
+      () => {
+        log.info(`${work} succeeded in the background`);
+        publish({ status: 'end' });
+      },
       (error: unknown) => {
         log.warning(`${work} failed in the background (${errorCodeOf(error)})`);
         publish({ status: 'error', errorCode: errorCodeOf(error) });

@@ -44,6 +44,8 @@ export async function discoverSource(host: Host, refresh: boolean, call: Call): 
   const found = await state.flights.run(`capabilities\0${host.flightOwner}`, call.signal, async (signal) => {
     const outcome = await probe(host, { ...call, signal });
     state.discovered.set(host.discoveryKey, outcome);
+    const { errorReason } = outcome.capabilities;
+    if (errorReason !== undefined) call.log.warning(`capabilities: ${errorReason}`);
     return outcome;
   });
   return found.capabilities;
