@@ -113,7 +113,7 @@ export type ManagedIdentityConfiguration = {
   system?: {
     /** Where log lines go. Default: nowhere, unless `NODE_DEBUG` names `msal-mi`. */
     loggerOptions?: LoggerOptions;
-    /** Serves the IMDS legs only. The mTLS leg is never delegated: a generic client cannot hold the key. */
+    /** Serves the IMDS legs only. The mTLS leg is never delegated: a generic client cannot hold the key. Default: the library's own. */
     networkClient?: INetworkModule;
     /** True makes exactly one attempt on every leg. Default: false. */
     disableInternalRetries?: boolean;
@@ -125,7 +125,7 @@ export type ManagedIdentityConfiguration = {
      */
     ca?: string | string[];
   };
-  /** Attestation provider to use instead of the discovered one. Needed in bundled applications. */
+  /** Attestation provider. Needed in bundled applications. Default: the package `msal-key-attestation`, when it is installed. */
   attestationProvider?: AttestationProvider;
 };
 

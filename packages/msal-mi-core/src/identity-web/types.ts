@@ -40,7 +40,7 @@ export interface DownstreamApiOptions {
   HttpMethod?: string;
   /** One application ID URI followed by `/.default`. */
   Scopes: string[];
-  /** False is refused with a bound scheme unless a managed identity is named: only applications get bound tokens. */
+  /** False is refused with a bound scheme unless a managed identity is named: only applications get bound tokens. Default: true. */
   RequestAppToken?: boolean;
   /** `MTLS_POP` (any case) binds the token to a certificate; absent or `Bearer` sends a bearer token. */
   ProtocolScheme?: string;
