@@ -135,6 +135,16 @@ function textOf(comment) {
     .trim();
 }
 
+/** @returns the functions, and the methods of classes, of which docs/rejections.md does not say what they reject with */
+export function rejectionProblems(project, page) {
+  const isError = (type) => type.getFullName().includes('Error') || /^MtlsPop(?:Refusal|Unavailable)$/.test(type.name);
+  const classes = project.getReflectionsByKind(ReflectionKind.Class).filter((type) => !isError(type));
+  const methods = classes.flatMap(({ children }) => children.filter(({ kind }) => kind === ReflectionKind.Method));
+  return [...project.getReflectionsByKind(ReflectionKind.Function), ...classes, ...methods]
+    .filter(({ name }) => !new RegExp(`\\b${name}\\b`).test(page))
+    .map(({ name }) => `docs/rejections.md does not say what ${name} rejects with.`);
+}
+
 /** Lint lets these files alone read the environment; the emulator writes its own variables in emulator.ts. */
 const ENVIRONMENT_FILES = /\/src\/(?:config|hosts|ca-file|emulator|native\/library-path|cli\/.+)\.ts$/;
 const VARIABLE = /'((?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+|[a-z]+_proxy|ProgramFiles)'|(?<!const )\b(EMULATOR_[A-Z_]+)\b/g;
