@@ -55,7 +55,7 @@ export function composeProvider(
     requireLibrarySha256 = '',
     logger,
     clock = Date,
-  } = validated(options);
+  } = readable(invalidConfiguration, () => validated(options));
   const tokens = new AttestationTokenCache(clock);
   const forward = logForwarder(logger);
 
@@ -119,8 +119,8 @@ export function composeProvider(
       }
     },
 
-    async attest(request) {
-      checkRequest(request);
+    async attest(given) {
+      const request = readRequest(given);
       request.signal?.throwIfAborted();
       const { endpoint, cacheKey, key, forceRefresh = false, signal } = request;
       const keyName = `${key.providerName}|${key.scope}|${key.keyName}`;
@@ -157,9 +157,10 @@ function describeSignature({ signatureStatus, signer }: LibraryOutcome): { detai
 
 function validated(given: unknown): AttestationProviderOptions {
   if (!isObject(given)) throw invalidConfiguration('The options are not an object.');
-  const options: AttestationProviderOptions = given;
-  const polluted = NAMES.find((name) => name in Object.prototype && !Object.hasOwn(options, name));
+  const polluted = NAMES.find((name) => name in Object.prototype && !Object.hasOwn(given, name));
   if (polluted !== undefined) throw invalidConfiguration(`Something has set Object.prototype.${polluted}.`);
+  // Each once, and as members of its own: what is checked is what is used.
+  const options = Object.fromEntries(NAMES.map((name) => [name, given[name]])) as AttestationProviderOptions;
   const { libraryPath, requireSignedLibrary, requireLibrarySha256 } = options;
   if (libraryPath !== undefined && (typeof libraryPath !== 'string' || !isOnLocalDrive(libraryPath))) {
     throw invalidConfiguration('libraryPath is not an absolute path on a drive of this machine, with backslashes.');
@@ -172,7 +173,7 @@ function validated(given: unknown): AttestationProviderOptions {
   if (!['undefined', 'boolean', 'string'].includes(typeof requireSignedLibrary) || isSignerBlank) {
     throw invalidConfiguration('requireSignedLibrary is neither a boolean nor the name of a signer.');
   }
-  const { logger, clock } = given;
+  const { logger, clock }: { logger?: unknown; clock?: unknown } = options;
   if (logger !== undefined && logger !== null && !isObject(logger))
     throw invalidConfiguration('logger is not an object.');
   if (clock !== undefined && !isClock(clock)) throw invalidConfiguration('clock has no function now.');
@@ -189,6 +190,27 @@ function invalidConfiguration(message: string): AttestationError {
     message,
     remediation: 'Correct the option of createAttestationProvider.',
   });
+}
+
+/** Each member is read once. */
+function readRequest(given: unknown): AttestRequest {
+  return readable(invalidRequest, () => {
+    if (!isObject(given)) throw invalidRequest('it is not an object');
+    const { endpoint, clientId, cacheKey, key, forceRefresh, onLog, signal } = given;
+    const { providerName, keyName, scope } = isObject(key) ? key : {};
+    const request = { endpoint, clientId, cacheKey, key: { providerName, keyName, scope } };
+    checkRequest(request);
+    return { ...request, forceRefresh, onLog, signal } as AttestRequest;
+  });
+}
+
+/** What is passed may have getters, and be a proxy. */
+function readable<T>(refusal: (message: string) => AttestationError, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof AttestationError ? error : refusal('a getter or a proxy in it throws');
+  }
 }
 
 /** The native library takes C strings and sends the key's evidence to the endpoint: both are checked here. */

@@ -121,14 +121,14 @@ export class ManagedIdentityApplication {
 
   /** @internal */
   [WITH_CAPABILITY](capability: string): ManagedIdentityApplication {
-    const { original, clientCapabilities } = this.#configuration;
+    const { clientCapabilities } = this.#configuration;
     if (clientCapabilities.includes(capability)) return this;
     const known = this.#withCapability.get(capability);
     if (known !== undefined) return known;
     const derived =
       this.#surroundings === undefined
-        ? new ManagedIdentityApplication(original)
-        : new ManagedIdentityApplication(original, this.#surroundings);
+        ? new ManagedIdentityApplication()
+        : new ManagedIdentityApplication(undefined, this.#surroundings);
     // What the environment said when the first one was made.
     derived.#configuration = Object.freeze({
       ...this.#configuration,

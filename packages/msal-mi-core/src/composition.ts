@@ -10,7 +10,6 @@ import type { CallSurroundings } from './mtls-fetch/application-members.js';
 import { hostPlatform } from './host-platform.js';
 import { createHttpTransport } from './imds/http.js';
 import { createNetworkModuleTransport } from './imds/network-module.js';
-import type { UncheckedOptions } from './options/options.js';
 import { createSoftwarePlatform, NO_CERTIFICATE_STORE } from './platform/software/index.js';
 import { authoritiesOf } from './platform/software/mtls-transport.js';
 import type { Clock, HttpTransport, Platform } from './ports.js';
@@ -25,7 +24,7 @@ import { createBearerDelegate } from './request/bearer.js';
 import { queryCapabilities } from './request/capabilities.js';
 import { IdentityClient } from './request/identity-client.js';
 import { acquireBoundToken, replaceBinding } from './request/managed-identity.js';
-import { isBoundRequest, parseRequest } from './request/parse-request.js';
+import { isBoundRequest, parseRequest, readTokenOptions } from './request/parse-request.js';
 import { systemClock } from './time/clock.js';
 
 /** What an application works with besides its configuration. */
@@ -103,12 +102,13 @@ export function composeApplication(configuration: Configuration, surroundings: S
   let bearer: ReturnType<typeof createBearerDelegate> | undefined;
   return {
     acquireToken(options) {
-      if (isBoundRequest(options)) return acquireBoundToken(parseRequest(options), client);
-      bearer ??= createBearerDelegate(configuration.original, client);
-      return bearer(options as UncheckedOptions);
+      const given = readTokenOptions(options);
+      if (isBoundRequest(given)) return acquireBoundToken(parseRequest(given), client);
+      bearer ??= createBearerDelegate(configuration.ofMsalNode, client);
+      return bearer(given);
     },
     replaceBinding: async (request, refused, isTrial) =>
-      replaceBinding(parseRequest({ ...request }), refused, client, isTrial),
+      replaceBinding(parseRequest(readTokenOptions(request)), refused, client, isTrial),
     capabilities: (options) => queryCapabilities(options, client),
     callSurroundings: () => ({ clock, log }),
     trustedAuthorities: () => authoritiesOf({ trustedAuthorities, readExtraAuthorities }),

@@ -1,6 +1,6 @@
 /** Validates, completes and freezes the configuration. The only reader of `process.env`. */
 import { readFileSync } from 'node:fs';
-import { invalidConfiguration, refusePollution } from './options/options.js';
+import { invalidConfiguration, readable, readMembers, type UncheckedOptions } from './options/options.js';
 import { namesOf, refuseIdentityLookAlikes, spellingOf } from './options/identity-members.js';
 import { ManagedIdentityError } from './errors.js';
 import { DISABLE_IMDS_V2, IMDS_ADDRESS } from './hosts.js';
@@ -35,8 +35,8 @@ export interface Configuration {
   readonly unknownMembers: readonly string[];
   /** NODE_TLS_REJECT_UNAUTHORIZED=0 asks for connections whose server is not verified. None of ours obeys. */
   readonly isVerificationSwitchedOff: boolean;
-  /** What the application passed, for the delegate that serves bearer requests. */
-  readonly original: ManagedIdentityConfiguration;
+  /** What msal-node knows of it, for the delegate that serves bearer requests. */
+  readonly ofMsalNode: ManagedIdentityConfiguration;
 }
 
 /** Members of a ManagedIdentityConfiguration. */
@@ -47,7 +47,14 @@ export const CONFIGURATION_NAMES: ReadonlySet<string> = new Set([
   'attestationProvider',
 ]);
 const SYSTEM_NAMES = new Set(['ca', 'disableInternalRetries', 'loggerOptions', 'networkClient', 'timeout']);
-const IDENTITY_NAMES = new Set(['userAssignedClientId', 'userAssignedResourceId', 'userAssignedObjectId']);
+/** Members of managedIdentityIdParams, by what they are called at IMDS. */
+const MEMBER_OF = {
+  client_id: 'userAssignedClientId',
+  mi_res_id: 'userAssignedResourceId',
+  object_id: 'userAssignedObjectId',
+} as const;
+const IDENTITY_NAMES: ReadonlySet<string> = new Set(Object.values(MEMBER_OF));
+const LOGGER_NAMES = ['loggerCallback', 'logLevel', 'piiLoggingEnabled'];
 const ALLOWED_HOST =
   /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$|^\[[0-9a-f:.]+\]$/;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -57,32 +64,49 @@ export function parseConfiguration(
   configuration: ManagedIdentityConfiguration | undefined,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Configuration {
-  const original = configuration ?? {};
-  if (typeof original === 'string') throw invalidConfiguration(`The configuration is not an object. ${spellingOf('')}`);
-  assertOwn('The configuration', original, CONFIGURATION_NAMES);
-  refuseIdentityLookAlikes('The configuration', original, CONFIGURATION_NAMES, invalidIdentity);
-  const system = original.system ?? {};
-  assertOwn('system', system, SYSTEM_NAMES);
+  return readable(invalidConfiguration, () => parse(configuration ?? {}, env));
+}
+
+/** Reads every member once: what is checked is what is used, here and by the delegate that serves bearer requests. */
+function parse(given: unknown, env: Readonly<Record<string, string | undefined>>): Configuration {
+  if (typeof given === 'string') throw invalidConfiguration(`The configuration is not an object. ${spellingOf('')}`);
+  const members = membersOf('The configuration', given, CONFIGURATION_NAMES);
+  refuseIdentityLookAlikes('The configuration', given as object, CONFIGURATION_NAMES, invalidIdentity);
+  const givenSystem = members['system'] ?? {};
+  const system = membersOf('system', givenSystem, SYSTEM_NAMES);
+  const identity = parseIdentity(members['managedIdentityIdParams']);
+  const clientCapabilities = parseCapabilities(members['clientCapabilities']);
+  const loggerOptions = parseLoggerOptions(system['loggerOptions']);
+  const networkClient = parseNetworkClient(system['networkClient']);
+  const disableInternalRetries = parseBoolean('system.disableInternalRetries', system['disableInternalRetries']);
   return Object.freeze({
-    identity: parseIdentity(original.managedIdentityIdParams),
+    identity,
     imdsBase: parseImdsBase(env['AZURE_POD_IDENTITY_AUTHORITY_HOST']),
-    clientCapabilities: parseCapabilities(original.clientCapabilities),
-    loggerOptions: parseLoggerOptions(system.loggerOptions),
-    networkClient: parseNetworkClient(system.networkClient),
-    retriesEnabled: !parseBoolean('system.disableInternalRetries', system.disableInternalRetries),
-    timeoutMs: parseTimeout(system.timeout),
-    trustedAuthorities: parseAuthorities(system.ca),
-    attestationProvider: parseProvider(original.attestationProvider),
+    clientCapabilities,
+    loggerOptions,
+    networkClient,
+    retriesEnabled: !disableInternalRetries,
+    timeoutMs: parseTimeout(system['timeout']),
+    trustedAuthorities: parseAuthorities(system['ca']),
+    attestationProvider: parseProvider(members['attestationProvider']),
     environment: readHostEnvironment(env),
     allowedHosts: parseAllowedHosts(env['MSAL_MI_IMDSV2_ALLOWED_HOSTS']),
     persistCertificates: !isSwitchedOn(env['MSAL_MI_DISABLE_PERSISTENT_CERT_CACHE']),
     isVersion2Disabled: isSwitchedOn(env[DISABLE_IMDS_V2]),
     unknownMembers: Object.freeze([
-      ...unknownNames(original, CONFIGURATION_NAMES),
-      ...unknownNames(system, SYSTEM_NAMES).map((name) => `system.${name}`),
+      ...unknownNames(given as object, CONFIGURATION_NAMES),
+      ...unknownNames(givenSystem, SYSTEM_NAMES).map((name) => `system.${name}`),
     ]),
     isVerificationSwitchedOff: env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0',
-    original,
+    ofMsalNode: Object.freeze({
+      ...(identity.kind !== 'system' && { managedIdentityIdParams: { [MEMBER_OF[identity.kind]]: identity.id } }),
+      ...(clientCapabilities.length > 0 && { clientCapabilities: [...clientCapabilities] }),
+      system: {
+        ...(loggerOptions && { loggerOptions }),
+        ...(networkClient && { networkClient }),
+        ...(disableInternalRetries && { disableInternalRetries }),
+      },
+    }),
   });
 }
 
@@ -119,18 +143,15 @@ function parseIdentity(params: unknown): ManagedIdentity {
   if (typeof params === 'string') {
     throw invalidConfiguration(`managedIdentityIdParams is not an object. ${spellingOf('')}`);
   }
-  assertOwn('managedIdentityIdParams', params, IDENTITY_NAMES);
+  const ids = membersOf('managedIdentityIdParams', params, IDENTITY_NAMES);
   const [unknown] = unknownNames(params, IDENTITY_NAMES);
   if (unknown !== undefined) {
     throw invalidIdentity(`managedIdentityIdParams has no member ${JSON.stringify(unknown)}. ${spellingOf(unknown)}`);
   }
-  const given = (
-    [
-      ['client_id', params['userAssignedClientId']],
-      ['mi_res_id', params['userAssignedResourceId']],
-      ['object_id', params['userAssignedObjectId']],
-    ] as const
-  ).filter(([, id]) => id !== undefined && id !== null);
+  const kinds = Object.keys(MEMBER_OF) as Array<keyof typeof MEMBER_OF>;
+  const given = kinds
+    .map((kind) => [kind, ids[MEMBER_OF[kind]]] as const)
+    .filter(([, id]) => id !== undefined && id !== null);
   if (given.length > 1) throw invalidIdentity('More than one user-assigned id was given.');
   const [first] = given;
   if (first === undefined) return { kind: 'system', id: '' };
@@ -172,25 +193,29 @@ function parseAllowedHosts(value: string | undefined): readonly string[] | undef
 
 function parseCapabilities(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item.trim() !== '')) {
+  const list: unknown[] = Array.isArray(value) ? [...(value as unknown[])] : [value];
+  if (!Array.isArray(value) || !list.every((item) => typeof item === 'string' && item.trim() !== '')) {
     throw invalidConfiguration('clientCapabilities must be an array of non-blank strings.');
   }
-  return Object.freeze([...(value as string[])]);
+  return Object.freeze(list as string[]);
 }
 
 function parseLoggerOptions(value: unknown): LoggerOptions | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isJsonObject(value)) throw invalidConfiguration('system.loggerOptions must be an object.');
-  const callback = value['loggerCallback'];
-  if (callback !== undefined && callback !== null && typeof callback !== 'function') {
+  const { loggerCallback, logLevel, piiLoggingEnabled } = membersOf('system.loggerOptions', value, LOGGER_NAMES);
+  if (loggerCallback !== undefined && loggerCallback !== null && typeof loggerCallback !== 'function') {
     throw invalidConfiguration('system.loggerOptions.loggerCallback must be a function.');
   }
-  const logLevel = value['logLevel'];
-  if (logLevel !== undefined && logLevel !== null && typeof logLevel !== 'number') {
+  if (logLevel !== undefined && logLevel !== null && (typeof logLevel !== 'number' || Number.isNaN(logLevel))) {
     throw invalidConfiguration('system.loggerOptions.logLevel must be a number.');
   }
-  parseBoolean('system.loggerOptions.piiLoggingEnabled', value['piiLoggingEnabled']);
-  return value;
+  return Object.freeze({
+    ...(typeof loggerCallback === 'function' && {
+      loggerCallback: loggerCallback as NonNullable<LoggerOptions['loggerCallback']>,
+    }),
+    ...(typeof logLevel === 'number' && { logLevel }),
+    piiLoggingEnabled: parseBoolean('system.loggerOptions.piiLoggingEnabled', piiLoggingEnabled),
+  });
 }
 
 function parseNetworkClient(value: unknown): INetworkModule | undefined {
@@ -215,11 +240,11 @@ function parseTimeout(value: unknown): number | undefined {
 
 function parseAuthorities(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
-  const list: unknown[] = Array.isArray(value) ? value : [value];
+  const list: unknown[] = Array.isArray(value) ? [...(value as unknown[])] : [value];
   if (!list.every((item) => typeof item === 'string' && item.includes('-----BEGIN CERTIFICATE-----'))) {
     throw invalidConfiguration('system.ca must be a PEM certificate or an array of them.');
   }
-  return Object.freeze([...(list as string[])]);
+  return Object.freeze(list as string[]);
 }
 
 function parseProvider(value: unknown): AttestationProvider | undefined {
@@ -254,9 +279,9 @@ function readHostEnvironment(env: Readonly<Record<string, string | undefined>>):
   });
 }
 
-function assertOwn(what: string, value: unknown, names: ReadonlySet<string>): asserts value is Record<string, unknown> {
+function membersOf(what: string, value: unknown, names: Iterable<string>): UncheckedOptions {
   if (!isJsonObject(value)) throw invalidConfiguration(`${what} must be an object.`);
-  refusePollution(value, names, invalidConfiguration);
+  return readMembers(value, names, invalidConfiguration);
 }
 
 function unknownNames(options: object, known: ReadonlySet<string>): string[] {

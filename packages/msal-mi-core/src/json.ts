@@ -11,7 +11,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function parseJsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
+    // Without a prototype: what an answer lacks does not come from Object.prototype either.
+    return isJsonObject(value) ? (Object.setPrototypeOf(value, null) as JsonObject) : undefined;
   } catch {
     return undefined;
   }

@@ -11,7 +11,8 @@ import {
   createMtlsFetch,
   ManagedIdentityApplication,
 } from 'core/index.js';
-import { requireMtlsPop } from 'core/resource-server/index.js';
+import { instrument } from 'core/otel/index.js';
+import { requireMtlsPop, type ForwardedCertificateOptions } from 'core/resource-server/index.js';
 import type { ManagedIdentityIdParams, MtlsPopRequestParams } from 'core/public-types.js';
 import { createAttestationProvider } from 'attestation/index.js';
 import { errorWith } from '../support/errors.js';
@@ -60,11 +61,11 @@ test('JSON configuration with __proto__ in it is read without it', () => {
 });
 
 describe('a polluted Object.prototype', () => {
-  const auth = {
-    clientId: 'client',
+  const withoutClientId = {
     authority: 'https://login.microsoftonline.com/tenant',
     clientAssertion: () => Promise.reject(new Error('never called')),
   };
+  const auth = { clientId: 'client', ...withoutClientId };
   const served = { issuer: 'issuer', audience: 'audience', jwks: () => Promise.reject(new Error('never called')) };
   const forwarded = { header: 'client-cert', format: 'client-cert', trustedProxies: ['0.0.0.0/0'] };
   const request = { resource: VAULT, mtlsProofOfPossession: true } as const;
@@ -93,18 +94,92 @@ describe('a polluted Object.prototype', () => {
       'another',
       () => new ManagedIdentityApplication({ managedIdentityIdParams: {} }),
     ],
+    ['its log', 'piiLoggingEnabled', true, () => new ManagedIdentityApplication({ system: { loggerOptions: {} } })],
     ['a confidential client', 'system', { ca: 'PEM' }, () => new BoundConfidentialClient({ auth })],
+    [
+      'the application of a confidential client',
+      'clientId',
+      'another',
+      () => new BoundConfidentialClient({ auth: withoutClientId as typeof auth }),
+    ],
+    [
+      'a request of a confidential client',
+      'tenantId',
+      'another',
+      () =>
+        new BoundConfidentialClient({ auth }).acquireTokenByClientCredential({
+          scopes: ['https://graph.microsoft.com/.default'],
+        }),
+    ],
+    ['a query', 'refresh', true, (world) => world.application().getManagedIdentityCapabilities({})],
+    [
+      'a token of the Azure credential',
+      'claims',
+      '{}',
+      (world) =>
+        new MtlsManagedIdentityCredential({ application: world.application(), minStrength: 1 }).getToken(
+          `${VAULT}/.default`,
+          {},
+        ),
+    ],
     ['createDownstreamApi', 'system', { ca: 'PEM' }, () => createDownstreamApi({})],
     ['a resource server', 'forwardedCertificate', forwarded, () => requireMtlsPop(served)],
+    [
+      'its proxies',
+      'trustedProxies',
+      ['0.0.0.0/0'],
+      () =>
+        requireMtlsPop({
+          ...served,
+          forwardedCertificate: { header: 'client-cert', format: 'client-cert' } as ForwardedCertificateOptions,
+        }),
+    ],
+    ['metrics', 'meterProvider', { getMeter: () => undefined }, () => instrument()],
     ['an attestation provider', 'libraryPath', 'C:\\planted.dll', () => createAttestationProvider()],
   ])('changes nothing about %s: %s is refused', async (_what, name, value, use) => {
     const world = shared.fresh();
-    Object.defineProperty(Object.prototype, name, { value, enumerable: true, configurable: true });
+    const message = expect.stringContaining(`Object.prototype.${name}.`) as string;
+    for (const how of [{ value, enumerable: true }, { value }, { get: () => value }, { value, writable: true }]) {
+      Object.defineProperty(Object.prototype, name, { ...how, configurable: true });
+      try {
+        await expect(Promise.resolve().then(() => use(world))).rejects.toThrow(errorWith({ message }));
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
+    }
+    expect(world.emulator.journal).toEqual([]);
+  });
+
+  test.each<[string, unknown, object, string]>([
+    ['token_type', 'mtls_pop', { access_token: 'opaque', expires_in: 60 }, 'token_type_missing'],
+    ['access_token', 'planted', { token_type: 'mtls_pop', expires_in: 60 }, 'invalid_token_response'],
+    ['expires_in', 3_600, { token_type: 'mtls_pop', access_token: 'opaque' }, 'invalid_token_response'],
+  ])('puts no %s into an answer that has none', async (name, value, body, errorCode) => {
+    const world = shared.fresh();
+    world.emulator.fault('token', [{ body: JSON.stringify(body) }]);
+    Object.defineProperty(Object.prototype, name, { value, configurable: true });
     try {
-      const message = expect.stringContaining(`Object.prototype.${name}.`) as string;
-      await expect(Promise.resolve().then(() => use(world))).rejects.toThrow(errorWith({ message }));
+      await expect(world.application().acquireToken(softwareRequest())).rejects.toThrow(errorWith({ errorCode }));
     } finally {
       Reflect.deleteProperty(Object.prototype, name);
+    }
+  });
+
+  test.each(['method', 'headers', 'body'])('adds no %s to a fetch', async (name) => {
+    const world = shared.fresh();
+    const fetchVault = createMtlsFetch(world.application(), { resource: VAULT, minStrength: 1 });
+    const send = () => fetchVault('https://contoso.vault.azure.net/', {});
+    for (let calls = 0; calls < 2; calls += 1) {
+      Object.defineProperty(Object.prototype, name, { value: 'POST', configurable: true });
+      try {
+        await expect(send()).rejects.toMatchObject({
+          name: 'TypeError',
+          message: expect.stringContaining(`Object.prototype.${name}.`) as string,
+        });
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
+      await fetchVault('https://other.example/').catch(() => undefined); // Loads what the later calls work with.
     }
     expect(world.emulator.journal).toEqual([]);
   });

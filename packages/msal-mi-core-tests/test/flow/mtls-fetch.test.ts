@@ -88,6 +88,59 @@ describe('a call with createMtlsFetch', () => {
     }
   });
 
+  test('takes members that init inherits, in the first call as in the others, and asks for each of them once', async () => {
+    let answers = 0;
+    class Init {
+      readonly #method = 'PUT';
+      get method() {
+        answers += 1;
+        return answers % 2 === 1 ? this.#method : 'DELETE';
+      }
+      readonly body = Buffer.from('as it was');
+      readonly headers = { 'x-a': 'b' };
+    }
+    const fetch = fetchFor('handshake');
+    for (let calls = 1; calls <= 2; calls += 1) {
+      answers = 0;
+      expect((await fetch(handshakeUrl('/'), new Init())).status).toBe(200);
+      expect(answers).toBe(1);
+      expect(callsOfResource().at(-1)).toMatchObject({ method: 'PUT', body: 'as it was', headers: { 'x-a': 'b' } });
+    }
+  });
+
+  test('does not see what becomes of the URL and the headers after the call', async () => {
+    const fetch = fetchFor('handshake');
+    for (let calls = 1; calls <= 2; calls += 1) {
+      const url = new URL(handshakeUrl('/as-it-was'));
+      const headers: Record<string, string> = { 'x-a': 'as it was' };
+      const answering = fetch(url, { headers });
+      url.pathname = '/changed';
+      headers['x-a'] = 'changed';
+      expect((await answering).status).toBe(200);
+      expect(callsOfResource().at(-1)).toMatchObject({ headers: { 'x-a': 'as it was' } });
+      expect(callsOfResource().at(-1)?.url).toContain('/as-it-was');
+    }
+  });
+
+  const thrower = () => {
+    throw new RangeError('theirs');
+  };
+  test.each<[string, object | undefined, unknown?]>([
+    ['a getter that throws', Object.defineProperty({}, 'method', { get: thrower })],
+    ['a proxy that throws', new Proxy({}, { get: thrower })],
+    ['headers that throw', { headers: new Proxy({}, { ownKeys: thrower, get: thrower }) }],
+    ['a body that is no text', { method: 'POST', body: { toString: thrower } }],
+    ['an address that is no text', undefined, { toString: thrower }],
+    ['an address with members that throw', undefined, new Proxy({}, { get: thrower })],
+  ])('is a TypeError with %s, in the first call and in the others', async (_what, init, url = handshakeUrl('/')) => {
+    const fetch = fetchFor('handshake');
+    for (let calls = 1; calls <= 2; calls += 1) {
+      const error: unknown = await fetch(url as string, init as RequestInit).catch((e: unknown) => e);
+      expect(error).toMatchObject({ name: 'TypeError', message: expect.not.stringContaining('theirs') as string });
+      await fetch(handshakeUrl('/'));
+    }
+  });
+
   test('asks for one token only, however many requests follow', async () => {
     const fetch = fetchFor('handshake');
     await Promise.all(Array.from({ length: 10 }, async () => (await fetch(handshakeUrl('/'))).text()));

@@ -3,7 +3,7 @@ import { ManagedIdentityError } from '../errors.js';
 import { ManagedIdentityApplication } from '../index.js';
 import { createHostCheck } from '../mtls-fetch/allowed-hosts.js';
 import { REPLACE_BINDING, WITH_CAPABILITY } from '../mtls-fetch/application-members.js';
-import { invalidConfiguration, invalidRequest, refusePollution } from '../options/options.js';
+import { invalidConfiguration, invalidRequest, readable, readMembers } from '../options/options.js';
 import { namesOf, refuseIdentityLookAlikes, spellingOf } from '../options/identity-members.js';
 import type { ManagedIdentityConfiguration, MtlsBindingStrength, MtlsPopRequestParams } from '../public-types.js';
 
@@ -40,6 +40,10 @@ const WHERE = 'MtlsManagedIdentityCredential';
 
 /** @throws ManagedIdentityError `invalid_request`, `invalid_managed_identity_id_type`, `invalid_configuration`. */
 export function parseCredentialOptions(options: unknown): CredentialParts {
+  return readable(invalidRequest, () => parse(options));
+}
+
+function parse(options: unknown): CredentialParts {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidConfiguration(`${WHERE} takes an object. ${spellingOf('')}`);
   }
@@ -47,8 +51,7 @@ export function parseCredentialOptions(options: unknown): CredentialParts {
   for (const name of namesOf(options)) {
     if (!NAMES.has(name)) throw invalidRequest(`${WHERE} has no option ${JSON.stringify(name)}.`);
   }
-  refusePollution(options, NAMES, invalidRequest);
-  const given: MtlsManagedIdentityCredentialOptions = options;
+  const given = { ...readMembers(options, NAMES, invalidRequest) } as MtlsManagedIdentityCredentialOptions;
   const { application, withAttestationSupport, minStrength, allowedHosts, ...configuration } = given;
   // Says at once what is wrong with it.
   if (allowedHosts !== undefined) createHostCheck('', allowedHosts);
@@ -59,7 +62,7 @@ export function parseCredentialOptions(options: unknown): CredentialParts {
       ...(withAttestationSupport !== undefined && { withAttestationSupport }),
       ...(minStrength !== undefined && { minStrength }),
     },
-    allowedHosts,
+    allowedHosts: allowedHosts && [...allowedHosts],
   };
 }
 

@@ -2,6 +2,7 @@ import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-
 import type { HttpClient, PipelinePolicy } from '@azure/core-rest-pipeline';
 import { createHostCheck, type HostCheck } from '../mtls-fetch/allowed-hosts.js';
 import { MsiV2Error } from '../errors.js';
+import { invalidRequest, readable, readMembers } from '../options/options.js';
 import type { MtlsPopAuthenticationResult } from '../public-types.js';
 import { BoundTokens, withCae } from './bound-tokens.js';
 import {
@@ -82,12 +83,13 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    *   chain goes on; an `AbortError` when `options.abortSignal` is aborted.
    */
   async getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
-    const [resource, ...others] = typeof scopes === 'string' ? [scopes] : scopes;
-    if (resource === undefined || others.length > 0) {
-      throw new MsiV2Error('invalid_request', { message: 'A managed identity has tokens for one scope at a time.' });
-    }
+    const resource = scopeOf(scopes);
     refuseUnsupportedScope(resource, options !== undefined);
-    const { enableCae, claims, tenantId, abortSignal, requestOptions } = options ?? {};
+    const { enableCae, claims, tenantId, abortSignal, requestOptions } = readMembers(
+      Object(options ?? {}) as object,
+      TOKEN_OPTION_NAMES,
+      invalidRequest,
+    ) as GetTokenOptions;
     const checkHost = this.#hostCheckOf(resource);
     const application = enableCae === true ? withCae(this.#parts.application) : this.#parts.application;
     const abort = followAbort(abortSignal, requestOptions?.timeout);
@@ -120,6 +122,16 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
     this.#hostChecks.set(resource, check);
     return check;
   }
+}
+
+const TOKEN_OPTION_NAMES = ['enableCae', 'claims', 'tenantId', 'abortSignal', 'requestOptions'];
+
+function scopeOf(scopes: unknown): string {
+  const [scope, ...others] = readable(invalidRequest, () =>
+    Array.isArray(scopes) ? [...(scopes as unknown[])] : [scopes],
+  );
+  if (typeof scope === 'string' && others.length === 0) return scope;
+  throw new MsiV2Error('invalid_request', { message: 'A managed identity has tokens for one scope at a time.' });
 }
 
 const GUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;

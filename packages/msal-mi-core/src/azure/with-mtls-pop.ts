@@ -1,4 +1,4 @@
-import { invalidRequest } from '../options/options.js';
+import { invalidRequest, readable } from '../options/options.js';
 import type { BoundHttpClient, MtlsManagedIdentityCredential } from './credential.js';
 import { isOwnCredential } from './own-credentials.js';
 import { ignoredOption } from './request-checks.js';
@@ -35,10 +35,10 @@ export function withMtlsPop<T extends object>(
         'its tokens sent without a certificate.',
     );
   }
-  const given: Readonly<Record<string, unknown>> = { ...options };
+  const given: Readonly<Record<string, unknown>> = readable(invalidRequest, () => ({ ...options }));
   for (const name of REFUSED) if (given[name] !== undefined && given[name] !== null) throw ignoredOption(name);
   if (given['allowedHosts'] !== undefined) throw invalidRequest('allowedHosts is an option of the credential.');
   const { httpClient } = given;
   if (httpClient !== undefined && httpClient !== credential.httpClient) throw ignoredOption('httpClient');
-  return { ...(options as T), httpClient: credential.httpClient };
+  return { ...(given as T), httpClient: credential.httpClient };
 }

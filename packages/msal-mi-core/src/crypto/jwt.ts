@@ -19,7 +19,7 @@ export function readConfirmation(token: string): { opaque: true } | { opaque: fa
   const claims = readJwtClaims(token);
   if (claims === undefined) return JWS.test(token) ? { opaque: false, x5tS256: undefined } : { opaque: true };
   const cnf = claims['cnf'];
-  const value = isJsonObject(cnf) ? cnf['x5t#S256'] : undefined;
+  const value = isJsonObject(cnf) && Object.hasOwn(cnf, 'x5t#S256') ? cnf['x5t#S256'] : undefined;
   return { opaque: false, x5tS256: typeof value === 'string' ? value : undefined };
 }
 

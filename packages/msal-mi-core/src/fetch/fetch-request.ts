@@ -1,4 +1,5 @@
 import { parseSignal } from '../options/options.js';
+import { CHANGING_NOTHING, readFetchInit, type FetchInit } from './fetch-init.js';
 import { toOwnRequest } from './foreign-request.js';
 import { HeaderList } from './header-list.js';
 import { bodyFrom, bodyOfRequest, lengthOf, type RequestBody } from './request-body.js';
@@ -24,8 +25,6 @@ export function isIdempotent(method: string): boolean {
 const ORDINARY_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const METHODS_WITHOUT_BODY = ['GET', 'HEAD'] as const;
 const REDIRECT_MODES = ['follow', 'error', 'manual'] as const;
-/** On a server-side connection. The platform's Request still judges their values. */
-const CHANGING_NOTHING = ['mode', 'credentials', 'cache', 'referrer', 'referrerPolicy'] as const;
 
 // RFC 9110 section 7.6.1 and 10.1: they speak of the connection, which is not the caller's.
 const CONNECTION_HEADERS = new Set([
@@ -49,25 +48,30 @@ export function parseFetchRequest(
   given: string | URL | Request,
   init: RequestInit | undefined,
 ): FetchRequest | Promise<FetchRequest> {
-  const input = toOwnRequest(given);
-  const member: Member = (name) => (init as Record<string, unknown> | undefined)?.[name];
-  for (const name of ['dispatcher', 'agent']) {
-    if (member(name) != null) {
+  try {
+    return parse(toOwnRequest(given), readFetchInit(init));
+  } catch (error) {
+    throw error instanceof TypeError ? error : new TypeError('The arguments of fetch cannot be read.');
+  }
+}
+
+function parse(input: string | URL | Request, init: FetchInit): FetchRequest | Promise<FetchRequest> {
+  for (const name of ['dispatcher', 'agent'] as const) {
+    if (init[name] != null) {
       throw new TypeError(
         `The option '${name}' cannot be used: the connection belongs to the certificate. ` +
           'For a client of your own, pass binding.tlsOptions() to it.',
       );
     }
   }
-  if (typeof member('integrity') === 'string' && member('integrity') !== '') {
+  if (typeof init.integrity === 'string' && init.integrity !== '') {
     throw new TypeError("The option 'integrity' is not supported.");
   }
 
   const url = parseUrl(input instanceof Request ? input.url : input);
-  const source = member('body');
-  const headers = member('headers') === undefined ? undefined : parseHeaders(member('headers'));
-  const request = (input instanceof Request ? undefined : ordinary(member, headers)) ?? judged(input, member, headers);
-  const signal = signalOf(member('signal'), input);
+  const headers = init.headers === undefined ? undefined : parseHeaders(init.headers);
+  const request = (input instanceof Request ? undefined : ordinary(init, headers)) ?? judged(input, init, headers);
+  const signal = signalOf(init.signal, input);
 
   const finish = (body: RequestBody | undefined): FetchRequest => {
     const { method, redirect } = request;
@@ -77,31 +81,30 @@ export function parseFetchRequest(
     }
     return { method, url, headers: request.headers, body, redirect, signal };
   };
-  if (source != null) return finish(bodyFrom(source, member('duplex')));
+  if (init.body != null) return finish(bodyFrom(init.body, init.duplex));
   return request.body === null ? finish(undefined) : bodyOfRequest(request.body).then(finish);
 }
 
-type Member = (name: string) => unknown;
 type Judged = Pick<FetchRequest, 'method' | 'headers' | 'redirect'> & { readonly body: Request['body'] };
 
 /** Undefined when there is something for the platform to judge: making a Request costs more than most of a call. */
-function ordinary(member: Member, headers = new HeaderList()): Judged | undefined {
-  const { method = 'GET', redirect = 'follow' } = { method: member('method'), redirect: member('redirect') };
+function ordinary(init: FetchInit, headers = new HeaderList()): Judged | undefined {
+  const { method = 'GET', redirect = 'follow' } = init;
   if (!isOneOf(ORDINARY_METHODS, method) || !isOneOf(REDIRECT_MODES, redirect)) return undefined;
-  if (isOneOf(METHODS_WITHOUT_BODY, method) && member('body') != null) return undefined;
-  if (CHANGING_NOTHING.some((name) => member(name) !== undefined)) return undefined;
+  if (isOneOf(METHODS_WITHOUT_BODY, method) && init.body != null) return undefined;
+  if (CHANGING_NOTHING.some((name) => init[name] !== undefined)) return undefined;
   return { method, headers, redirect, body: null };
 }
 
 /** @throws TypeError for members that the standard forbids. */
-function judged(input: string | URL | Request, member: Member, headers: HeaderList | undefined): Judged {
-  const init: Record<string, unknown> = { signal: null };
-  for (const name of ['method', 'redirect', ...CHANGING_NOTHING]) {
-    if (member(name) !== undefined) init[name] = member(name);
+function judged(input: string | URL | Request, init: FetchInit, headers: HeaderList | undefined): Judged {
+  const judgedInit: Record<string, unknown> = { signal: null };
+  for (const name of ['method', 'redirect', ...CHANGING_NOTHING] as const) {
+    if (init[name] !== undefined) judgedInit[name] = init[name];
   }
-  if (headers !== undefined) init['headers'] = [...headers];
-  if (member('body') != null) init['body'] = new Uint8Array(0);
-  const { method, redirect, body, headers: all } = new Request(input, init);
+  if (headers !== undefined) judgedInit['headers'] = [...headers];
+  if (init.body != null) judgedInit['body'] = new Uint8Array(0);
+  const { method, redirect, body, headers: all } = new Request(input, judgedInit);
   return { method, redirect, body, headers: new HeaderList(all) };
 }
 

@@ -1,4 +1,4 @@
-import { invalidConfiguration, refusePollution } from '../options/options.js';
+import { invalidConfiguration, readable, readMembers } from '../options/options.js';
 import { refuseIdentityLookAlikes } from '../options/identity-members.js';
 import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
@@ -77,7 +77,7 @@ export class BoundConfidentialClient {
   /** @internal */
   constructor(configuration: Readonly<BoundConfidentialClientConfiguration>, surroundings: Surroundings);
   constructor(configuration: BoundConfidentialClientConfiguration, surroundings?: Surroundings) {
-    this.#settings = parseSettings(configuration);
+    this.#settings = readable(invalidConfiguration, () => parseSettings(configuration));
     this.#surroundings = surroundings;
   }
 
@@ -136,16 +136,15 @@ async function compose(settings: ClientSettings, surroundings: Surroundings | un
 }
 
 function parseSettings(configuration: unknown): ClientSettings {
-  const given = (configuration ?? {}) as Readonly<Record<string, unknown>>;
-  refusePollution(given, NAMES, invalidConfiguration);
+  const given = Object(configuration ?? {}) as object;
+  const { auth, system } = readMembers(given, NAMES, invalidConfiguration);
   refuseIdentityLookAlikes('The configuration', given, NAMES, identityBelongsElsewhere);
-  const { auth, system } = given;
   if (typeof auth !== 'object' || auth === null) {
     throw invalidConfiguration('auth must be an object with clientId, authority and clientAssertion.');
   }
-  refusePollution(auth, AUTH_NAMES, invalidConfiguration);
   refuseIdentityLookAlikes('auth', auth, AUTH_NAMES, identityBelongsElsewhere);
-  const { clientId, authority, clientAssertion, clientCapabilities } = auth as Readonly<Record<string, unknown>>;
+  const members = readMembers(auth, AUTH_NAMES, invalidConfiguration);
+  const { clientId, authority, clientAssertion, clientCapabilities } = members;
   if (typeof clientId !== 'string' || clientId.trim() === '')
     throw invalidConfiguration('auth.clientId must be a non-blank string.');
   if (typeof clientAssertion !== 'function') throw invalidConfiguration('auth.clientAssertion must be a function.');

@@ -1,6 +1,7 @@
 /** Untrusted options in, a validated request out, before any I/O (D20, D31). */
 import {
   invalidRequest,
+  isResource,
   parseClaimsOption,
   parseCorrelationId,
   parseFlag,
@@ -80,7 +81,7 @@ export function parseClientCredentialRequest(request: unknown): ClientCredential
 function parseScope(scopes: unknown): { scope: string; resource: string } {
   const [scope, ...others] = Array.isArray(scopes) ? (scopes as unknown[]) : [];
   const [, resource] = typeof scope === 'string' ? (SCOPE.exec(scope.trim()) ?? []) : [];
-  if (resource === undefined || others.length > 0) throw new MsiV2Error('invalid_scope');
+  if (resource === undefined || !isResource(resource) || others.length > 0) throw new MsiV2Error('invalid_scope');
   return { scope: `${resource}/.default`, resource };
 }
 

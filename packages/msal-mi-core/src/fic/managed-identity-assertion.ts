@@ -2,7 +2,14 @@
 import type { ManagedIdentityApplication } from '../client.js';
 import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError } from '../errors.js';
-import { invalidRequest, parseFlag, parseOptions, parseNamedStrength } from '../options/options.js';
+import {
+  invalidRequest,
+  isResource,
+  parseFlag,
+  parseOptions,
+  parseNamedStrength,
+  readable,
+} from '../options/options.js';
 import { refuseIdentityLookAlikes, spellingOf } from '../options/identity-members.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { BoundClientAssertionCallback, BoundClientAssertionContext } from './client-assertion.js';
@@ -42,15 +49,21 @@ export function createManagedIdentityAssertion(
   app: ManagedIdentityApplication,
   options: ManagedIdentityAssertionOptions = {},
 ): BoundClientAssertionCallback {
-  if (typeof (app as { acquireToken?: unknown } | undefined)?.acquireToken !== 'function') {
+  const acquireToken: unknown = readable(
+    invalidRequest,
+    () => (app as { acquireToken?: unknown } | null)?.acquireToken,
+  );
+  if (typeof acquireToken !== 'function') {
     throw invalidRequest(
       `createManagedIdentityAssertion needs a ManagedIdentityApplication, which names the identity. ${spellingOf('')}`,
     );
   }
-  refuseIdentityLookAlikes('createManagedIdentityAssertion', options, OPTION_NAMES, invalidRequest);
+  readable(invalidRequest, () => {
+    refuseIdentityLookAlikes('createManagedIdentityAssertion', options, OPTION_NAMES, invalidRequest);
+  });
   const parsed = parseOptions('createManagedIdentityAssertion', options, OPTION_NAMES);
   const { audience = TOKEN_EXCHANGE_AUDIENCE } = parsed;
-  if (typeof audience !== 'string' || audience.trim() === '') throw new ManagedIdentityError('invalid_resource');
+  if (typeof audience !== 'string' || !isResource(audience.trim())) throw new ManagedIdentityError('invalid_resource');
   const minStrength = parseNamedStrength(parsed['minStrength']);
   const fixed: MtlsPopRequestParams = {
     resource: audience,

@@ -29,6 +29,8 @@ const TENANTLESS = new Set(['common', 'organizations']);
 const OTHER_PROTOCOLS = new Set(['adfs', 'tfp']);
 /** One path segment that stays one: neither `.` nor `..`. */
 const TENANT = /^(?!\.{1,2}$)[\w.-]+$/;
+/** What a URL parser makes another path of than is written. */
+const ANOTHER_PATH = /[\\\p{Cc}]|%(?:2e|2f|5c)|\/\.{1,2}(?:[/?#]|$)/iu;
 const REGION = /^[a-zA-Z0-9]+$/;
 
 /**
@@ -95,16 +97,15 @@ function mtlsHostOf(hostname: string): string {
 }
 
 function parseUrl(authority: unknown): URL {
-  let url: URL | undefined;
-  try {
-    url = typeof authority === 'string' ? new URL(authority.trim()) : undefined;
-  } catch {
-    // Refused below.
-  }
+  const text = typeof authority === 'string' ? authority.trim() : '';
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:') {
     throw invalidConfiguration(
       'auth.authority must be an https URL such as https://login.microsoftonline.com/<tenant id>.',
     );
+  }
+  if (ANOTHER_PATH.test(text)) {
+    throw invalidConfiguration('auth.authority must be a host and a tenant, without dots or encoded slashes as path.');
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw invalidConfiguration('auth.authority must be a host and a tenant, without user name, query or fragment.');

@@ -1,4 +1,4 @@
-import { invalidConfiguration, refusePollution } from '../options/options.js';
+import { invalidConfiguration, readable, readMembers } from '../options/options.js';
 import type { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
 import { createAuthorizationHeader, type ManagedIdentityConfiguration } from '../public-types.js';
@@ -59,9 +59,12 @@ export function composeDownstreamApi(
   options: CreateDownstreamApiOptions,
   surroundings: Surroundings | undefined,
 ): DownstreamApi {
-  refusePollution(options, OPTION_NAMES, invalidConfiguration);
-  const { system, application } = options;
-  const root = new Section('', configuration);
+  const { system, application } = readMembers(
+    Object(options) as object,
+    OPTION_NAMES,
+    invalidConfiguration,
+  ) as CreateDownstreamApiOptions;
+  const root = readable(invalidConfiguration, () => new Section('', configuration));
   const acquirers = new TokenAcquirers({ azureAd: root.section('AzureAd'), system, application, surroundings });
   const fetches = new Map<string, ApiFetch>();
 

@@ -1,4 +1,4 @@
-import { invalidRequest } from '../options/options.js';
+import { invalidRequest, readable } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
 import { domainsOfAudience, isWithin, profileOf } from './host-profiles.js';
 
@@ -20,7 +20,8 @@ export type HostCheck = (url: URL) => void;
  *   https URL when there is no list.
  */
 export function createHostCheck(resource: string, allowedHosts: unknown): HostCheck {
-  const isAllowed = allowedHosts === undefined ? familyOf(resource) : anyOf(allowedHosts);
+  const isAllowed =
+    allowedHosts === undefined ? familyOf(resource) : readable(invalidRequest, () => anyOf(allowedHosts));
   return (url) => {
     if (allowedHosts === undefined) refuseUnsuitable(url);
     if (isAllowed(url)) return;
@@ -68,10 +69,11 @@ function parseResource(resource: string): URL {
 const isAddress = (hostname: string): boolean => hostname.startsWith('[') || /^[\d.]+$/.test(hostname);
 
 function anyOf(allowedHosts: unknown): (url: URL) => boolean {
-  if (!Array.isArray(allowedHosts) || allowedHosts.length === 0) {
+  const entries: unknown[] = Array.isArray(allowedHosts) ? [...(allowedHosts as unknown[])] : [];
+  if (entries.length === 0) {
     throw invalidRequest('allowedHosts must be a list of host names and regular expressions, and not empty.');
   }
-  const checks = allowedHosts.map((entry: unknown) => {
+  const checks = entries.map((entry) => {
     if (entry instanceof RegExp) return matchesWhole(entry);
     if (typeof entry === 'string') return matchesName(entry);
     throw invalidRequest('allowedHosts must hold host names and regular expressions only.');
@@ -88,10 +90,9 @@ function matchesWhole(expression: RegExp): (url: URL) => boolean {
 function matchesName(entry: string): (url: URL) => boolean {
   const [, wildcard, name = '', port = ''] =
     /^(\*\.)?([^/\\*?#@\s:]+|\[[\da-f:]+\])(?::(\d{1,5}))?$/i.exec(entry) ?? [];
-  let own: URL;
-  try {
-    own = new URL(`https://${name.replace(/\.$/, '')}${port === '' ? '' : `:${port}`}`);
-  } catch {
+  const address = `https://${name.replace(/\.$/, '')}${port === '' ? '' : `:${port}`}`;
+  const own = URL.canParse(address) ? new URL(address) : undefined;
+  if (own === undefined || own.hostname.endsWith('.')) {
     throw invalidRequest(
       `The entry ${JSON.stringify(entry)} of allowedHosts is not a host name such as contoso.vault.azure.net.`,
     );

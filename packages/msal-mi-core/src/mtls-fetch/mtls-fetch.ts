@@ -1,7 +1,8 @@
 import { isAnyArrayBuffer } from 'node:util/types';
-import { invalidRequest, parseFlag, parseOptions, parseNamedStrength } from '../options/options.js';
+import { invalidRequest, isResource, parseFlag, parseOptions, parseNamedStrength } from '../options/options.js';
 import { ManagedIdentityError } from '../errors.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
+import { readFetchInit, type FetchInit } from '../fetch/fetch-init.js';
 import { HeaderList } from '../fetch/header-list.js';
 import { createHostCheck } from './allowed-hosts.js';
 import type { BoundCaller, CallerOptions } from './bound-caller.js';
@@ -61,25 +62,38 @@ export function createMtlsFetch(
     return (caller ??= new BoundCaller(app, parsed));
   };
   const first = async (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => {
-    const kept = keepBytes(init);
-    return (await load()).fetch(input, kept);
+    const kept = keepInit(init);
+    const url = input instanceof URL ? new URL(input) : input;
+    return (await load()).fetch(url, kept as RequestInit);
   };
   return (input, init) => caller?.fetch(input, init) ?? first(input, init);
 }
 
-/** What the caller does to its buffer after the call does not matter, also while something is still loading. */
-function keepBytes(init: RequestInit | undefined): RequestInit | undefined {
-  const body: unknown = init?.body;
-  if (body instanceof URLSearchParams) return { ...init, body: new URLSearchParams(body) };
-  if (isAnyArrayBuffer(body)) return { ...init, body: new Uint8Array(body).slice() };
-  if (!ArrayBuffer.isView(body)) return init;
-  return { ...init, body: new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice() };
+/** What the caller does to its objects after the call does not matter, also while something is still loading. */
+function keepInit(init: RequestInit | undefined): FetchInit {
+  const members = readFetchInit(init);
+  return { ...members, body: keepBytes(members.body), headers: keepHeaders(members.headers) };
+}
+
+function keepBytes(body: unknown): unknown {
+  if (body instanceof URLSearchParams) return new URLSearchParams(body);
+  if (isAnyArrayBuffer(body)) return new Uint8Array(body).slice();
+  if (!ArrayBuffer.isView(body)) return body;
+  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
+}
+
+function keepHeaders(headers: unknown): unknown {
+  try {
+    return headers === undefined ? undefined : HeaderList.from(headers);
+  } catch {
+    return headers; // Refused where all of the arguments are judged.
+  }
 }
 
 function parseFetchOptions(options: unknown): CallerOptions {
   const parsed = parseOptions('createMtlsFetch', options, OPTION_NAMES);
   const { resource, withAttestationSupport, minStrength, allowedHosts, headers } = parsed;
-  if (typeof resource !== 'string' || resource.trim() === '') {
+  if (typeof resource !== 'string' || !isResource(resource.trim())) {
     throw new ManagedIdentityError('invalid_resource');
   }
   return {

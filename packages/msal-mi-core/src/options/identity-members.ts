@@ -26,7 +26,7 @@ export function refuseIdentityLookAlikes(
 /** Of the members that were passed: its own and those of its class, and not what something has set on Object.prototype. */
 export function namesOf(options: object): string[] {
   const names: string[] = [];
-  for (const name in options) if (!(name in Object.prototype)) names.push(name);
+  for (const name in options) if (!(name in Object.prototype) || Object.hasOwn(options, name)) names.push(name);
   return names;
 }
 

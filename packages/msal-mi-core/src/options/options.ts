@@ -1,5 +1,5 @@
 /** Checks that every options object goes through: untrusted values in, before any I/O. */
-import { ManagedIdentityError, MsiV2Error } from '../errors.js';
+import { isMsalMiError, ManagedIdentityError, MsiV2Error } from '../errors.js';
 import { isJsonObject, parseJsonObject } from '../json.js';
 import { MtlsBindingStrength } from '../public-types.js';
 
@@ -12,25 +12,46 @@ export function invalidConfiguration(message: string): ManagedIdentityError {
 }
 
 /** Whatever is found in it comes from Object.prototype. */
-const NOTHING = Object.freeze({});
+export const NOTHING: UncheckedOptions = Object.freeze({});
 
 /**
- * Refuses a member of `options` that nobody passed because something has set it on Object.prototype: it could lower a floor,
- * or add an authority, that the caller left at its default.
+ * The members of `options` that `names` lists, each read once: a getter cannot answer the check and the use differently.
  *
- * @param names - Members that are read.
- * @param refusal - Makes the error.
+ * @param refusal - Makes the error: for a member that nobody passed because something has set it on Object.prototype (it could
+ *   lower a floor, or add an authority, that the caller left at its default), and for one that cannot be read.
  */
-export function refusePollution(
+export function readMembers<Name extends string>(
   options: object,
-  names: ReadonlySet<string>,
+  names: Iterable<Name>,
   refusal: (message: string) => Error,
-): void {
-  // Nearly always there is nothing to go through. Asking of each option whose it is would cost every cached token.
-  for (const name in NOTHING) {
-    if (names.has(name) && name in options && !Object.hasOwn(options, name)) {
-      throw refusal(`The option ${name} was not passed: something has set Object.prototype.${name}.`);
-    }
+): Readonly<Record<Name, unknown>> {
+  // Without a prototype: nothing of it comes from anywhere else, and no setter is called.
+  const members = Object.create(null) as Record<Name, unknown>;
+  for (const name of names) {
+    const isPassed = readable(refusal, () => {
+      members[name] = (options as UncheckedOptions)[name];
+      return members[name] === undefined || !(name in NOTHING) || hasPassed(options, name);
+    });
+    if (!isPassed) throw refusal(`The option ${name} was not passed: something has set Object.prototype.${name}.`);
+  }
+  return members;
+}
+
+/** Whether a member is of `options` or of its class. */
+function hasPassed(options: object, name: string): boolean {
+  let holder: object | null = options;
+  while (holder !== null && holder !== Object.prototype && !Object.hasOwn(holder, name)) {
+    holder = Object.getPrototypeOf(holder) as object | null;
+  }
+  return holder !== null && holder !== Object.prototype;
+}
+
+/** Options may have getters, and be proxies: whatever reading them throws is what is wrong with them. */
+export function readable<T>(refusal: (message: string) => Error, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw isMsalMiError(error) ? error : refusal('The options cannot be read: a getter or a proxy among them throws.');
   }
 }
 
@@ -42,18 +63,34 @@ const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 export type UncheckedOptions = Readonly<Record<string, unknown>>;
 
 /**
+ * @returns Its members, each read once.
  * @throws ManagedIdentityError `invalid_request` for anything but an object whose members are all `known`, and when one of
  *   them comes from a polluted Object.prototype.
  */
 export function parseOptions(method: string, options: unknown, known: ReadonlySet<string>): UncheckedOptions {
-  if (!isJsonObject(options)) {
-    throw invalidRequest(`${method} needs an object.`);
-  }
+  return readable(invalidRequest, () => {
+    assertKnown(method, options, known);
+    return readMembers(options, known, invalidRequest);
+  });
+}
+
+/** @throws ManagedIdentityError `invalid_request` for anything but an object whose members are all `known`. */
+export function assertKnown(method: string, options: unknown, known: ReadonlySet<string>): asserts options is object {
+  if (!isJsonObject(options)) throw invalidRequest(`${method} needs an object.`);
   for (const name in options) {
     if (!known.has(name)) throw invalidRequest(`The option ${JSON.stringify(name)} is unknown.`);
   }
-  refusePollution(options, known, invalidRequest);
-  return options;
+}
+
+const NOT_IN_A_URI = /[\s\\\p{Cc}]/u;
+const HOST_WITH_LAST_DOT = /^https?:\/\/[^/?#]*\.(?::\d*)?(?:[/?#]|$)/i;
+
+/**
+ * Whether a token can be asked for it: not blank, and nothing in it that others read in another way. A backslash is a slash
+ * to a URL parser, and a host with a dot at its end is the same host to DNS and another one to whoever compares names.
+ */
+export function isResource(resource: string): boolean {
+  return resource !== '' && !NOT_IN_A_URI.test(resource) && !HOST_WITH_LAST_DOT.test(resource);
 }
 
 /** A boolean member; absent is false. */
@@ -98,10 +135,11 @@ export function parseSignal(
   refusal: (message: string) => Error = invalidRequest,
 ): AbortSignal | undefined {
   if (value === undefined || value === null) return undefined;
-  const { addEventListener, throwIfAborted } = value as Record<string, unknown>;
-  if (typeof value !== 'object' || typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function') {
-    throw refusal('signal must be an AbortSignal.');
-  }
+  const isSignal = readable(refusal, () => {
+    const { addEventListener, throwIfAborted } = value as Record<string, unknown>;
+    return typeof value === 'object' && typeof addEventListener === 'function' && typeof throwIfAborted === 'function';
+  });
+  if (!isSignal) throw refusal('signal must be an AbortSignal.');
   return value as AbortSignal;
 }
 

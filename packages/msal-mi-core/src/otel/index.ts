@@ -19,6 +19,7 @@ import {
   type RetryEvent,
   type TraceEvent,
 } from '../diagnostics/channels.js';
+import { invalidConfiguration, readable, readMembers } from '../options/options.js';
 import { VERSION } from '../version.js';
 
 /** Where spans and metrics go. Default: the providers registered globally. */
@@ -50,6 +51,7 @@ const AGE_BUCKETS_S = [1, 6, 12, 24, 48, 72, 84, 96, 120, 144, 168].map((hours) 
  *
  * @param options - The providers. Default: those registered globally.
  * @returns A function that stops it.
+ * @throws ManagedIdentityError `invalid_configuration` for something that is not a provider.
  *
  * @example
  * ```ts
@@ -59,8 +61,15 @@ const AGE_BUCKETS_S = [1, 6, 12, 24, 48, 72, 84, 96, 120, 144, 168].map((hours) 
  * ```
  */
 export function instrument(options: InstrumentationOptions = {}): () => void {
-  const tracer = (options.tracerProvider ?? trace.getTracerProvider()).getTracer(SCOPE, VERSION);
-  const meter = (options.meterProvider ?? metrics.getMeterProvider()).getMeter(SCOPE, VERSION);
+  const { tracerProvider = trace.getTracerProvider(), meterProvider = metrics.getMeterProvider() } = readMembers(
+    Object(options) as object,
+    ['tracerProvider', 'meterProvider'],
+    invalidConfiguration,
+  ) as InstrumentationOptions;
+  const { tracer, meter } = readable(invalidConfiguration, () => ({
+    tracer: tracerProvider.getTracer(SCOPE, VERSION),
+    meter: meterProvider.getMeter(SCOPE, VERSION),
+  }));
   const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]) =>
     meter.createHistogram(`msal_mi.${name}`, { unit, description, advice: { explicitBucketBoundaries } });
   const gauge = (name: string, description: string) => meter.createGauge(`msal_mi.${name}`, { unit: 's', description });

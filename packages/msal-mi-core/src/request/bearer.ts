@@ -1,12 +1,11 @@
 /** Unbound tokens: msal-node acquires them (D5). */
 import { ManagedIdentityError } from '../errors.js';
 import { MsalNodeApplication, type MsalNodeIdentity } from '../msal-node/msal-node.js';
-import type { UncheckedOptions } from '../options/options.js';
 import type { AuthenticationResult, ManagedIdentityConfiguration } from '../public-types.js';
 import { environmentSource, knownSource } from '../source/select-source.js';
 import { keepingProcess, withDeadline } from '../time/clock.js';
 import type { IdentityClient } from './identity-client.js';
-import { parseRequest } from './parse-request.js';
+import { parseRequest, type TokenOptions } from './parse-request.js';
 
 /** Acquires bearer tokens as the application is configured; makes one application of msal-node with the first request. */
 export function createBearerDelegate(
@@ -19,10 +18,10 @@ export function createBearerDelegate(
     timeoutMs,
   }: Pick<IdentityClient, 'environment' | 'discoveryKey' | 'state' | 'clock' | 'timeoutMs'>,
   importMsalNode?: () => Promise<unknown>,
-): (options: UncheckedOptions) => Promise<AuthenticationResult> {
+): (options: TokenOptions) => Promise<AuthenticationResult> {
   const application = new MsalNodeApplication<MsalNodeIdentity>(
     {
-      create: ({ ManagedIdentityApplication }) => new ManagedIdentityApplication(delegated(configuration)),
+      create: ({ ManagedIdentityApplication }) => new ManagedIdentityApplication(configuration),
       alternative: 'set mtlsProofOfPossession: true',
       errorCode: 'managed_identity_request_failed',
     },
@@ -41,26 +40,12 @@ export function createBearerDelegate(
     }
     const onTimeout = () => new ManagedIdentityError('request_timeout', { correlationId });
     // As it was given: the audience of a token of IMDS v1 keeps its slash, and msal-node decides about the rest.
-    const resource = (options['resource'] as string).trim();
+    const resource = (options.resource as string).trim();
     const acquire = (bounded: AbortSignal | undefined) =>
       application.acquire(
         (identity) => identity.acquireToken({ resource, forceRefresh, ...(claims !== undefined && { claims }) }),
         { correlationId, signal: bounded },
       );
     return keepingProcess(() => withDeadline({ clock, timeoutMs, signal, onTimeout }, acquire));
-  };
-}
-
-/** What msal-node knows of a configuration. */
-function delegated({ managedIdentityIdParams, clientCapabilities, system }: ManagedIdentityConfiguration): object {
-  const { loggerOptions, networkClient, disableInternalRetries } = system ?? {};
-  return {
-    ...(managedIdentityIdParams && { managedIdentityIdParams }),
-    ...(clientCapabilities && { clientCapabilities }),
-    system: {
-      ...(loggerOptions && { loggerOptions }),
-      ...(networkClient && { networkClient }),
-      ...(disableInternalRetries !== undefined && { disableInternalRetries }),
-    },
   };
 }

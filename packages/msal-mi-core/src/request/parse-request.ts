@@ -1,6 +1,9 @@
 /** Untrusted options in, a validated request out, before any I/O (D3, D20). */
 import {
+  assertKnown,
   invalidRequest,
+  isResource,
+  NOTHING,
   parseClaimsOption,
   parseCorrelationId,
   parseFlag,
@@ -8,6 +11,8 @@ import {
   parseSignal,
   parseNamedStrength,
   parseStrength,
+  readable,
+  readMembers,
   type UncheckedOptions,
 } from '../options/options.js';
 import { REPLACEMENT, type CallMembers } from '../mtls-fetch/application-members.js';
@@ -28,18 +33,62 @@ const KNOWN_OPTIONS = new Set([
 const CAPABILITY_OPTIONS = new Set(['signal', 'refresh']);
 const DEFAULT_SCOPE_SUFFIX = '/.default';
 const TRAILING_SLASHES = /\/+$/;
-const NOT_IN_A_URI = /[\s\p{Cc}]/u;
+
+/** The options of a token request, each read once. Values are unchecked. */
+export type TokenOptions = ReturnType<typeof pick>;
+
+/** By name: finding a token in the cache costs little more than going through a list of names would. */
+function pick(options: UncheckedOptions) {
+  const { resource, claims, claimsFromClient, forceRefresh, correlationId, signal } = options;
+  const { mtlsProofOfPossession, withAttestationSupport, minStrength } = options;
+  const replacement = (options as CallMembers)[REPLACEMENT];
+  return {
+    resource,
+    claims,
+    claimsFromClient,
+    forceRefresh,
+    correlationId,
+    signal,
+    mtlsProofOfPossession,
+    withAttestationSupport,
+    minStrength,
+    replacement,
+  };
+}
+
+/** @throws ManagedIdentityError `invalid_request` for what is not an object of known members that can be read. */
+export function readTokenOptions(options: unknown): TokenOptions {
+  return readable(invalidRequest, () => {
+    assertKnown('acquireToken', options, KNOWN_OPTIONS);
+    return pick(isPolluted() ? readMembers(options, KNOWN_OPTIONS, invalidRequest) : (options as UncheckedOptions));
+  });
+}
+
+/** Nearly always it is not, and then nobody has to ask of each member whose it is. */
+function isPolluted(): boolean {
+  const found = pick(NOTHING);
+  return (
+    found.resource !== undefined ||
+    found.claims !== undefined ||
+    found.claimsFromClient !== undefined ||
+    found.forceRefresh !== undefined ||
+    found.correlationId !== undefined ||
+    found.signal !== undefined ||
+    found.mtlsProofOfPossession !== undefined ||
+    found.withAttestationSupport !== undefined ||
+    found.minStrength !== undefined
+  );
+}
 
 /** True for a request for a bound token. Checks the flags that decide about the kind. */
-export function isBoundRequest(options: unknown): options is UncheckedOptions {
-  const request = parseOptions('acquireToken', options, KNOWN_OPTIONS);
-  const isBound = parseFlag('mtlsProofOfPossession', request['mtlsProofOfPossession']);
-  if (parseFlag('withAttestationSupport', request['withAttestationSupport']) && !isBound)
+export function isBoundRequest(options: TokenOptions): boolean {
+  const isBound = parseFlag('mtlsProofOfPossession', options.mtlsProofOfPossession);
+  if (parseFlag('withAttestationSupport', options.withAttestationSupport) && !isBound)
     throw new MsiV2Error('attestation_requires_pop');
-  if (request['minStrength'] !== undefined && !isBound) {
+  if (options.minStrength !== undefined && !isBound) {
     throw invalidRequest('minStrength needs mtlsProofOfPossession: true.');
   }
-  if (!isBound && parseClaimsOption('claimsFromClient', request['claimsFromClient']) !== undefined) {
+  if (!isBound && parseClaimsOption('claimsFromClient', options.claimsFromClient) !== undefined) {
     throw invalidRequest(
       'claimsFromClient needs mtlsProofOfPossession: true: the older token endpoint takes no claims.',
     );
@@ -47,21 +96,21 @@ export function isBoundRequest(options: unknown): options is UncheckedOptions {
   return isBound;
 }
 
-export function parseRequest(options: UncheckedOptions): TokenRequest {
-  const { resource, scope } = parseAudience(options['resource']);
+export function parseRequest(options: TokenOptions): TokenRequest {
+  const { resource, scope } = parseAudience(options.resource);
   return {
     tokenType: 'mtls_pop',
     resource,
     scope,
-    claims: parseClaimsOption('claims', options['claims']),
-    claimsFromClient: parseClaimsOption('claimsFromClient', options['claimsFromClient']),
-    forceRefresh: parseFlag('forceRefresh', options['forceRefresh']),
-    attested: parseFlag('withAttestationSupport', options['withAttestationSupport']),
-    minStrength: parseStrength(options['minStrength']),
-    namedStrength: parseNamedStrength(options['minStrength']),
-    correlationId: parseCorrelationId(options['correlationId']),
-    signal: parseSignal(options['signal']),
-    replacement: (options as CallMembers)[REPLACEMENT],
+    claims: parseClaimsOption('claims', options.claims),
+    claimsFromClient: parseClaimsOption('claimsFromClient', options.claimsFromClient),
+    forceRefresh: parseFlag('forceRefresh', options.forceRefresh),
+    attested: parseFlag('withAttestationSupport', options.withAttestationSupport),
+    minStrength: parseStrength(options.minStrength),
+    namedStrength: parseNamedStrength(options.minStrength),
+    correlationId: parseCorrelationId(options.correlationId),
+    signal: parseSignal(options.signal),
+    replacement: options.replacement,
   };
 }
 
@@ -97,6 +146,6 @@ function parseResource(value: string): string {
   let resource = value.trim();
   if (resource.endsWith(DEFAULT_SCOPE_SUFFIX)) resource = resource.slice(0, -DEFAULT_SCOPE_SUFFIX.length);
   if (resource.endsWith('/')) resource = resource.replace(TRAILING_SLASHES, '');
-  if (resource === '' || NOT_IN_A_URI.test(resource)) throw new ManagedIdentityError('invalid_resource');
+  if (!isResource(resource)) throw new ManagedIdentityError('invalid_resource');
   return resource;
 }

@@ -9,7 +9,8 @@ import {
 import type { MtlsPop } from './mtls-pop.js';
 import { UnsupportedFramework } from './refusal.js';
 import { reporting } from './report.js';
-import { parseVerifyOptions, readOptions, type VerifyMtlsPopOptions, type VerifyRules } from './verify-options.js';
+import { readMembers } from '../options/options.js';
+import { invalid, parseVerifyOptions, type VerifyMtlsPopOptions, type VerifyRules } from './verify-options.js';
 import { verify } from './verify.js';
 
 /** Options of {@link requireMtlsPop} and its like. */
@@ -44,7 +45,8 @@ export interface ServerRules {
 /** @throws MsalMiError `invalid_configuration`. */
 export function parseServerOptions(options: RequireMtlsPopOptions): ServerRules {
   const rules = parseVerifyOptions(options);
-  return { rules, findCertificate: createCertificateSource(readOptions(() => options.forwardedCertificate)) };
+  const { forwardedCertificate } = readMembers(options, ['forwardedCertificate'], invalid);
+  return { rules, findCertificate: createCertificateSource(forwardedCertificate as ForwardedCertificateOptions) };
 }
 
 export function authenticatorOf({ rules, findCertificate }: ServerRules): MtlsPopAuthenticator {

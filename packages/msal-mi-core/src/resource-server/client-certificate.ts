@@ -1,6 +1,7 @@
 /** Where the client certificate of a request comes from: the TLS connection, or a proxy that is trusted to say. */
 import { X509Certificate } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
+import { readMembers } from '../options/options.js';
 import { FORWARDED_FORMATS, type ForwardedCertificateFormat } from './forwarded-formats.js';
 import { MtlsPopRefusal } from './refusal.js';
 import { invalid, readOptions } from './verify-options.js';
@@ -31,6 +32,7 @@ interface PeerSocket {
 /** Finds the client certificate of a request, DER. */
 export type CertificateSource = (request: ServerRequest) => Uint8Array | undefined;
 
+const FORWARDED_NAMES = ['header', 'format', 'trustedProxies'];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 /**
@@ -57,7 +59,7 @@ export function createCertificateSource(forwarded?: ForwardedCertificateOptions)
 
 function parseForwarded(forwarded: unknown) {
   if (typeof forwarded !== 'object' || forwarded === null) throw invalid('forwardedCertificate must be an object.');
-  const { header, format, trustedProxies } = forwarded as Record<keyof ForwardedCertificateOptions, unknown>;
+  const { header, format, trustedProxies } = readMembers(forwarded, FORWARDED_NAMES, invalid);
   if (typeof header !== 'string' || !HEADER_NAME.test(header)) {
     throw invalid('forwardedCertificate.header must be a name.');
   }

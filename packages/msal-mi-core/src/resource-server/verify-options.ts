@@ -1,6 +1,6 @@
 import { isMsalMiError, MsalMiError } from '../errors.js';
 import { isLoopbackHost } from '../loopback.js';
-import { refusePollution } from '../options/options.js';
+import { readMembers } from '../options/options.js';
 import type { LoggerOptions } from '../public-types.js';
 
 /** Returns the public key of a token. Written as a method, so that the resolvers of jose fit with their own parameter types. */
@@ -52,7 +52,6 @@ export interface VerifyRules {
   readonly loggerOptions: LoggerOptions | undefined;
 }
 
-/** With that of the middleware, which is read from the same object. */
 const NAMES = new Set([
   'issuer',
   'audience',
@@ -61,8 +60,8 @@ const NAMES = new Set([
   'requiredClaims',
   'maxKeySetAgeSeconds',
   'loggerOptions',
-  'forwardedCertificate',
 ]);
+const LOGGER_NAMES = ['loggerCallback', 'logLevel'];
 const MAX_TOLERANCE_S = 600;
 const KEY_SET_AGE_S = { least: 600, default: 86_400, most: 604_800 };
 
@@ -74,9 +73,8 @@ const KEY_SET_AGE_S = { least: 600, default: 86_400, most: 604_800 };
 export function parseVerifyOptions(options: unknown): VerifyRules {
   return readOptions(() => {
     if (typeof options !== 'object' || options === null) throw invalid('The options must be an object.');
-    refusePollution(options, NAMES, invalid);
     const { issuer, audience, jwks, clockToleranceSeconds, requiredClaims, maxKeySetAgeSeconds, loggerOptions } =
-      options as Record<string, unknown>;
+      readMembers(options, NAMES, invalid);
     return {
       issuer: parseNames('issuer', issuer),
       audience: parseNames('audience', audience),
@@ -145,7 +143,7 @@ function parseSeconds(name: string, value: unknown, least: number, most: number)
 function parseLoggerOptions(value: unknown): LoggerOptions | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'object') throw invalid('loggerOptions must be an object.');
-  const { loggerCallback, logLevel } = value as Record<string, unknown>;
+  const { loggerCallback, logLevel } = readMembers(value, LOGGER_NAMES, invalid);
   if (loggerCallback !== undefined && typeof loggerCallback !== 'function') {
     throw invalid('loggerOptions.loggerCallback must be a function.');
   }

@@ -53,6 +53,20 @@ test.each([
   );
 });
 
+test.each([
+  `https://login.microsoftonline.com/${TENANT}/../common`,
+  `https://login.microsoftonline.com/./${TENANT}`,
+  `https://login.microsoftonline.com/x/%2e%2E/${TENANT}`,
+  `https://login.microsoftonline.com/${TENANT}%2fcommon`,
+  `https://login.microsoftonline.com\\${TENANT}`,
+  `https://login.microsoftonline.com/..`,
+  `https://login.microsoftonline.com/a\tb`,
+])('an authority that a URL parser reads in another way than it is written is refused: %s', (authority) => {
+  expect(() => parseMtlsAuthority(authority)).toThrow(
+    expect.objectContaining({ errorCode: 'invalid_configuration' }) as Error,
+  );
+});
+
 test('M17: a dSTS authority is used as it is, without region', () => {
   const authority = `https://co1.dsts.core.example/dstsv2/${TENANT}`;
   expect(endpoint(authority)).toBe(`${authority}/oauth2/v2.0/token`);

@@ -1,8 +1,10 @@
 /** Options are checked before anything else happens (D3, D20). */
-import { isBoundRequest, parseRequest } from 'core/request/parse-request.js';
+import * as requests from 'core/request/parse-request.js';
 import { errorWith } from 'support/errors.js';
 
 const VAULT = 'https://vault.azure.net';
+const parseRequest = (options: unknown) => requests.parseRequest(requests.readTokenOptions(options));
+const isBoundRequest = (options: unknown) => requests.isBoundRequest(requests.readTokenOptions(options));
 const parse = (options: object) => parseRequest({ resource: VAULT, ...options });
 const code = (errorCode: string) => errorWith({ errorCode });
 
@@ -33,12 +35,13 @@ test.each([
   expect(parseRequest({ resource }).scope).toBe(scope);
 });
 
-test.each([undefined, null, '', ' ', '/.default', 'a b', 'https://a\nb', 1, {}, [VAULT]])(
-  'J04: a resource that is none is refused: %p',
-  (resource) => {
-    expect(() => parseRequest({ resource })).toThrow(code('invalid_resource'));
-  },
-);
+test.each([
+  ...[undefined, null, '', ' ', '/.default', 'a b', 'https://a\nb', 1, {}, [VAULT]],
+  ...['https://vault.azure.net\\', 'https:\\\\vault.azure.net', 'api://a\\b'],
+  ...['https://vault.azure.net.', 'https://vault.azure.net./', 'HTTPS://vault.azure.net.:443/a'],
+])('J04: a resource that is none, or that others read in another way, is refused: %p', (resource) => {
+  expect(() => parseRequest({ resource })).toThrow(code('invalid_resource'));
+});
 
 test.each([undefined, null, 1, 'text', [], [VAULT]])('A20: a request that is no object is refused: %p', (request) => {
   expect(() => isBoundRequest(request)).toThrow(code('invalid_request'));
