@@ -109,7 +109,7 @@ export async function createTargets() {
         const request = { csr: 'AA==', evidence: { kind: 'none' }, bypassCache: false, metadata: IDENTITY };
         const issued = await issueCredential(answering(body), request, call);
         assert.equal(new URL(`${issued.endpoint}/${issued.tenantId}/oauth2/v2.0/token`).protocol, 'https:');
-        const binding = tryBindCertificate(key, issued, false);
+        const binding = tryBindCertificate(key, issued, false, 0);
         assert(binding === undefined || Buffer.from(parseCertificate(issued.certificate).spki).equals(key.spki));
       },
     },
@@ -165,7 +165,7 @@ export async function createTargets() {
       parse(der) {
         const parsed = parseCertificate(der);
         assert(parsed === undefined || parsed.certificate.x5tS256 === x5tS256(der));
-        const binding = tryBindCertificate(key, { ...IDENTITY, endpoint: 'https://e', certificate: der }, false);
+        const binding = tryBindCertificate(key, { ...IDENTITY, endpoint: 'https://e', certificate: der }, false, 0);
         assert(binding === undefined || Buffer.from(parsed.spki).equals(key.spki), 'bound to another key');
       },
     },

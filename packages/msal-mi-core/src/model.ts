@@ -95,6 +95,8 @@ export interface Binding {
   readonly notAfterMs: number;
   /** The end of its usable life: no token is issued for it afterwards (D17). */
   readonly usableUntilMs: number;
+  /** What the wall clock had been set back by, in all, when it was received (D35). */
+  readonly setBackMs: number;
 }
 
 /** A token that passed every check (D21). Times in milliseconds since the epoch. */

@@ -4,6 +4,7 @@ import type { Binding } from 'core/model.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { legs, requestsOf } from '../support/journal.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { rejection } from '../support/rejection.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const HOUR_MS = 3_600_000;
@@ -22,7 +23,7 @@ afterAll(() => world.close());
 describe('24 hour rule', () => {
   /** Issued long ago, so that its life is not a short one. */
   const binding = (notAfterMs: number) =>
-    ({ notBeforeMs: -9 * DAY_MS, notAfterMs, usableUntilMs: notAfterMs }) as Binding;
+    ({ notBeforeMs: -9 * DAY_MS, notAfterMs, usableUntilMs: notAfterMs, setBackMs: 0 }) as Binding;
   const keep = (cache: BindingCache, kept: Binding) =>
     cache.set('k', kept, lifeOf(kept, kept.notBeforeMs, new VirtualClock(0)), 0);
 
@@ -211,5 +212,58 @@ describe('renewal', () => {
     } finally {
       await late.close();
     }
+  });
+});
+
+describe('a wall clock that is set', () => {
+  const settled = async () => {
+    while (world.state.flights.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test('rule D35: a step back keeps no certificate from being renewed', async () => {
+    const application = world.application();
+    await application.acquireToken(softwareRequest());
+    world.clock.setWallClockBy(-2 * DAY_MS);
+    world.clock.advance(3 * DAY_MS + 13 * HOUR_MS);
+    const renewed = nextBackgroundWork('certificate-renewal');
+    await application.acquireToken(FORCED);
+    expect(await renewed).toMatchObject({ status: 'end' });
+  });
+
+  test('rule D35: a step back makes no certificate reusable for longer than it was issued for', async () => {
+    const application = world.application({ system: { disableInternalRetries: true } });
+    await application.acquireToken(softwareRequest());
+    world.clock.setWallClockBy(-2 * DAY_MS);
+    world.clock.advance(6 * DAY_MS + HOUR_MS);
+    world.emulator.fault('getplatformmetadata', [{ status: 403 }]);
+    const error = await rejection(application.acquireToken(FORCED));
+    expect(error).toMatchObject({ errorCode: 'managed_identity_request_failed', httpStatus: 403 });
+  });
+
+  test('rule D35: a step back ages no certificate that is received afterwards', async () => {
+    const application = world.application();
+    world.clock.setWallClockBy(-6 * DAY_MS);
+    await application.acquireToken(softwareRequest());
+    await application.acquireToken(FORCED);
+    await settled();
+    expect(world.requests()).toMatchObject({ metadata: 1, issuecredential: 1, token: 2 });
+  });
+
+  test('rule D35: the pause after a renewal that failed is of the length it has, whatever the wall clock does', async () => {
+    const application = world.application({ system: { disableInternalRetries: true } });
+    await application.acquireToken(softwareRequest());
+    world.clock.advance(4 * DAY_MS);
+    const attempts = async () => {
+      world.emulator.fault('getplatformmetadata', [{ status: 403 }]);
+      await application.acquireToken(FORCED);
+      await settled();
+      return world.requests().metadata;
+    };
+    expect(await attempts()).toBe(2);
+    world.clock.setWallClockBy(HOUR_MS);
+    expect(await attempts()).toBe(2);
+    world.clock.setWallClockBy(-2 * HOUR_MS);
+    world.clock.advance(10 * 60_000);
+    expect(await attempts()).toBe(3);
   });
 });

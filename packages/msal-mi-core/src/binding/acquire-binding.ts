@@ -1,5 +1,5 @@
 /** Memory, then the certificate store, then a mint: one binding for all who need it (D17, D18, D23, D27). */
-import { lifeOf, type BindingLife } from '../cache/binding-cache.js';
+import { lifeOf, timeOf, type BindingLife } from '../cache/binding-cache.js';
 import { bindingKey, certificateAlias, mintFlightKey } from '../cache/cache-key.js';
 import type { SharedState } from '../cache/shared-state.js';
 import type { Call } from '../call.js';
@@ -7,6 +7,7 @@ import { isMsalMiError } from '../errors.js';
 import type { Binding } from '../model.js';
 import type { CertificateStore } from '../ports.js';
 import type { MtlsBindingStrength } from '../public-types.js';
+import { steadyTime } from '../time/clock.js';
 import { assertStrength, mint, openKey, tryBindCertificate, type BindingDemand, type Mint } from './mint.js';
 
 /** Whose bindings these are, where they are kept and what they are made with: the same for all calls of an application. */
@@ -58,10 +59,10 @@ function reusableBinding(
   { attested, minStrength }: BindingDemand,
   { clock }: Call,
 ): Binding | undefined {
-  const nowMs = clock.now();
+  const steadyMs = steadyTime(clock);
   for (const strength of STRENGTHS) {
     if (strength < minStrength) continue;
-    const binding = state.bindings.reusable(bindingKey(owner, attested, strength), nowMs);
+    const binding = state.bindings.reusable(bindingKey(owner, attested, strength), steadyMs);
     if (binding !== undefined) return binding;
   }
   return undefined;
@@ -123,16 +124,17 @@ async function findStored(
 ): Promise<Binding | undefined> {
   const { certificateStore, keyStore } = holder;
   if (!certificateStore.isPersistent) return undefined;
-  const nowMs = call.clock.now();
+  // What this process saw of the wall clock: one that expired before the clock was set back has not become good again.
+  const steadyMs = steadyTime(call.clock);
   const key = await openKey(keyStore, { verify: false, minStrength: demand.minStrength }, call);
   const refusedDer = refused?.binding.certificateDer;
-  const stored = await certificateStore.find(aliasOf(holder, demand), key, nowMs, refusedDer);
-  const binding = stored === undefined ? undefined : tryBindCertificate(key, stored, demand.attested);
+  const stored = await certificateStore.find(aliasOf(holder, demand), key, steadyMs, refusedDer);
+  const binding = stored === undefined ? undefined : tryBindCertificate(key, stored, demand.attested, 0);
   if (binding === undefined) return undefined;
   const life = lifeOf(binding, binding.notBeforeMs, call.clock);
-  if (nowMs >= life.reusableUntilMs) return undefined;
+  if (timeOf(binding, steadyMs) >= life.reusableUntilMs) return undefined;
   call.log.trace(() => `certificate store: certificate ${binding.certificate.x5tS256}`);
-  if (call.mayKeep()) keep(holder, binding, life, nowMs);
+  if (call.mayKeep()) keep(holder, binding, life, steadyMs);
   return binding;
 }
 
@@ -147,7 +149,7 @@ const mintAndKeep: Work = async (holder, demand, refused, call) => {
     );
     return binding;
   }
-  if (call.mayKeep()) keep(holder, binding, lifeOf(binding, nowMs, call.clock), nowMs);
+  if (call.mayKeep()) keep(holder, binding, lifeOf(binding, nowMs, call.clock), steadyTime(call.clock));
   const { certificateDer: certificate, clientId, tenantId, endpoint } = binding;
   const stored = { certificate, clientId, tenantId, endpoint };
   await holder.certificateStore.save(aliasOf(holder, demand), binding.key, stored, refused?.binding.certificateDer);
@@ -156,8 +158,8 @@ const mintAndKeep: Work = async (holder, demand, refused, call) => {
 
 const toText = (timeMs: number): string => new Date(timeMs).toISOString();
 
-function keep({ state, owner }: BindingHolder, binding: Binding, life: BindingLife, nowMs: number): void {
-  state.bindings.set(bindingKey(owner, binding.attested, binding.key.strength), binding, life, nowMs);
+function keep({ state, owner }: BindingHolder, binding: Binding, life: BindingLife, steadyMs: number): void {
+  state.bindings.set(bindingKey(owner, binding.attested, binding.key.strength), binding, life, steadyMs);
 }
 
 function aliasOf({ imds: { base, identity } }: BindingHolder, { attested }: BindingDemand): string {

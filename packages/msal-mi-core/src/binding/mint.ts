@@ -125,11 +125,16 @@ export async function buildCsr(
   }
 }
 
-/** Undefined when the certificate does not parse or belongs to another key. */
+/**
+ * Undefined when the certificate does not parse or belongs to another key.
+ *
+ * @param setBackMs - What the wall clock had been set back by when it was received (D35).
+ */
 export function tryBindCertificate(
   key: SigningKey,
   credential: IssuedCredential,
   attested: boolean,
+  setBackMs: number,
 ): Binding | undefined {
   const parsed = parseCertificate(credential.certificate);
   if (parsed === undefined || !Buffer.from(parsed.spki).equals(key.spki)) return undefined;
@@ -145,6 +150,7 @@ export function tryBindCertificate(
     notBeforeMs: parsed.notBeforeMs,
     notAfterMs: parsed.notAfterMs,
     usableUntilMs: parsed.usableUntilMs,
+    setBackMs,
   });
 }
 
@@ -157,9 +163,9 @@ function bindCertificate(
   key: SigningKey,
   credential: IssuedCredential,
   attested: boolean,
-  { correlationId }: Call,
+  { clock, correlationId }: Call,
 ): Binding {
-  const binding = tryBindCertificate(key, credential, attested);
+  const binding = tryBindCertificate(key, credential, attested, clock.setBackMs(clock.now()));
   if (binding !== undefined) return binding;
   throw new MsiV2Error('invalid_certificate', {
     stage: 'issuecredential',

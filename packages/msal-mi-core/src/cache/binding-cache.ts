@@ -1,5 +1,6 @@
 import type { Binding } from '../model.js';
 import type { Clock } from '../ports.js';
+import { steadyTime } from '../time/clock.js';
 
 const HOUR_MS = 3_600_000;
 /** A binding is reused for new tokens while more than this remains: a bound token may live that long (D17). */
@@ -39,12 +40,22 @@ export interface KeptBindings {
   readonly current: Binding;
   /** Those before it, the latest first: their tokens stay good until they or the certificate expire. */
   readonly predecessors: readonly Binding[];
-  /** When a renewal may be tried next. */
+  /** When a successor of the latest one is wanted. */
   readonly renewAfterMs: number;
 }
 interface Slot extends KeptBindings {
   readonly reusableUntilMs: number;
-  renewAfterMs: number;
+  /** When a renewal may be tried next, on the monotonic clock. */
+  mayRenewAtMs: number;
+}
+
+/**
+ * What time it is for a binding: no step back of the wall clock since it was received lengthens its life (D35).
+ *
+ * @param steadyMs - {@link steadyTime}.
+ */
+export function timeOf({ setBackMs }: Binding, steadyMs: number): number {
+  return steadyMs - setBackMs;
 }
 
 /** Bindings in memory, one current one per key. */
@@ -58,29 +69,32 @@ export class BindingCache {
   }
 
   /** The binding that new tokens may be requested with. */
-  reusable(key: string, nowMs: number): Binding | undefined {
+  reusable(key: string, steadyMs: number): Binding | undefined {
     const slot = this.#slots.get(key);
-    return slot !== undefined && nowMs < slot.reusableUntilMs ? slot.current : undefined;
+    return slot !== undefined && timeOf(slot.current, steadyMs) < slot.reusableUntilMs ? slot.current : undefined;
   }
 
   /** A successor that is due itself waits until its claimed renewal may be tried again, else every call would renew. */
-  set(key: string, binding: Binding, life: BindingLife, nowMs: number): void {
+  set(key: string, binding: Binding, life: BindingLife, steadyMs: number): void {
     const slot = this.#slots.get(key);
+    const isUsed = (other: Binding) => other !== binding && other.notAfterMs > timeOf(other, steadyMs);
     const before = slot === undefined ? [] : [slot.current, ...slot.predecessors];
     this.#slots.set(key, {
       current: binding,
-      predecessors: before.filter((other) => other !== binding && other.notAfterMs > nowMs).slice(0, MAX_PREDECESSORS),
+      predecessors: before.filter(isUsed).slice(0, MAX_PREDECESSORS),
       reusableUntilMs: life.reusableUntilMs,
-      renewAfterMs: Math.max(life.renewAfterMs, slot?.renewAfterMs ?? life.renewAfterMs),
+      renewAfterMs: life.renewAfterMs,
+      mayRenewAtMs: slot?.mayRenewAtMs ?? -Infinity,
     });
   }
 
   /** True when the reusable binding is due for renewal: for one caller, and for the next one only after a while. */
   claimRenewal(key: string, clock: Clock): boolean {
-    const nowMs = clock.now();
     const slot = this.#slots.get(key);
-    if (slot === undefined || nowMs < slot.renewAfterMs || nowMs >= slot.current.notAfterMs) return false;
-    slot.renewAfterMs = nowMs + RENEWAL_RETRY_MS * (1 + clock.random());
+    if (slot === undefined || clock.monotonicMs() < slot.mayRenewAtMs) return false;
+    const nowMs = timeOf(slot.current, steadyTime(clock));
+    if (nowMs < slot.renewAfterMs || nowMs >= slot.current.notAfterMs) return false;
+    slot.mayRenewAtMs = clock.monotonicMs() + RENEWAL_RETRY_MS * (1 + clock.random());
     return true;
   }
 

@@ -1,5 +1,7 @@
 import type { AccessToken, Binding } from '../model.js';
 import type { Clock } from '../ports.js';
+import { steadyTime } from '../time/clock.js';
+import { timeOf } from './binding-cache.js';
 
 /** A token together with the binding it was issued for. */
 export interface CachedToken {
@@ -7,12 +9,6 @@ export interface CachedToken {
   readonly binding: Binding;
   /** What the wall clock had been set back by, in all, when the token was received (D35). */
   readonly setBackMs: number;
-}
-
-/** The wall clock, as it would be without its steps back: an entry is judged by it, less the steps before the entry. */
-export function steadyTime(clock: Clock): number {
-  const nowMs = clock.now();
-  return nowMs + clock.setBackMs(nowMs);
 }
 
 /** A token is handed out while more than this remains of it (D25). */
@@ -66,5 +62,5 @@ export class TokenCache {
 
 function isUsable({ token, binding, setBackMs }: CachedToken, steadyMs: number): boolean {
   const nowMs = steadyMs - setBackMs;
-  return token.expiresAtMs - nowMs > EXPIRY_MARGIN_MS && binding.notAfterMs > nowMs;
+  return token.expiresAtMs - nowMs > EXPIRY_MARGIN_MS && binding.notAfterMs > timeOf(binding, steadyMs);
 }

@@ -4,14 +4,13 @@
  */
 import type { Call, Runtime } from '../call.js';
 import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE } from '../cache/backoff.js';
-import { steadyTime } from '../cache/token-cache.js';
 import { acquiredChannel, errorCodeOf, trace, type AcquiredEvent } from '../diagnostics/channels.js';
 import { addCorrelationId, isMsalMiError, MsiV2Error } from '../errors.js';
 import type { AccessToken, TokenDemand } from '../model.js';
 import type { AuthenticationResult } from '../public-types.js';
 import { createBearerResult, createResult } from '../result.js';
 import { stringsInJson } from '../secret.js';
-import { keepingProcess, withDeadline } from '../time/clock.js';
+import { keepingProcess, steadyTime, withDeadline } from '../time/clock.js';
 import { mergeClaims } from '../token/claims.js';
 import { refusalOf, reportRefusal } from '../token/refusal.js';
 import { requestToken } from '../token/token-request.js';
@@ -34,7 +33,7 @@ export function acquireFromCache<R extends TokenDemand, C extends Credential>(
     const cached = client.state.tokens.get(client.tokenKey(request, credential), steadyMs);
     if (cached === undefined) continue;
     const { token, setBackMs } = cached;
-    const isSuperseded = client.tend(request, credential, steadyMs - setBackMs);
+    const isSuperseded = client.tend(request, credential, steadyMs);
     if (isSuperseded || isDue(token, steadyMs - setBackMs)) startRefresh(request, client);
     return toResult({ token, credential }, true, request, client);
   }

@@ -1,7 +1,7 @@
 /** A managed identity as a client of the token service: its credential is a binding, which it keeps and renews. */
 import { acquireBinding, renewBinding, type BindingHolder } from '../binding/acquire-binding.js';
 import { createBindingContext } from '../binding/binding-context.js';
-import type { KeptBindings } from '../cache/binding-cache.js';
+import { timeOf, type KeptBindings } from '../cache/binding-cache.js';
 import {
   audienceKey,
   bindingKey,
@@ -109,11 +109,11 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     return this.state.bindings.kept(this.#bindingKey(binding.attested, binding.key.strength))?.current === binding;
   }
 
-  tend(request: TokenRequest, { binding }: IdentityCredential, nowMs: number): boolean {
+  tend(request: TokenRequest, { binding }: IdentityCredential, steadyMs: number): boolean {
     const { bindings } = this.state;
     const kept = bindings.kept(this.#bindingKey(binding.attested, binding.key.strength));
     if (kept === undefined) return false;
-    if (nowMs >= kept.renewAfterMs) this.#renewWhenDue(request, binding);
+    if (timeOf(kept.current, steadyMs) >= kept.renewAfterMs) this.#renewWhenDue(request, binding);
     // A certificate that took the place of a refused one has no token yet, else there would be no older ones left.
     return kept.current !== binding && !bindings.isReplacement(kept.current);
   }

@@ -44,7 +44,7 @@ export interface TokenClient<R extends TokenDemand, C extends Credential> extend
    *
    * @returns True when its tokens are good, and to be replaced by such of its successor.
    */
-  tend(request: R, credential: C, nowMs: number): boolean;
+  tend(request: R, credential: C, steadyMs: number): boolean;
   tokenKey(request: R, credential: C): string;
   /** Whose refusals have to do with one another: the kind of credential, and what tokens are for (D22). */
   audienceKey(request: R, credential: C): string;

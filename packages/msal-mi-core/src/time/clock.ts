@@ -40,6 +40,12 @@ function observeSteps(nowMs: number): number {
   return steps.setBackMs;
 }
 
+/** The wall clock, as it would be without its steps back: an entry is judged by it, less the steps before the entry. */
+export function steadyTime(clock: Clock): number {
+  const nowMs = clock.now();
+  return nowMs + clock.setBackMs(nowMs);
+}
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),

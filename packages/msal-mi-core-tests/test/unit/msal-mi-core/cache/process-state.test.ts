@@ -40,7 +40,7 @@ test('the shape of the shared state is the one that its version stands for', asy
     channel: membersOf(transport.bind(key, new Uint8Array())),
   };
   expect({ version: STATE_VERSION, ...shape }).toEqual({
-    version: 2,
+    version: 3,
     state: [
       'bindings',
       'discovered',
