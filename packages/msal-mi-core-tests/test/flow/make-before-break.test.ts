@@ -96,6 +96,32 @@ describe('a certificate whose successor cannot be had', () => {
     expect(next.bindingCertificate.x5tS256).toBe(good.bindingCertificate.x5tS256);
   });
 
+  test('rule D22: costs one mint for each pause and not one for each call: 1 s, doubling to 5 min', async () => {
+    const application = world.application({ system: { disableInternalRetries: true } });
+    const good = await application.acquireToken(GOOD);
+    /** How many mints calls cost that are refused. */
+    const cost = async () => {
+      world.emulator.reset();
+      world.emulator.fault('token', times(3, refusal(1000901)));
+      world.emulator.fault('getplatformmetadata', times(3, { status: 503 }));
+      for (let calls = 0; calls < 3; calls += 1)
+        expect(await rejection(application.acquireToken(BAD))).toMatchObject({ aadstsCode: '1000901' });
+      expect(world.requests()).toMatchObject({ token: 3, issuecredential: 0 });
+      return world.requests().metadata;
+    };
+    expect(await cost()).toBe(1);
+    for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
+      world.clock.advance(seconds * 1_000 - 1);
+      expect(await cost()).toBe(0);
+      world.clock.advance(1);
+      expect(await cost()).toBe(1);
+    }
+    world.emulator.reset();
+    world.clock.advance(5 * MINUTE_MS);
+    world.emulator.fault('token', [refusal(1000901)]);
+    expect((await application.acquireToken(BAD)).bindingCertificate.x5tS256).not.toBe(good.bindingCertificate.x5tS256);
+  });
+
   test('rule D26: a refresh that fails in this way takes nothing from the caller', async () => {
     const application = world.application({ system: { disableInternalRetries: true } });
     world.emulator.fault('token', [{ patch: { refresh_in: 60 } }]);

@@ -19,6 +19,7 @@ afterAll(() => world.close());
 const REFUSED_HANDSHAKE = { reset: 'handshake', tlsAlert: 'certificate_revoked' } as const;
 const handshakeUrl = (path: string) => world.emulator.resources.handshake + path;
 const callsOfResource = () => requestsOf(world.emulator, 'resource');
+const times = <T>(count: number, fault: T): T[] => Array.from({ length: count }, () => fault);
 const fetchFor = (options: Partial<MtlsFetchOptions> = {}, app = world.application()) =>
   boundFetch(app, world.emulator.resources.handshake, options);
 const refusedConnection = (error: unknown) =>
@@ -64,6 +65,40 @@ describe('a certificate that the resource refuses in the handshake', () => {
     expect(world.requests().issuecredential).toBe(2);
     expect(await fetch(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
     expect(world.requests().issuecredential).toBe(2);
+    expect((await fetch(handshakeUrl('/'))).status).toBe(200);
+  });
+
+  test('rule D22: is replaced again when it was accepted for a while', async () => {
+    const fetch = fetchFor({ headers: { connection: 'close' } });
+    await fetch(handshakeUrl('/'));
+    for (const certificates of [2, 3]) {
+      world.clock.advance(11 * 60_000);
+      world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
+      expect((await fetch(handshakeUrl('/'))).status).toBe(200);
+      expect(world.requests().issuecredential).toBe(certificates);
+    }
+  });
+
+  test('rule D22: while no other one can be had, costs one mint for each pause', async () => {
+    const fetch = fetchFor({}, world.application({ system: { disableInternalRetries: true } }));
+    const refusals = async () => {
+      world.emulator.reset();
+      world.emulator.fault('resource', times(3, REFUSED_HANDSHAKE));
+      world.emulator.fault('getplatformmetadata', times(3, { status: 503 }));
+      const failures: unknown[] = [];
+      for (let calls = 0; calls < 3; calls += 1) failures.push(await fetch(handshakeUrl('/')).catch(refusedConnection));
+      expect(callsOfResource().filter(({ url }) => url !== '')).toEqual([]);
+      expect(callsOfResource()).toHaveLength(3);
+      expect(failures.slice(1)).toEqual(['client_certificate_rejected', 'client_certificate_rejected']);
+      return world.requests().metadata;
+    };
+    await fetch(handshakeUrl('/'), { headers: { connection: 'close' } });
+    expect(await refusals()).toBe(1);
+    world.clock.advance(1_200);
+    expect(await refusals()).toBe(1);
+    world.emulator.reset();
+    world.clock.advance(60_000);
+    world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
     expect((await fetch(handshakeUrl('/'))).status).toBe(200);
   });
 

@@ -18,6 +18,8 @@ const MAX_PAUSES = 1_000;
 
 /** Healing of one pair of binding key and audience, after the successor was refused as well (D22). */
 export const HEALING_PAUSE: PausePolicy = { firstMs: 5 * 60_000, longestMs: 60 * 60_000, jitter: 0 };
+/** The same, while no successor can be had: short at first, for what fails then is most often back soon (D22). */
+export const REPLACEMENT_PAUSE: PausePolicy = { firstMs: 1_000, longestMs: 5 * 60_000, jitter: 0.2 };
 /** Refresh of one token in the background, after it failed (D26). */
 export const REFRESH_PAUSE: PausePolicy = { firstMs: 30_000, longestMs: 5 * 60_000, jitter: 0.2 };
 
@@ -41,7 +43,7 @@ export function pause(
 ): void {
   const nowMs = clock.monotonicMs();
   const before = pauses.get(key);
-  const lengthMs = before === undefined ? firstMs : Math.min(before.lengthMs * 2, longestMs);
+  const lengthMs = before === undefined ? firstMs : Math.max(firstMs, Math.min(before.lengthMs * 2, longestMs));
   const waitMs = askedMs ?? lengthMs * (1 + jitter * clock.random());
   pauses.delete(key);
   if (pauses.size >= MAX_PAUSES) makeRoom(pauses, nowMs);

@@ -60,7 +60,7 @@ export class BoundCaller {
   readonly #app: BoundTokenApplication;
   readonly #options: CallerOptions;
   #latestHost: { readonly hostname: string; readonly headers: ReadonlyArray<readonly [string, string]> } | undefined;
-  /** The certificate that took the place of a refused one: when it is refused as well, it is not the certificate. */
+  /** The certificate that took the place of a refused one, until it is accepted: refused as well, it is not the certificate. */
   #replacementX5tS256: string | undefined;
 
   constructor(app: BoundTokenApplication, options: CallerOptions) {
@@ -92,7 +92,7 @@ export class BoundCaller {
    */
   async #sendOverGoodBinding(call: Call, result: MtlsPopAuthenticationResult): Promise<Answered> {
     try {
-      return { result, response: await this.#send(call.request, result) };
+      return await this.#sendAndNote(call.request, result);
     } catch (error) {
       return this.#sendOverReplacement(call, result, error);
     }
@@ -109,8 +109,16 @@ export class BoundCaller {
     if (replacement.isUsed || x5tS256 === this.#replacementX5tS256 || !canReplaceBindings(this.#app)) throw error;
     replacement.isUsed = true;
     const replaced = await this.#app[REPLACE_BINDING](tokenRequest, result.binding);
+    if (replaced.bindingCertificate.x5tS256 === x5tS256) throw error; // There is no other one for the moment.
     this.#replacementX5tS256 = replaced.bindingCertificate.x5tS256;
-    return { result: replaced, response: await this.#send(request, replaced) };
+    return this.#sendAndNote(request, replaced);
+  }
+
+  /** A replacement that has been accepted is a certificate like any other: when it is refused one day, it is replaced. */
+  async #sendAndNote(request: FetchRequest, result: MtlsPopAuthenticationResult): Promise<Answered> {
+    const response = await this.#send(request, result);
+    if (result.bindingCertificate.x5tS256 === this.#replacementX5tS256) this.#replacementX5tS256 = undefined;
+    return { result, response };
   }
 
   /**

@@ -3,7 +3,7 @@
  * Only this file knows their order; what differs between clients is a member of {@link TokenClient}.
  */
 import type { Call, Runtime } from '../call.js';
-import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE } from '../cache/backoff.js';
+import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE, REPLACEMENT_PAUSE } from '../cache/backoff.js';
 import { acquiredChannel, errorCodeOf, trace, type AcquiredEvent } from '../diagnostics/channels.js';
 import { addCorrelationId, isMsalMiError, MsiV2Error } from '../errors.js';
 import type { AccessToken, TokenDemand } from '../model.js';
@@ -85,6 +85,7 @@ async function recover<R extends TokenDemand, C extends Credential>(
   reportRefusal(refusal, credential.binding, call);
   const successor = await client.replace(request, refused, call).catch((error: unknown) => {
     call.signal?.throwIfAborted();
+    pause(state.pauses, client.audienceKey(request, credential), REPLACEMENT_PAUSE, clock);
     throw withoutSuccessor(failure, error);
   });
   if (successor === undefined) throw failure;

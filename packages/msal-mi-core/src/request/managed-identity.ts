@@ -1,6 +1,7 @@
 /** Bound tokens for a managed identity: what can be refused at once, then the flow. */
 import { discoverAttestationProvider } from '../attestation/discover.js';
 import { assertStrength } from '../binding/mint.js';
+import { isPaused, pause, REPLACEMENT_PAUSE } from '../cache/backoff.js';
 import { isTraced, trace } from '../diagnostics/channels.js';
 import { MsiV2Error } from '../errors.js';
 import { DISABLE_IMDS_V2 } from '../hosts.js';
@@ -52,13 +53,21 @@ export async function replaceBinding(
 ): Promise<Result> {
   const refused = client.credentialOf(context);
   if (refused === undefined || client.isYoungReplacement(refused)) return acquireBoundToken(request, client);
+  const { state, clock } = client;
+  const audience = client.audienceKey(request, refused);
+  if (isPaused(state.pauses, audience, clock)) return acquireBoundToken(request, client);
   if (client.isCurrent(refused)) reportRefusal(REFUSED_IN_TLS, refused.binding, callOf(request, client, undefined));
   const result = await withinTimeout(request, client, async (signal) => {
     const refusal = { credential: refused, refusal: REFUSED_IN_TLS };
-    const successor = await client.replace(request, refusal, callOf(request, client, signal));
+    const successor = await client
+      .replace(request, refusal, callOf(request, client, signal))
+      .catch((error: unknown) => {
+        if (signal?.aborted !== true) pause(state.pauses, audience, REPLACEMENT_PAUSE, clock);
+        throw error;
+      });
     const found = acquireFromCache(request, client, [successor]);
     const acquired = found ?? (await acquireFromNetwork(request, client, signal));
-    if (!isTrial) forget(refused, successor, client.state);
+    if (!isTrial) forget(refused, successor, state);
     return acquired;
   });
   return result as Result;
