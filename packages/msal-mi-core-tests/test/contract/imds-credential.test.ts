@@ -202,19 +202,24 @@ describe('MSAL_MI_IMDSV2_ALLOWED_HOSTS', () => {
     ['*.mtlsauth.example', 'mtlsauth.example'],
     ['*.mtlsauth.example', 'evilmtlsauth.example'],
     ['mtlsauth.example', 'mtlsauth.example.evil'],
+    ['mtlsauth.example', 'mtlsauth.example.'],
   ])('"%s" does not let IMDS name %s', async (allowed, host) => {
     const error = await asked(allowed, host);
     expect(error).toMatchObject({ ...FAILED, httpStatus: 200 });
     expect((error as Error).message).toContain('MSAL_MI_IMDSV2_ALLOWED_HOSTS');
   });
 
-  test.each(['https://mtlsauth.example', 'a b.example', '*mtlsauth.example', 'mtlsauth.example:443', '*'])(
-    'a list with "%s" is refused when the application is made',
-    async (allowed) => {
-      expect(await asked(allowed, 'mtlsauth.example')).toMatchObject({ errorCode: 'invalid_configuration' });
-      expect(imds.requests).toEqual([]);
-    },
-  );
+  test.each([
+    'https://mtlsauth.example',
+    'a b.example',
+    '*mtlsauth.example',
+    'mtlsauth.example:443',
+    '*',
+    'a.example.',
+  ])('a list with "%s" is refused when the application is made', async (allowed) => {
+    expect(await asked(allowed, 'mtlsauth.example')).toMatchObject({ errorCode: 'invalid_configuration' });
+    expect(imds.requests).toEqual([]);
+  });
 });
 
 test.each([

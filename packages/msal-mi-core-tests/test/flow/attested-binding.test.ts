@@ -184,6 +184,25 @@ describe('attested certificates', () => {
     expect(attestation.calls).toEqual([]);
   });
 
+  test('rule D16: evidence goes to no host that MSAL_MI_IMDSV2_ALLOWED_HOSTS does not allow', async () => {
+    const allowing = (hosts: string) =>
+      world.application({ attestationProvider: attestation }, { MSAL_MI_IMDSV2_ALLOWED_HOSTS: hosts });
+    for (const host of ['maa.example', 'localhost.example', 'evil-localhost', 'localhost.']) {
+      world.emulator.fault('getplatformmetadata', [{ patch: { attestationEndpoint: `https://${host}/` } }]);
+      const error = await rejection(allowing('localhost').acquireToken(ATTESTED));
+      expect(error).toMatchObject({ errorCode: 'managed_identity_request_failed', stage: 'metadata', httpStatus: 200 });
+      expect(error.message).toContain(`the host ${host}, which MSAL_MI_IMDSV2_ALLOWED_HOSTS`);
+    }
+    expect(attestation.calls).toEqual([]);
+    expect(legs(world.emulator)).not.toContain('issuecredential');
+
+    // What asks for no evidence does not look at it.
+    world.emulator.fault('getplatformmetadata', [{ patch: { attestationEndpoint: 'https://maa.example/' } }]);
+    await allowing('localhost').acquireToken(PLAIN);
+    await allowing('localhost,*.example').acquireToken(ATTESTED);
+    expect(attestation.calls).toHaveLength(1);
+  });
+
   test('K06: a forced token keeps certificate and evidence', async () => {
     const app = application();
     await app.acquireToken(ATTESTED);
