@@ -96,7 +96,7 @@ describe('a certificate whose successor cannot be had', () => {
     expect(next.bindingCertificate.x5tS256).toBe(good.bindingCertificate.x5tS256);
   });
 
-  test('rule D22: costs one mint for each pause and not one for each call: 1 s, doubling to 5 min', async () => {
+  test('rule D22: after a second try costs one mint for each pause: 1 s, doubling to 5 min', async () => {
     const application = world.application({ system: { disableInternalRetries: true } });
     const good = await application.acquireToken(GOOD);
     /** How many mints calls cost that are refused. */
@@ -109,7 +109,7 @@ describe('a certificate whose successor cannot be had', () => {
       expect(world.requests()).toMatchObject({ token: 3, issuecredential: 0 });
       return world.requests().metadata;
     };
-    expect(await cost()).toBe(1);
+    expect(await cost()).toBe(2);
     for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
       world.clock.advance(seconds * 1_000 - 1);
       expect(await cost()).toBe(0);

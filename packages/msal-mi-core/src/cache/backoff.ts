@@ -8,7 +8,10 @@ export interface Pause {
 }
 
 export interface PausePolicy {
+  /** After the first failure; 0 for none. */
   readonly firstMs: number;
+  /** After each later one twice as long as before, and not shorter than this. */
+  readonly leastMs: number;
   readonly longestMs: number;
   /** Share of its length by which a pause may be longer, so that many processes do not try at once. */
   readonly jitter: number;
@@ -17,11 +20,16 @@ export interface PausePolicy {
 const MAX_PAUSES = 1_000;
 
 /** Healing of one pair of binding key and audience, after the successor was refused as well (D22). */
-export const HEALING_PAUSE: PausePolicy = { firstMs: 5 * 60_000, longestMs: 60 * 60_000, jitter: 0 };
-/** The same, while no successor can be had: short at first, for what fails then is most often back soon (D22). */
-export const REPLACEMENT_PAUSE: PausePolicy = { firstMs: 1_000, longestMs: 5 * 60_000, jitter: 0.2 };
+export const HEALING_PAUSE: PausePolicy = {
+  firstMs: 5 * 60_000,
+  leastMs: 5 * 60_000,
+  longestMs: 60 * 60_000,
+  jitter: 0,
+};
+/** The same, while no successor can be had: not at once, and short at first, for what fails then is most often back soon. */
+export const REPLACEMENT_PAUSE: PausePolicy = { firstMs: 0, leastMs: 1_000, longestMs: 5 * 60_000, jitter: 0.2 };
 /** Refresh of one token in the background, after it failed (D26). */
-export const REFRESH_PAUSE: PausePolicy = { firstMs: 30_000, longestMs: 5 * 60_000, jitter: 0.2 };
+export const REFRESH_PAUSE: PausePolicy = { firstMs: 30_000, leastMs: 30_000, longestMs: 5 * 60_000, jitter: 0.2 };
 
 /** Whether `key` is not to be tried yet. */
 export function isPaused(pauses: ReadonlyMap<string, Pause>, key: string, clock: Clock): boolean {
@@ -37,13 +45,13 @@ export function isPaused(pauses: ReadonlyMap<string, Pause>, key: string, clock:
 export function pause(
   pauses: Map<string, Pause>,
   key: string,
-  { firstMs, longestMs, jitter }: PausePolicy,
+  { firstMs, leastMs, longestMs, jitter }: PausePolicy,
   clock: Clock,
   askedMs?: number,
 ): void {
   const nowMs = clock.monotonicMs();
   const before = pauses.get(key);
-  const lengthMs = before === undefined ? firstMs : Math.max(firstMs, Math.min(before.lengthMs * 2, longestMs));
+  const lengthMs = before === undefined ? firstMs : Math.max(leastMs, Math.min(before.lengthMs * 2, longestMs));
   const waitMs = askedMs ?? lengthMs * (1 + jitter * clock.random());
   pauses.delete(key);
   if (pauses.size >= MAX_PAUSES) makeRoom(pauses, nowMs);
