@@ -22,6 +22,12 @@ const PARTS = [
     ...script('test:soak'),
     env: { MSAL_MI_SOAK_ACQUISITIONS: '100000', MSAL_MI_SOAK_VERBOSE: '1' },
   },
+  {
+    name: 'hostile surroundings: 1 000 runs',
+    ...script('test'),
+    args: ['--silent', 'test', 'test/flow/hostile-surroundings'],
+    env: { MSAL_MI_PROPERTY_RUNS: '1000' },
+  },
   { name: 'benchmark', ...node('bench/bench.mjs'), cwd: suites },
   { name: 'reproducible addons', ...node('scripts/reproducible.mjs'), skip: withoutCompiler },
   { name: 'size', ...node('scripts/size.mjs') },

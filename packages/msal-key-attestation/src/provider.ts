@@ -57,7 +57,7 @@ export function composeProvider(
     clock = Date,
   } = readable(invalidConfiguration, () => validated(options));
   const tokens = new AttestationTokenCache(clock);
-  const forward = logForwarder(logger);
+  const forward = readable(invalidConfiguration, () => logForwarder(logger));
 
   const libraryRequest = (): LibraryRequest => ({
     libraryPath: findLibrary(explicitPath),
@@ -198,9 +198,10 @@ function readRequest(given: unknown): AttestRequest {
     if (!isObject(given)) throw invalidRequest('it is not an object');
     const { endpoint, clientId, cacheKey, key, forceRefresh, onLog, signal } = given;
     const { providerName, keyName, scope } = isObject(key) ? key : {};
-    const request = { endpoint, clientId, cacheKey, key: { providerName, keyName, scope } };
+    const named = { providerName, keyName, scope };
+    const request = { endpoint, clientId, cacheKey, key: named, forceRefresh, onLog, signal } as unknown;
     checkRequest(request);
-    return { ...request, forceRefresh, onLog, signal } as AttestRequest;
+    return request;
   });
 }
 
@@ -216,12 +217,14 @@ function readable<T>(refusal: (message: string) => AttestationError, read: () =>
 /** The native library takes C strings and sends the key's evidence to the endpoint: both are checked here. */
 function checkRequest(request: unknown): asserts request is AttestRequest {
   if (!isObject(request)) throw invalidRequest('it is not an object');
-  const { endpoint, clientId, cacheKey, key } = request;
+  const { endpoint, clientId, cacheKey, key, signal } = request;
   if (!isSafeEndpoint(endpoint)) throw invalidRequest('endpoint is not an https URL');
   if (!isText(clientId)) throw invalidRequest('clientId is missing');
   if (typeof cacheKey !== 'string') throw invalidRequest('cacheKey is missing');
   if (!isObject(key) || !isText(key['providerName']) || !isText(key['keyName']))
     throw invalidRequest('the key has no name');
+  if (signal !== undefined && (!isObject(signal) || typeof signal['throwIfAborted'] !== 'function'))
+    throw invalidRequest('signal is not an AbortSignal');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -252,8 +252,10 @@ export async function createTargets() {
       seeds: [
         '{"access_token":{"nbf":{"essential":true,"value":"1702682181"}}}',
         '{"id_token":{"a":{"values":[1,2]}}}',
+        `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`,
       ],
       parse(claims) {
+        parseClaimsOption('claims', claims);
         const merged = mergeClaims({ claims, claimsFromClient: '{"access_token":{"x":null}}', capabilities: ['cp1'] });
         assert.deepEqual(JSON.parse(merged).access_token.xms_cc, { values: ['cp1'] });
       },

@@ -71,18 +71,31 @@ export interface ComposedApplication {
   callSurroundings(): CallSurroundings;
 }
 
-const warned = new WeakSet<object>();
+const VERIFIED_NEVERTHELESS =
+  'NODE_TLS_REJECT_UNAUTHORIZED=0 is set: other connections of this process trust any server; those of msal-mi-core ' +
+  'verify it nevertheless. Remove the variable; private authorities go into system.ca';
+const NOT_BY_PROXY =
+  'HTTPS_PROXY is set: connections with software keys are made directly all the same. Let them through, or use a host with ' +
+  'KeyGuard, where the proxy is used';
+
+const told = new WeakMap<object, Set<string>>();
 /** Receives what only NODE_DEBUG shows. */
 const NOBODY = {};
 
 /** Once per logger, however many applications use it. */
-function warnOfSwitch(log: Logger, receiver: object): void {
-  if (warned.has(receiver)) return;
-  warned.add(receiver);
-  log.warning(
-    'NODE_TLS_REJECT_UNAUTHORIZED=0 is set: other connections of this process trust any server; those of msal-mi-core ' +
-      'verify it nevertheless. Remove the variable; private authorities go into system.ca',
-  );
+function tellOnce(receiver: object, message: string, tell: (message: string) => void): void {
+  const known = told.get(receiver) ?? new Set<string>();
+  told.set(receiver, known);
+  if (known.has(message)) return;
+  known.add(message);
+  tell(message);
+}
+
+/** What the environment asks for and does not get. */
+function tellOfEnvironment({ loggerOptions, ...configuration }: Configuration, log: Logger): void {
+  const receiver = loggerOptions?.loggerCallback ?? NOBODY;
+  if (configuration.isVerificationSwitchedOff) tellOnce(receiver, VERIFIED_NEVERTHELESS, log.warning);
+  if (configuration.isProxyNamed && hostPlatform() !== 'win32') tellOnce(receiver, NOT_BY_PROXY, log.info);
 }
 
 export function composeApplication(configuration: Configuration, surroundings: Surroundings): ComposedApplication {
@@ -90,7 +103,7 @@ export function composeApplication(configuration: Configuration, surroundings: S
   const { loggerOptions, retriesEnabled, persistCertificates, trustedAuthorities, unknownMembers } = configuration;
   const log = createLogger(loggerOptions);
   if (unknownMembers.length > 0) log.warning(`Ignored members of the configuration: ${unknownMembers.join(', ')}`);
-  if (configuration.isVerificationSwitchedOff) warnOfSwitch(log, loggerOptions?.loggerCallback ?? NOBODY);
+  tellOfEnvironment(configuration, log);
   const client = new IdentityClient(configuration, {
     state,
     platform: persistCertificates ? platform : { ...platform, certificateStore: NO_CERTIFICATE_STORE },

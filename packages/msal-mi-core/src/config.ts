@@ -35,6 +35,8 @@ export interface Configuration {
   readonly unknownMembers: readonly string[];
   /** NODE_TLS_REJECT_UNAUTHORIZED=0 asks for connections whose server is not verified. None of ours obeys. */
   readonly isVerificationSwitchedOff: boolean;
+  /** HTTPS_PROXY is set. Connections with software keys do not use it. */
+  readonly isProxyNamed: boolean;
   /** What msal-node knows of it, for the delegate that serves bearer requests. */
   readonly ofMsalNode: ManagedIdentityConfiguration;
 }
@@ -98,6 +100,7 @@ function parse(given: unknown, env: Readonly<Record<string, string | undefined>>
       ...unknownNames(givenSystem, SYSTEM_NAMES).map((name) => `system.${name}`),
     ]),
     isVerificationSwitchedOff: env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0',
+    isProxyNamed: (readProxyEnvironment(env).httpsProxy ?? '').trim() !== '',
     ofMsalNode: Object.freeze({
       ...(identity.kind !== 'system' && { managedIdentityIdParams: { [MEMBER_OF[identity.kind]]: identity.id } }),
       ...(clientCapabilities.length > 0 && { clientCapabilities: [...clientCapabilities] }),

@@ -133,7 +133,11 @@ export function withSentence(error: MsalMiError, sentence: string): MsiV2Error {
  * @param e - What was caught.
  */
 export function isMsalMiError(e: unknown): e is MsalMiError {
-  return e instanceof Error && (e as { [BRAND]?: unknown })[BRAND] === true;
+  try {
+    return e instanceof Error && (e as { [BRAND]?: unknown })[BRAND] === true;
+  } catch {
+    return false; // A proxy, which may throw whatever it is asked.
+  }
 }
 
 /** Gives an error that was made where no call is known, such as in a key store, the correlation id of the call it ended. */

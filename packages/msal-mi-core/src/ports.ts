@@ -188,7 +188,11 @@ export class TransportError extends Error {
 
 /** By a brand: two copies of this library (ESM and CommonJS, or two versions) share the connections of a process. */
 export function isTransportError(error: unknown): error is TransportError {
-  return error instanceof Error && (error as { [TRANSPORT_ERROR]?: unknown })[TRANSPORT_ERROR] === true;
+  try {
+    return error instanceof Error && (error as { [TRANSPORT_ERROR]?: unknown })[TRANSPORT_ERROR] === true;
+  } catch {
+    return false; // A proxy, which may throw whatever it is asked.
+  }
 }
 
 export const SWITCHING_PROTOCOLS = 101;

@@ -206,16 +206,6 @@ export type MtlsPopAuthenticationResult = AuthenticationResult & {
   readonly binding: MtlsBindingContext;
 };
 
-/**
- * The value of the `Authorization` header for a result: its scheme and its token.
- *
- * @param result - What `acquireToken` returned.
- * @returns `mtls_pop <token>` for bound tokens, `Bearer <token>` otherwise.
- */
-export function createAuthorizationHeader(result: AuthenticationResult): string {
-  return `${result.tokenType} ${result.accessToken}`;
-}
-
 /** The certificate a token is bound to (RFC 8705 section 3). */
 export interface BindingCertificate {
   /** PEM, leaf first: same meaning as msal-node's `clientCertificate.x5c`. */

@@ -58,9 +58,14 @@ export function stringsInJson(json: string): string[] {
 
 /** What may be said of an error that was not made here: its name and its code, never its message. */
 export function summarizeForeignError(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : error.name.slice(0, 64);
+  try {
+    if (!(error instanceof Error)) return typeof error;
+    const { code, name } = error as { readonly code?: unknown; readonly name: unknown };
+    if (typeof code === 'string' && /^\w{1,64}$/.test(code)) return code;
+    return typeof name === 'string' ? name.slice(0, 64) : 'Error';
+  } catch {
+    return 'an error that cannot be read';
+  }
 }
 
 type Hide = (from: number, to: number) => void;

@@ -165,8 +165,8 @@ function assemble(world: World, listeners: Map<EmulatorServer, Listener>, caFile
     fault(leg, scripted) {
       faults.add(leg, scripted);
     },
-    outage(legs, fault, options = {}) {
-      return faults.addLasting(legs, fault, options.requests);
+    outage(legs, fault, options) {
+      return faults.addLasting(legs, fault, options);
     },
     reset() {
       faults.clear();

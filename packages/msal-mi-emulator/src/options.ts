@@ -59,7 +59,18 @@ const HIGHEST_FIRST_PORT = 65_530;
  * @throws EmulatorError naming the option and what it accepts
  */
 export function parseOptions(options: EmulatorOptions = {}): Configuration {
-  if (!isRecord(options)) throw invalid('options', 'an object');
+  try {
+    return parse(options);
+  } catch (error) {
+    if (error instanceof EmulatorError) throw error;
+    throw new EmulatorError('invalid_option', 'the options cannot be read: a getter or a proxy among them throws');
+  }
+}
+
+function parse(given: EmulatorOptions): Configuration {
+  if (!isRecord(given)) throw invalid('options', 'an object');
+  // Each once: what is checked is what is used.
+  const options: EmulatorOptions = { ...given };
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.has(name)) throw invalid(name, `one of the known options: ${[...OPTION_NAMES].join(', ')}`);
   }

@@ -1,6 +1,7 @@
 /** Where attestation providers come from: injected, else registered, else the package `msal-key-attestation`. */
 import { isMsalMiError, MsiV2Error } from '../errors.js';
 import type { AttestationProvider, ManagedIdentityCapabilities } from '../public-types.js';
+import { readMembers } from '../options/options.js';
 import { installCommand } from './install-command.js';
 
 // Not a literal in the import(): bundlers would fail the build of every application that does not have the package.
@@ -8,6 +9,7 @@ const PACKAGE_NAME: string = 'msal-key-attestation';
 /** Where `msal-key-attestation/register` leaves its provider. */
 const REGISTRATION = Symbol.for('msal-mi/attestation-provider');
 const CONTRACT_VERSION = 1;
+const CONTRACT = ['contractVersion', 'attest', 'probe'] as const;
 
 /** Loads the package. Replaced in tests only. */
 export type ImportPackage = () => Promise<unknown>;
@@ -61,20 +63,22 @@ export async function probeProvider(
     const isMissing = isMsalMiError(error) && error.errorCode === 'attestation_package_missing';
     return { packageInstalled: !isMissing, libraryLoadable: false };
   }
-  const { version } = provider;
+  let version: string | undefined;
+  let libraryLoadable = false;
   try {
-    const { libraryLoadable } = await provider.probe();
-    return { packageInstalled: true, libraryLoadable, version };
+    ({ version } = provider);
+    libraryLoadable = (await provider.probe()).libraryLoadable;
   } catch {
-    return { packageInstalled: true, libraryLoadable: false, version };
+    // A probe of somebody else's: it says nothing good of the library, whatever it throws.
   }
+  return { packageInstalled: true, libraryLoadable, ...(version !== undefined && { version }) };
 }
 
 function checked(candidate: unknown, origin: string): AttestationProvider {
   if (typeof candidate !== 'object' || candidate === null) {
     throw unusable(`${origin} is not an object.`);
   }
-  const { contractVersion, attest, probe } = candidate as Record<keyof AttestationProvider, unknown>;
+  const { contractVersion, attest, probe } = readMembers(candidate, CONTRACT, unusable);
   if (contractVersion !== CONTRACT_VERSION) {
     const found = typeof contractVersion === 'number' ? String(contractVersion) : 'none';
     throw unusable(`${origin} has contract version ${found}; this msal-mi-core needs ${CONTRACT_VERSION}.`);

@@ -89,10 +89,12 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
       Object(options ?? {}) as object,
       TOKEN_OPTION_NAMES,
       invalidRequest,
-    ) as GetTokenOptions;
+    ) as Omit<GetTokenOptions, 'tenantId'> & { readonly tenantId?: unknown };
+    if (tenantId !== undefined && typeof tenantId !== 'string') throw invalidRequest('tenantId must be a string.');
     const checkHost = this.#hostCheckOf(resource);
     const application = enableCae === true ? withCae(this.#parts.application) : this.#parts.application;
-    const abort = followAbort(abortSignal, requestOptions?.timeout);
+    const timeoutMs = readable(invalidRequest, () => requestOptions?.timeout);
+    const abort = followAbort(abortSignal, timeoutMs);
     try {
       const request = {
         resource,

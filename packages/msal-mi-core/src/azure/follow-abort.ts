@@ -1,4 +1,5 @@
 import type { GetTokenOptions } from '@azure/core-auth';
+import { invalidRequest, readable } from '../options/options.js';
 import { onAbort } from '../time/clock.js';
 
 type AbortSignalLike = NonNullable<GetTokenOptions['abortSignal']>;
@@ -24,8 +25,10 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * @param source - Aborts with an {@link AbortError}, at once when it is aborted already.
  * @param timeoutMs - Aborts after so long. Never for undefined, and for what is not a time: 0, negative, not finite, or
  *   longer than a timer can be.
+ * @throws ManagedIdentityError `invalid_request` for a source that is not a signal.
  */
 export function followAbort(source: AbortSignalLike | undefined, timeoutMs: number | undefined): FollowedAbort {
+  if (!isSignal(source)) throw invalidRequest('abortSignal must be an AbortSignal.');
   const controller = new AbortController();
   const unfollow = onAbort(source, () => controller.abort(new AbortError('The operation was aborted.')));
   const timer = isTime(timeoutMs)
@@ -39,6 +42,17 @@ export function followAbort(source: AbortSignalLike | undefined, timeoutMs: numb
       clearTimeout(timer);
     },
   };
+}
+
+function isSignal(source: unknown): boolean {
+  if (source === undefined) return true;
+  return readable(invalidRequest, () => {
+    const { aborted, addEventListener, removeEventListener } = source as Record<string, unknown>;
+    const methods = [addEventListener, removeEventListener];
+    return (
+      typeof source === 'object' && typeof aborted === 'boolean' && methods.every((one) => typeof one === 'function')
+    );
+  });
 }
 
 function isTime(ms: number | undefined): ms is number {

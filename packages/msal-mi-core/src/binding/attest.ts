@@ -27,28 +27,41 @@ export async function attest(
   }
   const { host } = new URL(metadata.attestationEndpoint);
   const provider = await discoverAttestationProvider(options.attestationProvider);
-  const pending = provider.attest({
+  const request: Parameters<AttestationProvider['attest']>[0] = {
     endpoint: metadata.attestationEndpoint,
     clientId: metadata.clientId,
     cacheKey: key.id,
     key: key.named,
     ...(options.forceRefresh && { forceRefresh: true }),
-    onLog: (level, message, containsPii) => log[LEVELS[level] ?? 'verbose'](redact(message), { pii: containsPii }),
+    onLog: (level, message, containsPii) =>
+      log[LEVELS[level] ?? 'verbose'](redact(String(message)), { pii: containsPii }),
     ...(signal !== undefined && { signal }),
-  });
+  };
   const startedAtMs = clock.monotonicMs();
   const tell = (outcome: string) =>
     log.verbose(() => {
       const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
-      return `attestation: ${redact(provider.name)} at ${host} ${outcome} in ${durationMs} ms (${correlationId})`;
+      return `attestation: ${nameOf(provider)} at ${host} ${outcome} in ${durationMs} ms (${correlationId})`;
     });
-  const evidence = await abortable(pending, signal).catch((error: unknown) => {
+  try {
+    // Async: a provider may throw where it should reject, and return what throws when it is looked at.
+    const attesting = (async () => requireJwt(await provider.attest(request), host, correlationId))();
+    const jwt = await abortable(attesting, signal);
+    tell('succeeded');
+    return { kind: 'attested', jwt };
+  } catch (error) {
     tell('failed');
     signal?.throwIfAborted();
     throw toAttestationError(error, host, correlationId);
-  });
-  tell('succeeded');
-  return { kind: 'attested', jwt: requireJwt(evidence, host, correlationId) };
+  }
+}
+
+function nameOf(provider: AttestationProvider): string {
+  try {
+    return redact(String(provider.name));
+  } catch {
+    return 'a provider without name';
+  }
 }
 
 function requireJwt(evidence: unknown, host: string, correlationId: string): string {

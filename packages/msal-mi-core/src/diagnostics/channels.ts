@@ -147,11 +147,13 @@ const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
 
 /** The code to report for any thrown value. */
 export function errorCodeOf(error: unknown): string {
-  if (error instanceof Error) {
+  try {
+    if (!(error instanceof Error)) return 'unknown';
     const { errorCode, cause } = error as { errorCode?: unknown; cause?: { code?: unknown } | null };
     if (typeof errorCode === 'string') return errorCode;
     const code = cause?.code; // Where `fetch` tells why no answer came.
     return typeof code === 'string' && CODE.test(code) ? code : error.name;
+  } catch {
+    return 'unknown'; // A proxy, which may throw whatever it is asked.
   }
-  return 'unknown';
 }

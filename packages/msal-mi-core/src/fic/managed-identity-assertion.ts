@@ -9,6 +9,7 @@ import {
   parseOptions,
   parseNamedStrength,
   readable,
+  readMembers,
 } from '../options/options.js';
 import { refuseIdentityLookAlikes, spellingOf } from '../options/identity-members.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
@@ -31,6 +32,7 @@ export interface ManagedIdentityAssertionOptions {
 export const JWT_POP = 'urn:ietf:params:oauth:client-assertion-type:jwt-pop';
 /** Of the public cloud. */
 export const TOKEN_EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange';
+const CONTEXT_NAMES = ['correlationId', 'signal', 'refused'] as const;
 const OPTION_NAMES = new Set(['audience', 'withAttestationSupport', 'minStrength']);
 
 /**
@@ -72,7 +74,8 @@ export function createManagedIdentityAssertion(
     ...(minStrength !== undefined && { minStrength }),
   };
   return async (context) => {
-    const { accessToken, binding } = await acquire(app, fixed, context);
+    const members = readMembers(Object(context) as object, CONTEXT_NAMES, invalidRequest);
+    const { accessToken, binding } = await acquire(app, fixed, members as Partial<BoundClientAssertionContext>);
     return Object.freeze({ assertion: accessToken, assertionType: JWT_POP, binding });
   };
 }
@@ -81,7 +84,7 @@ export function createManagedIdentityAssertion(
 function acquire(
   app: ManagedIdentityApplication,
   fixed: MtlsPopRequestParams,
-  { correlationId, signal, refused }: BoundClientAssertionContext,
+  { correlationId, signal, refused }: Partial<BoundClientAssertionContext>,
 ): Promise<MtlsPopAuthenticationResult> {
   const request: MtlsPopRequestParams = {
     ...fixed,

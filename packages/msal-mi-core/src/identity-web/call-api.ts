@@ -8,12 +8,8 @@ import {
   type CallMembers,
 } from '../mtls-fetch/application-members.js';
 import { MsiV2Error } from '../errors.js';
-import {
-  createAuthorizationHeader,
-  type AuthenticationResult,
-  type MtlsPopAuthenticationResult,
-  type MtlsPopRequestParams,
-} from '../public-types.js';
+import { createAuthorizationHeader } from '../options/options.js';
+import type { AuthenticationResult, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { ApiOptions } from './api-options.js';
 import type { TokenDemand, TokenAcquirer } from './token-acquirer.js';
 

@@ -1,7 +1,7 @@
-import { invalidConfiguration, readable, readMembers } from '../options/options.js';
+import { createAuthorizationHeader, invalidConfiguration, readable, readMembers } from '../options/options.js';
 import type { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
-import { createAuthorizationHeader, type ManagedIdentityConfiguration } from '../public-types.js';
+import type { ManagedIdentityConfiguration } from '../public-types.js';
 import { parseApiOptions, type ApiOptions } from './api-options.js';
 import { assertBound, createBearerFetch, createBoundFetch, type ApiFetch } from './call-api.js';
 import { Section } from './section.js';
@@ -64,8 +64,11 @@ export function composeDownstreamApi(
     OPTION_NAMES,
     invalidConfiguration,
   ) as CreateDownstreamApiOptions;
-  const root = readable(invalidConfiguration, () => new Section('', configuration));
-  const acquirers = new TokenAcquirers({ azureAd: root.section('AzureAd'), system, application, surroundings });
+  const { root, azureAd } = readable(invalidConfiguration, () => {
+    const whole = new Section('', configuration);
+    return { root: whole, azureAd: whole.section('AzureAd') };
+  });
+  const acquirers = new TokenAcquirers({ azureAd, system, application, surroundings });
   const fetches = new Map<string, ApiFetch>();
 
   /** The same function for equal calls: it remembers which certificate took the place of a refused one. */
@@ -84,8 +87,8 @@ export function composeDownstreamApi(
 
   return {
     async callApiForApp(apiName, overrides = {}) {
-      const { body, headers, signal, ...ofApi } = overrides;
-      const api = parseApiOptions(apiName, layersOf(root, apiName, ofApi));
+      const { body, headers, signal, ...ofApi } = readable(invalidConfiguration, () => ({ ...overrides }));
+      const api = readable(invalidConfiguration, () => parseApiOptions(apiName, layersOf(root, apiName, ofApi)));
       return fetchOf(api)(api.url, {
         method: api.method,
         headers: headersOf(api, headers, body),
@@ -94,7 +97,9 @@ export function composeDownstreamApi(
       });
     },
     async createAuthorizationHeaderForApp(apiName, overrides = {}) {
-      const { token } = parseApiOptions(apiName, layersOf(root, apiName, overrides));
+      const { token } = readable(invalidConfiguration, () =>
+        parseApiOptions(apiName, layersOf(root, apiName, overrides)),
+      );
       const result = await acquirers.acquirerOf(token).acquire({});
       return createAuthorizationHeader(token.isBound ? assertBound(result) : result);
     },

@@ -1,6 +1,6 @@
 /** Serves the IMDS legs through an msal-node network client that the application brought. */
 import { abortable } from '../time/clock.js';
-import { TransportError, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
+import { isTransportError, TransportError, type HttpRequest, type HttpResponse, type HttpTransport } from '../ports.js';
 import { MAX_BODY_BYTES } from '../transport/exchange.js';
 import { summarizeForeignError } from '../secret.js';
 import type { INetworkModule, NetworkResponse } from '../public-types.js';
@@ -12,7 +12,16 @@ export function createNetworkModuleTransport(client: INetworkModule): HttpTransp
         throw new TransportError('unreachable', summarizeForeignError(error), 'The network client failed.');
       });
       const response = await abortable(answering, request.signal);
-      return normalize(response);
+      try {
+        return normalize(response);
+      } catch (error) {
+        if (isTransportError(error)) throw error;
+        throw new TransportError(
+          'invalid_response',
+          'ERR_UNREADABLE',
+          'The network client returned what cannot be read.',
+        );
+      }
     },
   };
 }

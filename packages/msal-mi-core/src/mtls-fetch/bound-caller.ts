@@ -1,9 +1,5 @@
-import {
-  createAuthorizationHeader,
-  type MtlsBindingStrength,
-  type MtlsPopAuthenticationResult,
-  type MtlsPopRequestParams,
-} from '../public-types.js';
+import { createAuthorizationHeader } from '../options/options.js';
+import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { ReplacementAllowance } from '../model.js';
 import type { HostCheck } from './allowed-hosts.js';
 import { parseClaimsChallenge } from './claims-challenge.js';

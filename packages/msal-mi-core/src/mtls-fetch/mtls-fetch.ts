@@ -63,7 +63,7 @@ export function createMtlsFetch(
   };
   const first = async (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => {
     const kept = keepInit(init);
-    const url = input instanceof URL ? new URL(input) : input;
+    const url = keepUrl(input);
     return (await load()).fetch(url, kept as RequestInit);
   };
   return (input, init) => caller?.fetch(input, init) ?? first(input, init);
@@ -73,6 +73,14 @@ export function createMtlsFetch(
 function keepInit(init: RequestInit | undefined): FetchInit {
   const members = readFetchInit(init);
   return { ...members, body: keepBytes(members.body), headers: keepHeaders(members.headers) };
+}
+
+function keepUrl(input: string | URL | Request): string | URL | Request {
+  try {
+    return input instanceof URL ? new URL(input) : input;
+  } catch {
+    return input; // Refused where all of the arguments are judged.
+  }
 }
 
 function keepBytes(body: unknown): unknown {

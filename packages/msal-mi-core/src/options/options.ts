@@ -1,7 +1,7 @@
 /** Checks that every options object goes through: untrusted values in, before any I/O. */
 import { isMsalMiError, ManagedIdentityError, MsiV2Error } from '../errors.js';
 import { isJsonObject, parseJsonObject } from '../json.js';
-import { MtlsBindingStrength } from '../public-types.js';
+import { MtlsBindingStrength, type AuthenticationResult } from '../public-types.js';
 
 export function invalidRequest(message: string): ManagedIdentityError {
   return new ManagedIdentityError('invalid_request', { message });
@@ -112,6 +112,14 @@ export function parseNamedStrength(value: unknown): MtlsBindingStrength | undefi
   return value === undefined ? undefined : parseStrength(value);
 }
 
+/** What is deeper cannot be written again: that takes a call for each level. */
+const DEEPEST_CLAIMS = 100;
+
+function isWithinDepth(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isWithinDepth(member, levels - 1));
+}
+
 /** @throws MsiV2Error `invalid_json_claims_format` when the member is not a JSON object. Blank text means none. */
 export function parseClaimsOption(name: 'claims' | 'claimsFromClient', value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
@@ -119,8 +127,14 @@ export function parseClaimsOption(name: 'claims' | 'claimsFromClient', value: un
     throw new MsiV2Error('invalid_json_claims_format', { message: `${name} must be a string holding a JSON object.` });
   }
   if (value.trim() === '') return undefined;
-  if (parseJsonObject(value) === undefined) {
+  const claims = parseJsonObject(value);
+  if (claims === undefined) {
     throw new MsiV2Error('invalid_json_claims_format', { message: `${name} is not a JSON object.` });
+  }
+  if (!isWithinDepth(claims, DEEPEST_CLAIMS)) {
+    throw new MsiV2Error('invalid_json_claims_format', {
+      message: `${name} is nested more than ${DEEPEST_CLAIMS} deep.`,
+    });
   }
   return value;
 }
@@ -182,4 +196,21 @@ function begin(): void {
 
 function headOf(number: number): string {
   return prefix + (number >>> 8).toString(16).padStart(6, '0');
+}
+
+const RESULT_NAMES = ['tokenType', 'accessToken'] as const;
+
+/**
+ * The value of the `Authorization` header for a result: its scheme and its token.
+ *
+ * @param result - What `acquireToken` returned.
+ * @returns `mtls_pop <token>` for bound tokens, `Bearer <token>` otherwise.
+ * @throws ManagedIdentityError `invalid_request` for anything else.
+ */
+export function createAuthorizationHeader(result: AuthenticationResult): string {
+  const { tokenType, accessToken } = readMembers(Object(result) as object, RESULT_NAMES, invalidRequest);
+  if (typeof tokenType !== 'string' || typeof accessToken !== 'string' || tokenType === '' || accessToken === '') {
+    throw invalidRequest('createAuthorizationHeader needs what acquireToken returned.');
+  }
+  return `${tokenType} ${accessToken}`;
 }

@@ -1,6 +1,8 @@
 /** A plug-in for Fastify, in the shape that fastify-plugin gives one: it guards the scope it is registered in. */
+import { isMsalMiError } from '../errors.js';
 import type { RequireMtlsPopOptions } from './authenticator.js';
 import { requireMtlsPop } from './middleware.js';
+import { UnsupportedFramework } from './refusal.js';
 
 interface FastifyScope {
   hasRequestDecorator(name: string): boolean;
@@ -24,7 +26,7 @@ export function fastifyMtlsPop(fastify: unknown, options: RequireMtlsPopOptions,
     if (!scope.hasRequestDecorator('mtlsPop')) scope.decorateRequest('mtlsPop', null);
     scope.addHook('onRequest', hook);
   } catch (error) {
-    done(error as Error);
+    done(isMsalMiError(error) ? error : new UnsupportedFramework('fastifyMtlsPop needs the instance of Fastify.'));
     return;
   }
   done();

@@ -3,6 +3,7 @@ import { isUint8Array } from 'node:util/types';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { x5tS256 } from '../crypto/x509.js';
 import { MsalMiError } from '../errors.js';
+import { readMembers } from '../options/options.js';
 import { keySetOf } from './key-set.js';
 import type { MtlsPop } from './mtls-pop.js';
 import { describeForeignError, errorCodeOf, reporting } from './report.js';
@@ -10,6 +11,8 @@ import { MtlsPopRefusal, MtlsPopUnavailable, type MtlsPopRefusalReason } from '.
 import { invalid, parseVerifyOptions, type VerifyMtlsPopOptions, type VerifyRules } from './verify-options.js';
 
 type Jose = typeof import('jose');
+
+const INPUT_NAMES = ['authorization', 'peerCertificate'] as const;
 
 /** Public-key algorithms only: with a shared-secret one, whoever knows the public key could sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
@@ -53,7 +56,7 @@ export async function verifyMtlsPop(
 ): Promise<MtlsPop> {
   const rules = parseVerifyOptions(options);
   if (typeof input !== 'object' || (input as unknown) === null) throw invalid('The first argument must be an object.');
-  const { authorization, peerCertificate } = input;
+  const { authorization, peerCertificate } = readMembers(input, INPUT_NAMES, invalid);
   return reporting(rules.loggerOptions, authorization, () => verify(authorization, peerCertificate, rules));
 }
 

@@ -57,8 +57,9 @@ export function checkLeg(leg: unknown): void {
  * @returns a frozen copy
  * @throws TypeError naming the member and what it accepts
  */
-export function checkFault(leg: FaultLeg, fault: unknown, name: string): Fault {
-  if (!isRecord(fault)) throw new TypeError(`${name} must be an object`);
+export function checkFault(leg: FaultLeg, given: unknown, name: string): Fault {
+  if (!isRecord(given)) throw new TypeError(`${name} must be an object`);
+  const fault = { ...given };
   checkFaultShape(fault, name);
   checkCut(leg, fault, name);
   checkLegOfMembers(leg, fault, name);

@@ -23,8 +23,10 @@ export class FaultScript {
    */
   add(leg: FaultLeg, faults: Fault[]): void {
     checkLeg(leg);
-    if (!Array.isArray(faults)) throw new TypeError('faults must be an array');
-    const checked = faults.map((fault: unknown, index) => checkFault(leg, fault, `faults[${index}]`));
+    const checked = readable(() => {
+      if (!Array.isArray(faults)) throw new TypeError('faults must be an array');
+      return faults.map((fault: unknown, index) => checkFault(leg, fault, `faults[${index}]`));
+    });
     this.#queues.set(leg, [...(this.#queues.get(leg) ?? []), ...checked]);
   }
 
@@ -32,11 +34,14 @@ export class FaultScript {
    * Lets a fault meet every request of some legs, until it is ended or has met enough of them.
    * @throws TypeError for an unknown leg, a malformed fault or number
    */
-  addLasting(legs: FaultLeg | readonly FaultLeg[], fault: Fault, requests: number | undefined): Outage {
-    const wanted = typeof legs === 'string' ? [legs] : legs;
-    if (!Array.isArray(wanted) || wanted.length === 0) throw new TypeError('legs must be a leg or a list of legs');
-    for (const leg of wanted) checkLeg(leg);
-    const [checked] = wanted.map((leg: FaultLeg) => checkFault(leg, fault, 'fault'));
+  addLasting(legs: FaultLeg | readonly FaultLeg[], fault: Fault, options: { requests?: number } = {}): Outage {
+    const { wanted, requests, checked } = readable(() => {
+      const wanted: FaultLeg[] = Array.isArray(legs) ? [...(legs as FaultLeg[])] : [legs as FaultLeg];
+      if (wanted.length === 0) throw new TypeError('legs must be a leg or a list of legs');
+      for (const leg of wanted) checkLeg(leg);
+      const { requests } = options;
+      return { wanted, requests, checked: wanted.map((leg) => checkFault(leg, fault, 'fault'))[0] };
+    });
     if (requests !== undefined && (!Number.isSafeInteger(requests) || requests < 1)) {
       throw new TypeError('requests must be a whole number from 1');
     }
@@ -109,4 +114,15 @@ function isMeant(fault: Fault, audience: string | undefined): boolean {
 
 function withoutSlash(audience: string): string {
   return audience.replace(/\/$/, '');
+}
+
+/** What is passed may have getters, and be a proxy. */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof TypeError
+      ? error
+      : new TypeError('a fault cannot be read: a getter or a proxy in it throws');
+  }
 }

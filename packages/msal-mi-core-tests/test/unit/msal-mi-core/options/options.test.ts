@@ -37,6 +37,14 @@ test('correlation ids are UUIDs, and no two calls get the same', () => {
   );
 });
 
+test('claims that are nested so deeply that they could not be written again are refused', () => {
+  const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+  expect(parseClaimsOption('claims', nested(100))).toBe(nested(100));
+  for (const claims of [nested(101), nested(100_000), `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`]) {
+    expect(() => parseClaimsOption('claims', claims)).toThrow(errorWith({ errorCode: 'invalid_json_claims_format' }));
+  }
+});
+
 describe('members are read once', () => {
   test('what a getter answers the second time does not matter', () => {
     let answers = 0;
