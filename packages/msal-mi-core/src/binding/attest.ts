@@ -33,8 +33,7 @@ export async function attest(
     cacheKey: key.id,
     key: key.named,
     ...(options.forceRefresh && { forceRefresh: true }),
-    onLog: (level, message, containsPii) =>
-      log[LEVELS[level] ?? 'verbose'](redact(String(message)), { pii: containsPii }),
+    onLog: (level, message, containsPii) => log[LEVELS[level] ?? 'verbose'](redact(message), { pii: containsPii }),
     ...(signal !== undefined && { signal }),
   };
   const startedAtMs = clock.monotonicMs();
@@ -58,7 +57,7 @@ export async function attest(
 
 function nameOf(provider: AttestationProvider): string {
   try {
-    return redact(String(provider.name));
+    return redact(provider.name);
   } catch {
     return 'a provider without name';
   }
