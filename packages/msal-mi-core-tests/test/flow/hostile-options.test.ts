@@ -1,6 +1,6 @@
 /**
- * Errors only of ours (D29): whatever is passed, what leaves a public function is an MsalMiError (an Error of
- * the emulator), the reason of the signal, or what `fetch` throws, a TypeError. MSAL_MI_PROPERTY_RUNS is how often each
+ * Errors only of ours (D29): whatever is passed, what leaves a public function is an MsalMiError,
+ * or the reason of the signal, or what `fetch` throws, a TypeError. MSAL_MI_PROPERTY_RUNS is how often each
  * property is tried.
  */
 import fc from 'fast-check';
