@@ -79,3 +79,14 @@ for (const name of ['docs/architecture.md', 'CONTRIBUTING.md']) {
     assert.deepEqual(missing, []);
   });
 }
+
+test('no C++ file is longer than 300 lines', () => {
+  const MOST_LINES = 300;
+  const files = sourceFiles().filter((file) => /\.(cc|h)$/.test(file));
+  assert.ok(files.length > 100);
+  const lines = (file) => readFileSync(file, 'utf8').trimEnd().split('\n').length;
+  assert.deepEqual(
+    files.filter((file) => lines(file) > MOST_LINES),
+    [],
+  );
+});

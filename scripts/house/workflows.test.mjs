@@ -1,5 +1,6 @@
 /** What SECURITY.md says of releases is what the workflows do. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
@@ -56,4 +57,28 @@ test('a release takes the binaries of native.yml, and the package manager by its
 test('every workflow starts without permissions, or with that of reading', () => {
   const others = workflows.filter((workflow) => !/^permissions: (\{\}|\{ contents: read \})$/m.test(read(workflow)));
   assert.deepEqual(others, []);
+});
+
+/** What the steps run, each with the workflow it is in: `run: command`, or a block behind `run: |` or `run: >-`. */
+function shellParts(workflow) {
+  const lines = read(workflow).split('\n');
+  return lines.flatMap((line, at) => {
+    const [, indent, first] = /^( *(?:- )?)run: (.*)$/.exec(line) ?? [];
+    if (first === undefined) return [];
+    if (!/^[|>]-?$/.test(first)) return [{ workflow, text: first }];
+    const rest = lines.slice(at + 1);
+    const end = rest.findIndex((next) => next.trim() !== '' && next.search(/\S/) <= indent.length);
+    const block = end === -1 ? rest : rest.slice(0, end);
+    return [{ workflow, text: block.map((next) => next.trim()).join(first.startsWith('|') ? '\n' : ' ') }];
+  });
+}
+
+test('every shell part of a workflow can be parsed', { skip: process.platform === 'win32' && 'no bash' }, () => {
+  const parts = workflows.flatMap(shellParts);
+  assert.ok(parts.length > 20);
+  const broken = parts.filter(({ text }) => {
+    const input = text.replaceAll(/\$\{\{.*?\}\}/g, 'expression');
+    return spawnSync('bash', ['-n'], { input }).status !== 0;
+  });
+  assert.deepEqual(broken, []);
 });

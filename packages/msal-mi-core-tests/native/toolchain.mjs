@@ -23,8 +23,16 @@ const NODE_API = ['NAPI_VERSION=8', 'NODE_ADDON_API_CPP_EXCEPTIONS_ALL', 'NODE_A
 export const ADDON_FLAGS = [...NODE_API.map((name) => `-D${name}`), '-isystem', `${nodeApi}/include`, '-isystem', napi];
 
 const MINGW_HEADERS = '/usr/share/mingw-w64/include';
-const MINGW_LIBRARY = '/usr/lib/gcc/x86_64-w64-mingw32/12-posix/include/c++';
-export const hasMingwHeaders = existsSync(MINGW_HEADERS) && existsSync(MINGW_LIBRARY);
+const MINGW_LIBRARY = mingwLibrary();
+export const hasMingwHeaders = existsSync(MINGW_HEADERS) && MINGW_LIBRARY !== undefined;
+
+/** Debian 12 has version 12 of the compiler, Debian 13 has 14. */
+function mingwLibrary() {
+  const compilers = '/usr/lib/gcc/x86_64-w64-mingw32';
+  const versions = existsSync(compilers) ? readdirSync(compilers).filter((name) => name.endsWith('-posix')) : [];
+  const newest = versions.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))[0];
+  return newest && join(compilers, newest, 'include/c++');
+}
 
 /** Flags with which clang reads the sources as a compiler for Windows on `processor` does. */
 export function windowsFlags(processor) {
