@@ -30,6 +30,7 @@ async function exchange(session, more) {
 async function useEverything() {
   const probe = await addon.probeKey(KEY);
   assert.equal(probe.modulus.length, 256);
+  assert.deepEqual([...probe.isolation], [1, 0, 0, 0]);
   assert.equal((await addon.createIsolatedKey({ ...KEY, scope: 'machine' }, 4096)).modulus.length, 512);
   assert.equal((await addon.signPssSha256(KEY, probe, Buffer.alloc(32))).length, 288);
   assert.equal(await addon.supportsIsolatedKeys(KEY), true);

@@ -1,127 +1,96 @@
 // A WinHTTP that answers every request with "hello" in two pieces, a little late, on threads of its own.
-#include "win32/winhttp_api.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <functional>
-#include <mutex>
-#include <string>
 #include <thread>
 
-namespace msal_mi {
+#include "fake_winhttp.h"
+
 namespace {
 
-constexpr wchar_t kHead[] = L"HTTP/1.1 200 OK\r\nX-Answer: yes\r\n\r\n";
+// Long enough for what follows to be under way, short enough for a test.
+constexpr std::chrono::milliseconds kAnswer{2};
+// Like Wine: the operation in flight ends first. More than any takes here.
+constexpr std::chrono::milliseconds kLetGo{20};
 
-struct Request {
-  WINHTTP_STATUS_CALLBACK callback = nullptr;
-  DWORD_PTR context = 0;
+struct Request : fake::Handle {
   std::string body = "hello";
 };
 
-Request* Of(HINTERNET handle) { return static_cast<Request*>(handle); }
-
-BOOL Later(std::function<void()> work) {
-  std::thread([work = std::move(work)] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+BOOL Later(std::chrono::milliseconds after, std::function<void()> work) {
+  std::thread([after, work = std::move(work)] {
+    std::this_thread::sleep_for(after);
     work();
   }).detach();
   return TRUE;
 }
 
-BOOL Report(HINTERNET handle, DWORD status) {
-  return Later([handle, status] { Of(handle)->callback(handle, Of(handle)->context, status, nullptr, 0); });
+BOOL Report(fake::Handle& handle, DWORD status) {
+  return Later(kAnswer, [&handle, status] { handle.Report(status); });
 }
 
-HINTERNET Open(LPCWSTR, DWORD, LPCWSTR, LPCWSTR, DWORD) { return new Request; }
-HINTERNET Connect(HINTERNET, LPCWSTR, INTERNET_PORT, DWORD) { return new Request; }
-HINTERNET OpenRequest(HINTERNET, LPCWSTR, LPCWSTR, LPCWSTR, LPCWSTR, LPCWSTR*, DWORD) { return new Request; }
-BOOL AddRequestHeaders(HINTERNET, LPCWSTR, DWORD, DWORD) { return TRUE; }
-BOOL QueryOption(HINTERNET, DWORD, LPVOID, LPDWORD) { return FALSE; }
-BOOL FreeCertificate(PCCERT_CONTEXT) { return TRUE; }
-BOOL SetOption(HINTERNET handle, DWORD option, LPVOID value, DWORD) {
-  if (option == WINHTTP_OPTION_CONTEXT_VALUE) Of(handle)->context = *static_cast<DWORD_PTR*>(value);
-  return TRUE;
-}
-BOOL SetTimeouts(HINTERNET, int, int, int, int) { return TRUE; }
-WINHTTP_STATUS_CALLBACK SetStatusCallback(HINTERNET handle, WINHTTP_STATUS_CALLBACK callback, DWORD, DWORD_PTR) {
-  Of(handle)->callback = callback;
-  return nullptr;
-}
-BOOL SendRequest(HINTERNET handle, LPCWSTR, DWORD, LPVOID, DWORD, DWORD, DWORD_PTR) {
-  return Report(handle, WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
-}
-BOOL WriteData(HINTERNET handle, LPCVOID, DWORD, LPDWORD) {
-  return Report(handle, WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE);
-}
-BOOL ReceiveResponse(HINTERNET handle, LPVOID) { return Report(handle, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE); }
-BOOL QueryHeaders(HINTERNET, DWORD what, LPCWSTR, LPVOID out, LPDWORD size, LPDWORD) {
-  if (what == (WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER)) {
-    *static_cast<DWORD*>(out) = 200;
+class Answering final : public fake::WinHttp {
+ public:
+  fake::Handle* Open() override { return new Request; }
+  fake::Handle* OpenRequest() override { return new Request; }
+  BOOL QueryCertificate(PCCERT_CONTEXT* out) override {
+    static BYTE der[] = {0x30, 0};
+    static const CERT_CONTEXT certificate{1, der, sizeof(der), nullptr};
+    *out = &certificate;
     return TRUE;
   }
-  if (out == nullptr) {
-    *size = sizeof(kHead);
-    return FALSE;
+  BOOL GetChain(const CERT_CHAIN_PARA&, DWORD, PCCERT_CHAIN_CONTEXT* out) override {
+    static const CERT_CHAIN_CONTEXT chain{};
+    *out = &chain;
+    return TRUE;
   }
-  std::memcpy(out, kHead, sizeof(kHead));
-  *size = sizeof(kHead) - sizeof(wchar_t);
-  return TRUE;
-}
-BOOL QueryDataAvailable(HINTERNET handle, LPDWORD) {
-  return Later([handle] {
-    DWORD available = static_cast<DWORD>(std::min<std::size_t>(Of(handle)->body.size(), 3));
-    Of(handle)->callback(handle, Of(handle)->context, WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE, &available, 4);
-  });
-}
-BOOL ReadData(HINTERNET handle, LPVOID out, DWORD size, LPDWORD) {
-  return Later([handle, out, size] {
-    Request* request = Of(handle);
-    std::memcpy(out, request->body.data(), size);
-    request->body.erase(0, size);
-    request->callback(handle, request->context, WINHTTP_CALLBACK_STATUS_READ_COMPLETE, out, size);
-  });
-}
-// Like Wine: the operation in flight ends first. 20 ms are more than any takes here.
-BOOL CloseHandle(HINTERNET handle) {
-  std::thread([handle] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    if (Of(handle)->callback != nullptr) {
-      Of(handle)->callback(handle, Of(handle)->context, WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING, nullptr, 0);
-    }
-    delete Of(handle);
-  }).detach();
-  return TRUE;
-}
-DWORD LastError() { return 0; }
-bool Submit(void (*work)(void*) noexcept, void* context) noexcept {
-  std::thread(work, context).detach();
-  return true;
-}
+
+  BOOL Send(fake::Handle& handle, DWORD) override {
+    return Later(kAnswer, [&handle] {
+      handle.Report(WINHTTP_CALLBACK_STATUS_SENDING_REQUEST);
+      handle.Report(WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE);
+    });
+  }
+  BOOL Write(fake::Handle& handle, const std::string&) override {
+    return Report(handle, WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE);
+  }
+  BOOL Receive(fake::Handle& handle) override { return Report(handle, WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE); }
+  BOOL Query(fake::Handle& handle) override {
+    return Later(kAnswer, [&handle] {
+      DWORD available = static_cast<DWORD>(std::min<std::size_t>(static_cast<Request&>(handle).body.size(), 3));
+      handle.Report(WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE, &available, sizeof(available));
+    });
+  }
+  BOOL Read(fake::Handle& handle, BYTE* out, DWORD size) override {
+    return Later(kAnswer, [&handle, out, size] {
+      std::string& body = static_cast<Request&>(handle).body;
+      std::memcpy(out, body.data(), size);
+      body.erase(0, size);
+      handle.Report(WINHTTP_CALLBACK_STATUS_READ_COMPLETE, out, size);
+    });
+  }
+  void Close(fake::Handle& handle) override {
+    Later(kLetGo, [&handle] {
+      if (handle.callback != nullptr) handle.Report(WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING);
+      delete static_cast<Request*>(&handle);
+    });
+  }
+  bool Submit(void (*work)(void*) noexcept, void* context) override {
+    std::thread(work, context).detach();
+    return true;
+  }
+};
 
 }  // namespace
 
+namespace msal_mi {
+
 const WinHttpApi& SystemWinHttp() {
-  static const WinHttpApi api{Open,
-                              Connect,
-                              OpenRequest,
-                              AddRequestHeaders,
-                              SetOption,
-                              QueryOption,
-                              SetTimeouts,
-                              SetStatusCallback,
-                              SendRequest,
-                              WriteData,
-                              ReceiveResponse,
-                              QueryHeaders,
-                              QueryDataAvailable,
-                              ReadData,
-                              CloseHandle,
-                              FreeCertificate,
-                              LastError,
-                              Submit};
-  return api;
+  // Never destroyed: its threads may outlive anything.
+  static const bool is_installed = (fake::Install(new Answering), true);
+  (void)is_installed;
+  return fake::Api();
 }
 
 }  // namespace msal_mi

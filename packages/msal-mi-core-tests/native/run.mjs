@@ -1,7 +1,7 @@
 // The portable half of the addon under the sanitizers: the asynchronous client against a scripted WinHTTP, then the whole
 // addon with a stand-in for Windows in Node.js. And, where clang is, a compile check for Windows on arm64.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
   ADDON_FLAGS,
@@ -23,13 +23,17 @@ const output = join(here, 'build');
 const win32 = (...names) => names.map((name) => join(coreNative, 'win32', `${name}.cc`));
 const CLIENT = win32(
   'request_machine',
+  'server_check',
   'winhttp_message',
   'winhttp_request',
-  'winhttp_request_options',
+  'winhttp_request_handles',
   'winhttp_session',
+  'winhttp_status',
 );
+const FAKE = join(here, 'fake_winhttp.cc');
 const INCLUDES = [`-I${join(here, 'stub')}`, `-I${coreNative}`, ...commonIncludes];
-const SANITIZE = ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+const TESTED = ['-g', '-O1', '-fno-omit-frame-pointer', ...SANITIZERS, ...INCLUDES, `-I${here}`];
 
 if (process.platform !== 'linux' || !has('g++')) {
   console.log(`Native tests ${isRequired ? 'FAILED' : 'skipped'}: they need g++ (Debian: g++) on Linux.`);
@@ -43,20 +47,27 @@ await checkForArm64();
 await import('./tidy.mjs');
 
 async function testMachine() {
-  const sources = [...win32('request_machine'), join(here, 'request_machine_test.cc')];
-  await buildAndRun('request_machine_test', sources);
+  const objects = await compile(
+    'machine',
+    [...win32('request_machine'), join(here, 'request_machine_test.cc')],
+    TESTED,
+  );
+  await linkAndRun('request_machine_test', objects);
   console.log('ok     state machine of a request (ASan, UBSan)');
 }
 
 async function testClient() {
-  const sources = [...CLIENT, join(here, 'winhttp_request_test.cc'), join(here, 'scripted_winhttp.cc')];
-  await buildAndRun('winhttp_request_test', sources);
+  const common = await compile('client', [...CLIENT, FAKE, join(here, 'scripted_winhttp.cc')], TESTED);
+  for (const name of ['request_exchange_test', 'request_setup_test', 'request_endings_test']) {
+    const own = await compile('client', [join(here, `${name}.cc`)], TESTED);
+    await linkAndRun(name, [...common, ...own]);
+  }
   console.log('ok     asynchronous client against a scripted WinHTTP (ASan, UBSan)');
 }
 
-async function buildAndRun(name, sources) {
+async function linkAndRun(name, objects) {
   const program = join(output, name);
-  await build(sources, [...SANITIZE, ...INCLUDES, `-I${here}`], ['-o', program, '-lpthread']);
+  await run('g++', [...SANITIZERS, ...objects, '-o', program, '-lpthread']);
   execFileSync(program, { stdio: ['ignore', 'ignore', 'inherit'], timeout: 120_000 });
 }
 
@@ -64,11 +75,13 @@ async function testAddon() {
   const sources = [
     ...sourcesIn(coreNative),
     ...CLIENT,
+    FAKE,
     join(here, 'windows_stub.cc'),
     join(here, 'answering_winhttp.cc'),
   ];
   const addon = join(output, 'msal-mi-core.node');
-  await build(sources, [...SANITIZE, ...ADDON_FLAGS, '-fPIC', ...INCLUDES], ['-shared', '-o', addon]);
+  const objects = await compile('addon', sources, [...TESTED, ...ADDON_FLAGS, '-fPIC']);
+  await run('g++', [...SANITIZERS, ...objects, '-shared', '-o', addon]);
   const runtime = execFileSync('g++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim();
   execFileSync(process.execPath, ['--expose-gc', join(here, 'addon-test.mjs'), addon], {
     // Node.js itself frees little at exit: leaks are not looked for.
@@ -91,15 +104,13 @@ async function checkForArm64() {
   console.log(`ok     compiles for Windows on arm64 (${clang}, ${sources.length} files)`);
 }
 
-/** Compiles what changed, two files at a time, and links. */
-async function build(sources, flags, link) {
-  const folder = join(output, `${basename(link[link.indexOf('-o') + 1])}.objects`);
+/** Compiles, two files at a time. @returns the object files, in a folder of that name */
+async function compile(name, sources, flags) {
+  const folder = join(output, `${name}.objects`);
   mkdirSync(folder, { recursive: true });
   const objects = sources.map((source) => join(folder, `${basename(source)}.o`));
-  await inParallel(sources, async (source, index) => {
-    await run('g++', ['-std=c++17', ...WARNINGS, ...flags, '-c', source, '-o', objects[index]]);
-    if (!existsSync(objects[index]) || statSync(objects[index]).size === 0)
-      throw new Error(`${source} was not compiled`);
-  });
-  await run('g++', [...flags.filter((flag) => flag.startsWith('-fsanitize')), ...objects, ...link]);
+  await inParallel(sources, (source, index) =>
+    run('g++', ['-std=c++17', ...WARNINGS, ...flags, '-c', source, '-o', objects[index]]),
+  );
+  return objects;
 }

@@ -65,11 +65,11 @@ class StubLock final : public FileLock, public std::enable_shared_from_this<Stub
 
 KeyProbe ProbeKey(const NamedKey& key) {
   Check(key);
-  return {{std::vector<std::uint8_t>(256, 1), {1, 0, 1}}, true};
+  return {{std::vector<std::uint8_t>(256, 1), {1, 0, 1}}, {1, 0, 0, 0}, true};
 }
 KeyProbe CreateIsolatedKey(const NamedKey& key, std::uint32_t bits) {
   Check(key);
-  return {{std::vector<std::uint8_t>(bits / 8, 2), {1, 0, 1}}, true};
+  return {{std::vector<std::uint8_t>(bits / 8, 2), {1, 0, 1}}, {1, 0, 0, 0}, true};
 }
 std::vector<std::uint8_t> SignPssSha256(const NamedKey& key, const RsaPublicKey& expected,
                                         const std::vector<std::uint8_t>& digest) {

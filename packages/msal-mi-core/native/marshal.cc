@@ -132,7 +132,8 @@ Napi::Value ToJs(Napi::Env env, const KeyProbe& probe) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("modulus", ToJs(env, probe.public_key.modulus));
   object.Set("exponent", ToJs(env, probe.public_key.exponent));
-  object.Set("isIsolated", Napi::Boolean::New(env, probe.isolated));
+  object.Set("isolation", ToJs(env, probe.isolation));
+  object.Set("isIsolated", Napi::Boolean::New(env, probe.is_isolated));
   return object;
 }
 

@@ -16,6 +16,7 @@ import type { NamedKey } from 'core/ports.js';
 
 interface StoredKey extends RsaPublicKey {
   readonly privateKey: KeyObject;
+  readonly isolation: Uint8Array;
   isIsolated: boolean;
   signs: boolean;
 }
@@ -104,6 +105,7 @@ export class ScriptedWindows implements NativeBindings {
       privateKey,
       modulus: Buffer.from(n ?? '', 'base64url'),
       exponent: Buffer.from(e ?? '', 'base64url'),
+      isolation: new Uint8Array(options.isIsolated === false ? 0 : [1]),
       isIsolated: options.isIsolated ?? true,
       signs: options.signs ?? true,
     };

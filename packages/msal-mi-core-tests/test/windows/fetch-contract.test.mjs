@@ -41,7 +41,7 @@ const WINE_DIFFERS = {
 defineFetchContract({
   test: (name, body) => {
     const reason = isWine && Object.entries(WINE_DIFFERS).find(([start]) => name.startsWith(start))?.[1];
-    test(name, { skip: reason ? `Wine ${reason}` : false, timeout: 20_000 }, body);
+    test(name, { skip: reason ? `Wine ${reason}` : false, timeout: 60_000 }, body);
   },
   assert,
   makeFetch: () => binding.fetch.bind(binding),

@@ -120,6 +120,26 @@ test('without a certificate the server that asks for one does not answer', async
   session.close();
 });
 
+test(
+  'a server whose certificate was revoked gets no request, one that is on no list does',
+  { timeout: 60_000 },
+  async () => {
+    for (const [list, wanted] of [
+      ['revoked', { api: 'CertGetCertificateChain', status: 12170 }],
+      ['empty', undefined],
+    ]) {
+      const asked = await start('revocation', { clientCa: emulator.emulatorCa, list });
+      const session = await addon.openSession(SESSION, certificate, KEY);
+      const exchanged = exchange(session, { port: asked.port });
+      await (wanted === undefined ? exchanged : assert.rejects(exchanged, wanted));
+      session.close();
+      assert.equal((await asked.call('seen')).requests, wanted === undefined ? 1 : 0);
+      assert.ok((await asked.call('lookUps')) > 0);
+      await asked.close();
+    }
+  },
+);
+
 test('a certificate is kept in the store with the name of its key, and deleted by name and content', async () => {
   await addon.addCertificate(certificate, `${PREFIX}one`, KEY);
   const entries = await addon.listCertificates(PREFIX);

@@ -5,9 +5,15 @@ import { createServer } from 'node:http';
 import { startEmulatorServer } from './emulator-server.mjs';
 import { createAuthority } from './pki.mjs';
 import { startContractTarget } from './contract-target.mjs';
+import { startRevocationServer } from './revocation-server.mjs';
 import { startStreamServer } from './stream-server.mjs';
 
-const KINDS = { emulator: startEmulatorServer, contract: startContractTarget, stream: startStreamServer };
+const KINDS = {
+  emulator: startEmulatorServer,
+  contract: startContractTarget,
+  revocation: startRevocationServer,
+  stream: startStreamServer,
+};
 
 /** @param folder - For throw-away keys. */
 export async function startControlServer(folder) {
@@ -15,6 +21,7 @@ export async function startControlServer(folder) {
   const distrusted = createAuthority(folder, 'distrusted');
   const pki = {
     ca: trusted.ca,
+    authority: trusted,
     server: trusted.issueServer('localhost'),
     wrongHost: trusted.issueServer('elsewhere.example'),
     untrusted: distrusted.issueServer('localhost'),

@@ -84,6 +84,10 @@ const ROUTES = {
     }
     response.end();
   },
+  // Answers without reading the body, and closes.
+  async '/too-large'(_request, response) {
+    response.writeHead(413, { connection: 'close' }).end('too large');
+  },
   async '/upload'(request, response) {
     const digest = createHash('sha256');
     let bytes = 0;

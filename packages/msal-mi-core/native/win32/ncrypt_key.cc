@@ -4,7 +4,6 @@
 
 #include <bcrypt.h>
 
-#include <array>
 #include <cstring>
 
 #include <wide_string.h>
@@ -64,21 +63,25 @@ std::vector<std::uint8_t> SignDigest(NCRYPT_KEY_HANDLE key, const std::vector<st
   return signature;
 }
 
-bool IsIsolated(NCRYPT_KEY_HANDLE key) {
-  // Its type is nowhere documented. .NET's rule is the one of record: there, and its first byte is not 0.
-  std::array<BYTE, 64> value{};
+// Empty for a key without isolation, which does not have the property.
+std::vector<std::uint8_t> Isolation(NCRYPT_KEY_HANDLE key) {
+  std::vector<std::uint8_t> value(64);
   DWORD size = 0;
   const SECURITY_STATUS status = ::NCryptGetProperty(key, kVirtualIsolationProperty, value.data(),
                                                      static_cast<DWORD>(value.size()), &size, NCRYPT_SILENT_FLAG);
-  // A key without isolation does not have the property: an answer. Everything else says nothing about the key.
-  if (status == NTE_NOT_FOUND || status == NTE_NOT_SUPPORTED) return false;
+  // An answer. Everything else says nothing about the key.
+  if (status == NTE_NOT_FOUND || status == NTE_NOT_SUPPORTED) return {};
   ThrowIfFailed("NCryptGetProperty", status);
-  return size > 0 && value[0] != 0;
+  value.resize(size);
+  return value;
 }
 
 KeyProbe Probe(NCRYPT_KEY_HANDLE key) {
   SignDigest(key, std::vector<std::uint8_t>(kSha256Bytes, 0));
-  return {ExportPublicKey(key), IsIsolated(key)};
+  KeyProbe probe{ExportPublicKey(key), Isolation(key)};
+  // Its type is nowhere documented. .NET's rule is the one of record: there, and its first byte is not 0.
+  probe.is_isolated = !probe.isolation.empty() && probe.isolation[0] != 0;
+  return probe;
 }
 
 void SetDword(NCRYPT_KEY_HANDLE key, const wchar_t* property, DWORD value) {

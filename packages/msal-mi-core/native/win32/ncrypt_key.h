@@ -15,7 +15,8 @@ struct RsaPublicKey {
 
 struct KeyProbe {
   RsaPublicKey public_key;
-  bool isolated = false;  // "Virtual Iso": virtualization-based security holds the key
+  std::vector<std::uint8_t> isolation;  // the property "Virtual Iso", as it came
+  bool is_isolated = false;             // by it: virtualization-based security holds the key
 };
 
 // Opens the key, signs with it and asks whether it is isolated. A per-boot key keeps its file after a reboot but loses

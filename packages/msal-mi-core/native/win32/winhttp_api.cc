@@ -44,6 +44,8 @@ const WinHttpApi& SystemWinHttp() {
       ::WinHttpReadData,
       ::WinHttpCloseHandle,
       ::CertFreeCertificateContext,
+      ::CertGetCertificateChain,
+      ::CertFreeCertificateChain,
       ::GetLastError,
       SubmitToPool,
   };

@@ -30,6 +30,8 @@ struct WinHttpApi {
   decltype(&::WinHttpReadData) read_data;
   decltype(&::WinHttpCloseHandle) close_handle;
   decltype(&::CertFreeCertificateContext) free_certificate;
+  decltype(&::CertGetCertificateChain) get_chain;
+  decltype(&::CertFreeCertificateChain) free_chain;
   decltype(&::GetLastError) last_error;
   // Runs `work(context)` on a thread that may block. False when the system refuses.
   bool (*submit)(void (*work)(void*) noexcept, void* context) noexcept;

@@ -7,36 +7,16 @@
 #include <new>
 #include <utility>
 
-#include <wide_string.h>
 #include <win32_error.h>
 
 #include "winhttp_message.h"
-#include "winhttp_request_options.h"
-
-// Absent from the mingw-w64 headers of 2022.
-#ifndef WINHTTP_FLAG_ESCAPE_DISABLE_QUERY
-#define WINHTTP_FLAG_ESCAPE_DISABLE_QUERY 0x00000080
-#endif
+#include "winhttp_request_handles.h"
+#include "winhttp_status.h"
 
 namespace msal_mi {
 namespace {
 
-Call CallOf(DWORD_PTR api) {
-  switch (api) {
-    case API_RECEIVE_RESPONSE:
-      return Call::kReceive;
-    case API_QUERY_DATA_AVAILABLE:
-      return Call::kQuery;
-    case API_READ_DATA:
-      return Call::kRead;
-    case API_WRITE_DATA:
-      return Call::kWrite;
-    default:
-      return Call::kSend;
-  }
-}
-
-// Drives the machine: owns the handles and the buffers, and calls WinHTTP. WinHTTP reports through callbacks that
+// Drives the machine: owns handles and buffers, and calls WinHTTP. WinHTTP reports through callbacks that
 // arrive on its threads, or inside of the call that caused them. One rule keeps that in order: whoever finds nobody
 // driving becomes the driver, and only the driver takes steps. So calls neither overlap nor nest.
 class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from_this<AsyncRequest> {
@@ -146,25 +126,25 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
   void Perform(Step step) {
     switch (step) {
       case Step::kOpen:
-        Open();
+        handles_.Open(*session_, options_, OnStatus, reinterpret_cast<DWORD_PTR>(this));
         return Tell([](RequestMachine& machine) { return machine.OnOpened(), Notice::kNone; });
       case Step::kSend:
-        return Check(Call::kSend, api_.send_request(request_.get(), WINHTTP_NO_ADDITIONAL_HEADERS, 0,
+        return Check(Call::kSend, api_.send_request(handles_.request(), WINHTTP_NO_ADDITIONAL_HEADERS, 0,
                                                     options_.body.empty() ? nullptr : options_.body.data(),
                                                     static_cast<DWORD>(options_.body.size()), TotalLength(options_),
                                                     reinterpret_cast<DWORD_PTR>(this)));
       case Step::kWrite:
-        return Check(Call::kWrite, api_.write_data(request_.get(), write_buffer_.data(),
+        return Check(Call::kWrite, api_.write_data(handles_.request(), write_buffer_.data(),
                                                    static_cast<DWORD>(write_buffer_.size()), nullptr));
       case Step::kReceive:
-        return Check(Call::kReceive, api_.receive_response(request_.get(), nullptr));
+        return Check(Call::kReceive, api_.receive_response(handles_.request(), nullptr));
       case Step::kReadHead:
         return ReadHead();
       case Step::kQuery:
-        return Check(Call::kQuery, api_.query_data_available(request_.get(), nullptr));
+        return Check(Call::kQuery, api_.query_data_available(handles_.request(), nullptr));
       case Step::kRead:
         read_buffer_.resize(machine_.read_size());
-        return Check(Call::kRead, api_.read_data(request_.get(), read_buffer_.data(),
+        return Check(Call::kRead, api_.read_data(handles_.request(), read_buffer_.data(),
                                                  static_cast<DWORD>(read_buffer_.size()), nullptr));
       case Step::kClose:
         return Close();
@@ -179,37 +159,8 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
     if (error != ERROR_IO_PENDING) Tell([=](RequestMachine& machine) { return machine.OnFailed(call, error); });
   }
 
-  void Open() {
-    connection_ =
-        InternetHandle(api_, api_.connect(session_->handle(), ToWide(options_.host).c_str(), options_.port, 0));
-    if (!connection_) throw Win32Error("WinHttpConnect", api_.last_error());
-    // Paths go out as they came: whoever made them has escaped what needs it.
-    constexpr DWORD kFlags = WINHTTP_FLAG_SECURE | WINHTTP_FLAG_ESCAPE_DISABLE | WINHTTP_FLAG_ESCAPE_DISABLE_QUERY;
-    request_ = InternetHandle(
-        api_, api_.open_request(connection_.get(), ToWide(options_.method).c_str(), ToWide(options_.path).c_str(),
-                                nullptr, WINHTTP_NO_REFERER, WINHTTP_DEFAULT_ACCEPT_TYPES, kFlags));
-    if (!request_) throw Win32Error("WinHttpOpenRequest", api_.last_error());
-
-    SetRequestOptions(api_, request_.get(), session_->certificate(), options_);
-    // Once, and not with each sending: a request that is sent again keeps them.
-    const std::wstring headers = ToWide(options_.headers) + BodyHeaders(options_);
-    if (!headers.empty() && !api_.add_request_headers(request_.get(), headers.c_str(),
-                                                      static_cast<DWORD>(headers.size()), WINHTTP_ADDREQ_FLAG_ADD)) {
-      throw Win32Error("WinHttpAddRequestHeaders", api_.last_error());
-    }
-    DWORD_PTR context = reinterpret_cast<DWORD_PTR>(this);
-    SetRequiredOption(api_, request_.get(), WINHTTP_OPTION_CONTEXT_VALUE, &context, sizeof(context));
-    constexpr DWORD kNotifications = WINHTTP_CALLBACK_FLAG_ALL_COMPLETIONS | WINHTTP_CALLBACK_FLAG_HANDLES |
-                                     WINHTTP_CALLBACK_FLAG_SECURE_FAILURE | WINHTTP_CALLBACK_FLAG_CONNECT_TO_SERVER |
-                                     WINHTTP_CALLBACK_FLAG_SEND_REQUEST | WINHTTP_CALLBACK_FLAG_RECEIVE_RESPONSE;
-    if (api_.set_status_callback(request_.get(), OnStatus, kNotifications, 0) == WINHTTP_INVALID_STATUS_CALLBACK) {
-      throw Win32Error("WinHttpSetStatusCallback", api_.last_error());
-    }
-    is_observed_by_winhttp_ = true;
-  }
-
   void ReadHead() {
-    ResponseHead head = ReadResponseHead(api_, request_.get());
+    ResponseHead head = ReadResponseHead(api_, handles_.request());
     const HeadFacts facts{head.status, DeclaredBodyLength(options_.method, head)};
     if (!Tell([&](RequestMachine& machine) { return machine.OnHead(facts); }, Notice::kHead)) return;
     observer_->OnHead(std::move(head));
@@ -218,54 +169,26 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
 
   void HandleStatus(DWORD status, LPVOID value, DWORD length) {
     switch (status) {
-      case WINHTTP_CALLBACK_STATUS_SENDREQUEST_COMPLETE:
-        return Tell([](RequestMachine& machine) { return machine.OnSent(); });
-      case WINHTTP_CALLBACK_STATUS_WRITE_COMPLETE:
-        return Tell([](RequestMachine& machine) { return machine.OnWritten(); });
-      case WINHTTP_CALLBACK_STATUS_HEADERS_AVAILABLE:
-        return Tell([](RequestMachine& machine) { return machine.OnHeadersAvailable(), Notice::kNone; });
-      case WINHTTP_CALLBACK_STATUS_DATA_AVAILABLE:
-        return Tell([available = *static_cast<const DWORD*>(value)](RequestMachine& machine) {
-          return machine.OnDataAvailable(available);
-        });
+      case WINHTTP_CALLBACK_STATUS_SENDING_REQUEST:
+        return LookAtServer();
       case WINHTTP_CALLBACK_STATUS_READ_COMPLETE:
         return DeliverBody(length);
-      case WINHTTP_CALLBACK_STATUS_SENDING_REQUEST:
-        return Tell(
-            [is_tls = HasTls()](RequestMachine& machine) { return machine.OnSendingRequest(is_tls), Notice::kNone; });
-      case WINHTTP_CALLBACK_STATUS_CONNECTED_TO_SERVER:
-        return Tell([](RequestMachine& machine) { return machine.OnConnected(), Notice::kNone; });
-      case WINHTTP_CALLBACK_STATUS_RESPONSE_RECEIVED:
-        return Tell([bytes = value == nullptr ? 0 : *static_cast<const DWORD*>(value)](RequestMachine& machine) {
-          return machine.OnBytes(bytes), Notice::kNone;
-        });
-      case WINHTTP_CALLBACK_STATUS_SECURE_FAILURE:
-        return Tell([flags = *static_cast<const DWORD*>(value)](RequestMachine& machine) {
-          return machine.OnSecureFailure(flags), Notice::kNone;
-        });
-      case WINHTTP_CALLBACK_STATUS_REQUEST_ERROR: {
-        const auto* result = static_cast<const WINHTTP_ASYNC_RESULT*>(value);
-        return Tell([call = CallOf(result->dwResult), error = result->dwError](RequestMachine& machine) {
-          return machine.OnFailed(call, error);
-        });
-      }
       case WINHTTP_CALLBACK_STATUS_HANDLE_CLOSING:
         return OnHandleClosing();
       default:
-        return;
+        return Tell([=](RequestMachine& machine) { return TellStatus(machine, status, value); });
     }
   }
 
-  // Before the request goes out there is a certificate of the server, unless the connection is a tunnel in the making.
-  bool HasTls() const {
-    const CERT_CONTEXT* certificate = nullptr;
-    DWORD size = sizeof(PCCERT_CONTEXT);
-    if (!api_.query_option(request_.get(), WINHTTP_OPTION_SERVER_CERT_CONTEXT, static_cast<void*>(&certificate),
-                           &size)) {
-      return api_.last_error() != ERROR_WINHTTP_INCORRECT_HANDLE_STATE;
+  void LookAtServer() {
+    try {
+      const bool is_tls = session_->server_check().Run(api_, handles_.request());
+      Tell([=](RequestMachine& machine) { return machine.OnSendingRequest(is_tls), Notice::kNone; });
+    } catch (...) {
+      FailWithCurrent();
+      // Now, and not when the driver comes to it: the request goes out when this callback returns.
+      CloseNow();
     }
-    if (certificate != nullptr) api_.free_certificate(certificate);
-    return true;
   }
 
   void DeliverBody(DWORD length) {
@@ -319,9 +242,18 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
     machine_.Close();
   }
 
+  void CloseNow() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      machine_.Close();
+      if (machine_.TakeStep() != Step::kClose) return;
+    }
+    Close();
+  }
+
   void Close() {
-    const bool is_announced = is_observed_by_winhttp_;
-    request_.reset();
+    const bool is_announced = handles_.is_observed();
+    handles_.Close();
     // Without a callback on the handle nobody announces its end.
     if (!is_announced) OnHandleClosing();
   }
@@ -342,9 +274,7 @@ class AsyncRequest final : public WinHttpRequest, public std::enable_shared_from
   bool is_driving_ = false;
 
   // The driver's.
-  InternetHandle connection_;
-  InternetHandle request_;
-  bool is_observed_by_winhttp_ = false;
+  RequestHandles handles_;
   // Of the operation in flight; WinHTTP reads and writes them until its completion.
   std::vector<std::uint8_t> write_buffer_;
   std::vector<std::uint8_t> read_buffer_;

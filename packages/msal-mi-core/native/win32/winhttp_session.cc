@@ -57,7 +57,7 @@ std::shared_ptr<WinHttpSession> OpenWinHttpSession(const WinHttpApi& api, const 
                         options.receive_timeout_ms)) {
     throw Win32Error("WinHttpSetTimeouts", api.last_error());
   }
-  return std::make_shared<OpenedSession>(api, std::move(session), std::move(certificate), options);
+  return std::make_shared<OpenedSession>(api, std::move(session), std::move(certificate));
 }
 
 }  // namespace msal_mi

@@ -14,7 +14,7 @@ import type { NativeBindings, NativeSession, SessionOptions } from './native/bin
 import { failedCall, toBindFailure } from './native/native-error.js';
 import { proxyFor, type ProxyEnvironment, type ProxyRoute } from './proxy.js';
 
-/** WinHTTP verifies a server once per session, so sessions are replaced to notice revocation. */
+/** The addon asks once per session whether a server's certificate is revoked, so sessions are replaced. */
 const SESSION_LIFETIME_MS = 60 * 60_000;
 
 const LIMITS: Omit<SessionOptions, 'proxy'> = {

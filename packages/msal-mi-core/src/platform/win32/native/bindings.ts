@@ -14,6 +14,8 @@ export interface RsaPublicKey {
 }
 
 export interface KeyProbe extends RsaPublicKey {
+  /** The property "Virtual Iso", as it came; empty for a key without it. */
+  readonly isolation: Uint8Array;
   readonly isIsolated: boolean;
 }
 
