@@ -128,7 +128,7 @@ test('a key that never signs is a typed error with the Windows code', async () =
 });
 
 test('a full certificate store costs nothing but the next process a certificate', async () => {
-  const env = { KEYGUARD_SIM_STORE_FULL: '1' };
+  const env = { KEYGUARD_SIM_FAIL: 'CertAddCertificateContextToStore=00000070' };
   const first = await acquire('full', { env });
   assert.equal(first.strength, KeyGuard);
   await acquire('full', { env });

@@ -1,5 +1,6 @@
 // What becomes of a key when Windows fails: nothing, unless the failure says that the key is gone.
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,17 +76,39 @@ test('the question whether isolated keys can be had names no key and asks for no
   assert.match(created[0], /NCryptCreatePersistedKey +flags=131072/);
 });
 
+const derOf = (pem) => new X509Certificate(pem).raw;
+
 test('a certificate of another key is not bound', async () => {
   const server = await start('stream', { demand: false });
   try {
     await addon.createIsolatedKey(KEY, 2048);
-    const der = Buffer.from(server.ca.replace(/-----[^-]+-----|\s/g, ''), 'base64');
-    await assert.rejects(addon.openSession(SESSION, der, KEY), { api: 'NCryptOpenKey', status: 0x80090015 });
+    await assert.rejects(addon.openSession(SESSION, derOf(server.ca), KEY), {
+      api: 'NCryptOpenKey',
+      status: 0x80090015,
+    });
     await assert.rejects(addon.openSession(SESSION, Buffer.from('no certificate'), KEY), {
       api: 'CertCreateCertificateContext',
     });
   } finally {
     await server.close();
+  }
+});
+
+test('a certificate that was added is no failure, although the store cannot commit', async () => {
+  const prefix = 'MSAL-MI-COMMIT-TEST|';
+  const server = await start('stream', { demand: false });
+  const certificate = derOf(server.ca);
+  await server.close();
+  await addon.createIsolatedKey(KEY, 2048); // from here on the simulation has its hands in the store
+  process.env.KEYGUARD_SIM_FAIL = 'CertControlStore=00000005';
+  try {
+    await addon.addCertificate(certificate, `${prefix}one`, KEY);
+    assert.equal((await addon.listCertificates(prefix)).length, 1);
+    // A deletion that was not written comes back.
+    const denied = { api: 'CertControlStore', status: 5 };
+    await assert.rejects(addon.deleteCertificates(prefix, [certificate]), denied);
+  } finally {
+    delete process.env.KEYGUARD_SIM_FAIL;
   }
 });
 

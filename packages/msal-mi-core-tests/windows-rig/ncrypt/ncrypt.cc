@@ -11,9 +11,9 @@
 #include <set>
 
 #include "dotnet_support.h"
-#include "export_patch.h"
 #include "renegotiation.h"
 #include "settings.h"
+#include "store_faults.h"
 #include "tls13.h"
 
 #define RIG_NTE_VBS_UNAVAILABLE static_cast<SECURITY_STATUS>(0x80890014)
@@ -67,18 +67,6 @@ SECURITY_STATUS CopyOut(const std::wstring& value, BYTE* out, DWORD capacity, DW
   return CopyOut(value.c_str(), (value.size() + 1) * sizeof(wchar_t), out, capacity, needed);
 }
 
-using AddCertificate = decltype(&::CertAddCertificateContextToStore);
-AddCertificate real_add_certificate = nullptr;
-
-BOOL WINAPI AddCertificateUnlessFull(HCERTSTORE store, PCCERT_CONTEXT context, DWORD disposition,
-                                     PCCERT_CONTEXT* added) {
-  if (IsSet(L"KEYGUARD_SIM_STORE_FULL")) {
-    ::SetLastError(ERROR_DISK_FULL);
-    return FALSE;
-  }
-  return real_add_certificate(store, context, disposition, added);
-}
-
 // For as long as the process lives: certificates that name the key hold no reference.
 NCRYPT_KEY_HANDLE OpenForEver(const std::wstring& name) {
   Handles& handles = AllHandles();
@@ -93,11 +81,7 @@ NCRYPT_KEY_HANDLE OpenForEver(const std::wstring& name) {
 void PatchSystemLibraries() {
   static std::once_flag once;
   std::call_once(once, [] {
-    if (const HMODULE crypt32 = SystemLibrary(L"crypt32.dll")) {
-      real_add_certificate = reinterpret_cast<AddCertificate>(
-          reinterpret_cast<void*>(::GetProcAddress(crypt32, "CertAddCertificateContextToStore")));
-      PatchExport(crypt32, "CertAddCertificateContextToStore", reinterpret_cast<void*>(&AddCertificateUnlessFull));
-    }
+    InstallStoreFaults();
     if (IsSet(L"KEYGUARD_SIM_RENEGOTIATE")) LogCall("renegotiation", InstallRenegotiation() ? L"on" : L"unavailable");
     if (IsSet(L"KEYGUARD_SIM_DOTNET")) LogCall(".NET", InstallDotNetSupport(&OpenForEver) ? L"on" : L"unavailable");
     if (IsSet(L"KEYGUARD_SIM_TLS13")) LogCall("TLS 1.3", InstallTls13() ? L"on" : L"unavailable");

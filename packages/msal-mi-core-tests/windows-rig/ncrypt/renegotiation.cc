@@ -7,9 +7,7 @@
 #define SECURITY_WIN32
 #include "renegotiation.h"
 
-#include <winsock2.h>
-// winsock2 before windows
-#include <windows.h>
+#include "schannel_hook.h"  // <windows.h> first
 
 #include <schannel.h>
 #include <security.h>
@@ -18,17 +16,12 @@
 #include <cstring>
 #include <vector>
 
-#include "export_patch.h"
-
 namespace keyguard_sim {
 namespace {
 
 using Bytes = std::vector<BYTE>;
 using Decrypt = decltype(&::DecryptMessage);
 using InitializeContext = decltype(&::InitializeSecurityContextW);
-using Receive = decltype(&::recv);
-using Send = decltype(&::send);
-using UnixCall = LONG(WINAPI*)(ULONG64 handle, unsigned code, void* arguments);
 
 constexpr BYTE kHandshakeRecord = 22;
 constexpr std::size_t kRecordHeader = 5;
@@ -40,18 +33,9 @@ struct HandshakeArguments {              // the head of Wine 10.0's structure
   ULONG input_size;
 };
 
-Decrypt real_decrypt = nullptr;
+SchannelHook hook;
 InitializeContext initialize_context = nullptr;
-Receive real_receive = nullptr;
-Send send_bytes = nullptr;
-UnixCall real_unix_call = nullptr;
-thread_local SOCKET last_socket = INVALID_SOCKET;
 thread_local bool hide_input = false;
-
-int WSAAPI ReceiveNotingSocket(SOCKET socket, char* buffer, int size, int flags) {
-  last_socket = socket;
-  return real_receive(socket, buffer, size, flags);
-}
 
 LONG WINAPI UnixCallHidingInput(ULONG64 handle, unsigned code, void* arguments) {
   if (hide_input && code == kUnixHandshake) {
@@ -60,7 +44,7 @@ LONG WINAPI UnixCallHidingInput(ULONG64 handle, unsigned code, void* arguments) 
     handshake->input = nullptr;
     handshake->input_size = 0;
   }
-  return real_unix_call(handle, code, arguments);
+  return hook.unix_call(handle, code, arguments);
 }
 
 std::size_t RecordSize(const BYTE* record) {
@@ -71,7 +55,7 @@ bool ReceiveUntil(SOCKET socket, Bytes& bytes, std::size_t wanted) {
   char buffer[16 * 1024];
   while (bytes.size() < wanted) {
     const std::size_t size = std::min(wanted - bytes.size(), sizeof(buffer));
-    const int received = real_receive(socket, buffer, static_cast<int>(size), 0);
+    const int received = hook.receive(socket, buffer, static_cast<int>(size), 0);
     if (received < 1) return false;
     bytes.insert(bytes.end(), buffer, buffer + received);
   }
@@ -98,7 +82,7 @@ bool Handshake(PCtxtHandle context, SOCKET socket) {
                                                       &output_list, &attributes, nullptr);
     hide_input = false;
     if (output.cbBuffer > 0 && output.pvBuffer != nullptr) {
-      const int sent = send_bytes(socket, static_cast<char*>(output.pvBuffer), static_cast<int>(output.cbBuffer), 0);
+      const int sent = hook.send(socket, static_cast<char*>(output.pvBuffer), static_cast<int>(output.cbBuffer), 0);
       ::FreeContextBuffer(output.pvBuffer);
       if (sent != static_cast<int>(output.cbBuffer)) return false;
     }
@@ -115,46 +99,25 @@ SECURITY_STATUS SEC_ENTRY DecryptAnsweringHello(PCtxtHandle context, PSecBufferD
   auto* bytes = static_cast<BYTE*>(message->pBuffers[0].pvBuffer);
   const ULONG size = message->pBuffers[0].cbBuffer;
   const bool is_whole_handshake_record = size >= kRecordHeader && bytes[0] == kHandshakeRecord &&
-                                         last_socket != INVALID_SOCKET && size == RecordSize(bytes);
-  const SECURITY_STATUS status = real_decrypt(context, message, sequence, quality);
+                                         LastSocket() != INVALID_SOCKET && size == RecordSize(bytes);
+  const SECURITY_STATUS status = reinterpret_cast<Decrypt>(hook.replaced)(context, message, sequence, quality);
   if (!is_whole_handshake_record || status != SEC_I_RENEGOTIATE) return status;
-  if (!Handshake(context, last_socket)) return status;  // as without the hook: winhttp says 12044
+  if (!Handshake(context, LastSocket())) return status;  // as without the hook: winhttp says 12044
   Bytes record;
-  if (!ReceiveRecord(last_socket, record)) return SEC_E_INTERNAL_ERROR;
+  if (!ReceiveRecord(LastSocket(), record)) return SEC_E_INTERNAL_ERROR;
   std::memcpy(bytes, record.data(), record.size());  // winhttp's buffer holds a whole TLS record
   for (ULONG i = 0; i < message->cBuffers; ++i) message->pBuffers[i] = {0, SECBUFFER_EMPTY, nullptr};
   message->pBuffers[0] = {static_cast<ULONG>(record.size()), SECBUFFER_DATA, bytes};
   return DecryptAnsweringHello(context, message, sequence, quality);
 }
 
-template <typename Function>
-Function Find(HMODULE module, const char* name) {
-  return reinterpret_cast<Function>(reinterpret_cast<void*>(::GetProcAddress(module, name)));
-}
-
 }  // namespace
 
 bool InstallRenegotiation() {
-  const HMODULE winhttp = SystemLibrary(L"winhttp.dll");
-  const HMODULE secur32 = SystemLibrary(L"secur32.dll");
-  const HMODULE sockets = SystemLibrary(L"ws2_32.dll");
-  const HMODULE ntdll = ::GetModuleHandleW(L"ntdll.dll");
-  if (winhttp == nullptr || secur32 == nullptr || sockets == nullptr || ntdll == nullptr) return false;
-  auto* dispatcher = Find<void**>(ntdll, "__wine_unix_call_dispatcher");
-  real_decrypt = Find<Decrypt>(secur32, "DecryptMessage");
-  initialize_context = Find<InitializeContext>(secur32, "InitializeSecurityContextW");
-  real_receive = Find<Receive>(sockets, "recv");
-  send_bytes = Find<Send>(sockets, "send");
-  if (dispatcher == nullptr || !real_decrypt || !initialize_context || !real_receive || !send_bytes) return false;
-  real_unix_call = reinterpret_cast<UnixCall>(*dispatcher);
-
-  void* const decrypt = reinterpret_cast<void*>(&DecryptAnsweringHello);
-  if (PatchPointers(secur32, *dispatcher, reinterpret_cast<void*>(&UnixCallHidingInput)) == 0) return false;
-  if (!PatchImport(winhttp, reinterpret_cast<void*>(real_receive), reinterpret_cast<void*>(&ReceiveNotingSocket))) {
-    return false;
-  }
-  PatchPointers(winhttp, reinterpret_cast<void*>(real_decrypt), decrypt);  // where winhttp looked it up already
-  return PatchExport(secur32, "DecryptMessage", decrypt) != nullptr;
+  initialize_context = reinterpret_cast<InitializeContext>(SchannelFunction("InitializeSecurityContextW"));
+  return initialize_context != nullptr &&
+         InstallSchannelHook("DecryptMessage", reinterpret_cast<void*>(&DecryptAnsweringHello), UnixCallHidingInput,
+                             hook);
 }
 
 }  // namespace keyguard_sim

@@ -4,12 +4,11 @@
 //   KEYGUARD_SIM_NO_VBS=1              no virtualization-based security: isolated keys are refused
 //   KEYGUARD_SIM_VIRTUAL_ISO=0         keys made with isolation say that they have none
 //   KEYGUARD_SIM_BOOT_ID=<text>        a per-boot key of another boot still opens and no longer signs
-//   KEYGUARD_SIM_FAIL=<fn>=<hex>;...   that function returns that status
+//   KEYGUARD_SIM_FAIL=<fn>=<hex>;...   that function returns that status; also of certificate stores
 //   KEYGUARD_SIM_LOG=<file>            one line per call
 //   KEYGUARD_SIM_RENEGOTIATE=1         winhttp answers a TLS 1.2 HelloRequest, as on Windows
 //   KEYGUARD_SIM_TLS13=1               winhttp offers TLS 1.3 too, which the product does not ask for yet
 //   KEYGUARD_SIM_DOTNET=1              what .NET needs of Windows and Wine lacks
-//   KEYGUARD_SIM_STORE_FULL=1          nothing can be added to a certificate store
 #pragma once
 
 #include <windows.h>
