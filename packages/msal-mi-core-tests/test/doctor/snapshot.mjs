@@ -15,6 +15,7 @@ const VARYING = [
   [/\blocalhost:\d+/g, 'localhost:<port>'],
   [/version \d+\.\d+\.\d+, \w+, Node-API \d+/g, 'version <version>, <architecture>, Node-API <version>'],
   [/Windows \d+[\d.]+, \w+/g, 'Windows <version>, <architecture>'],
+  [/\bafter \d+ ms/g, 'after <n> ms'],
   [/(msal-key-attestation) \d+\.\d+\.\d+\S*?(?=["\s]|$)/gm, '$1 <version>'],
 ];
 

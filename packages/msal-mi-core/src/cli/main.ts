@@ -1,6 +1,6 @@
 /** The command `msal-mi-core`. */
 import { parseDoctorOptions, UsageError, USAGE } from './doctor/options.js';
-import { formatCheck, formatVerdict, isInconclusive, maskReport } from './doctor/report.js';
+import { formatCheck, formatMaskedChecklist, formatVerdict, isInconclusive, maskReport } from './doctor/report.js';
 import { runDoctor } from './doctor/run-doctor.js';
 import { keepingProcess } from '../time/clock.js';
 import { VERSION } from '../version.js';
@@ -54,7 +54,7 @@ async function doctor(args: readonly string[]): Promise<number> {
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {
     if (options.share) for (const check of report.checks) process.stdout.write(`${formatCheck(check, false)}\n`);
-    process.stdout.write(`${formatVerdict(report)}\n`);
+    process.stdout.write(`${formatVerdict(report)}\n${formatMaskedChecklist(report)}`);
   }
   if (report.ready) return EXIT.ready;
   return isInconclusive(report) ? EXIT.couldNotTell : EXIT.notReady;

@@ -14,12 +14,23 @@ export interface CheckResult {
   readonly inconclusive?: true;
 }
 
+/** One row of docs/discoveries/only-a-real-vm.md, of the same number. */
+export interface ChecklistLine {
+  readonly number: number;
+  readonly what: string;
+  readonly expected: string;
+  /** What this run showed; or `not run:` and the command that shows it. */
+  readonly seen: string;
+}
+
 /** What `--json` prints. Members are only ever added within one schema version. */
 export interface DoctorReport {
   readonly schemaVersion: 1;
   /** True when a bound token of the wanted strength can be had here, as far as was looked: no check failed. */
   readonly ready: boolean;
   readonly checks: readonly CheckResult[];
+  /** On Windows, with `--deep`: what this VM shows of what the library assumes of Windows. */
+  readonly checklist?: readonly ChecklistLine[];
 }
 
 /** A check that has still to be given its id and title. */

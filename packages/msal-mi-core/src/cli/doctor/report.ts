@@ -1,4 +1,5 @@
-import type { CheckResult, CheckStatus, DoctorReport } from './check.js';
+import type { CheckResult, CheckStatus, ChecklistLine, DoctorReport } from './check.js';
+import { formatChecklist } from './checklist.js';
 
 const SYMBOL: Record<CheckStatus, string> = { pass: 'ok  ', warn: 'warn', fail: 'FAIL', skip: 'skip' };
 const COLOUR: Record<CheckStatus, number> = { pass: 32, warn: 33, fail: 31, skip: 2 };
@@ -53,17 +54,29 @@ const THUMBPRINT = /(?<![\w-])[\w-]{43}(?![\w-])/g;
 const USER_FOLDER = /([\\/](?:Users|home)[\\/])[^\\/\s"']+/gi;
 const HOST = /\bhttps?:\/\/(?!localhost|127\.|169\.254\.|\[::1\])[^\s/"',)]+/gi;
 
+const mask = (text: string) =>
+  text
+    .replace(RESOURCE_ID, '<resource id>')
+    .replace(GUID, '<guid>')
+    .replace(THUMBPRINT, '<thumbprint>')
+    .replace(USER_FOLDER, '$1<user>')
+    .replace(HOST, 'https://<host>');
+
 /** Masks what tells which machine, identity and tenant a report comes from. */
 export function maskReport(report: DoctorReport): DoctorReport {
-  const mask = (text: string) =>
-    text
-      .replace(RESOURCE_ID, '<resource id>')
-      .replace(GUID, '<guid>')
-      .replace(THUMBPRINT, '<thumbprint>')
-      .replace(USER_FOLDER, '$1<user>')
-      .replace(HOST, 'https://<host>');
+  const { checklist } = report;
   return {
     ...report,
     checks: report.checks.map((check) => ({ ...check, evidence: mask(check.evidence), fix: mask(check.fix) })),
+    ...(checklist && { checklist: maskChecklist(checklist) }),
   };
+}
+
+/** Empty where there is none. Always masked: it is there to be posted. */
+export function formatMaskedChecklist({ checklist }: DoctorReport): string {
+  return checklist === undefined ? '' : `\n${formatChecklist(maskChecklist(checklist))}\n`;
+}
+
+function maskChecklist(checklist: readonly ChecklistLine[]): ChecklistLine[] {
+  return checklist.map((line) => ({ ...line, seen: mask(line.seen) }));
 }

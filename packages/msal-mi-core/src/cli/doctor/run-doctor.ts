@@ -5,13 +5,14 @@ import { randomUUID } from 'node:crypto';
 import { release } from 'node:os';
 import { ManagedIdentityApplication } from '../../client.js';
 import { processSurroundings } from '../../composition.js';
-import { parseConfiguration } from '../../config.js';
+import { parseConfiguration, readProxyEnvironment } from '../../config.js';
 import { createLogger } from '../../diagnostics/logger.js';
 import { loadBindings } from '../../platform/win32/native/load.js';
 import { createHttpTransport } from '../../imds/http.js';
 import { systemClock } from '../../time/clock.js';
 import { MtlsBindingStrength } from '../../public-types.js';
 import type { CheckResult, DoctorReport } from './check.js';
+import { vmChecklist } from './checklist.js';
 import { fromError } from './from-error.js';
 import { hostChecks } from './host-checks.js';
 import { imdsChecks } from './imds-checks.js';
@@ -27,14 +28,18 @@ export async function runDoctor(
   onCheck: (title: string, result: CheckResult | undefined) => void,
 ): Promise<DoctorReport> {
   const results: CheckResult[] = [];
-  for (const { id, title, run } of await checksFor(options)) {
+  const { checks, vm, seen } = await checksFor(options);
+  for (const { id, title, run } of checks) {
     onCheck(title, undefined);
     const finding = await Promise.resolve().then(run).catch(fromError);
     const result = { id, title, ...finding };
     results.push(result);
     onCheck(title, result);
   }
-  return { schemaVersion: 1, ready: results.every(({ status }) => status !== 'fail'), checks: results };
+  const ready = results.every(({ status }) => status !== 'fail');
+  const hasChecklist = options.deep && hostPlatform() === 'win32' && seen.isNativeModuleLoaded === true;
+  const checklist = hasChecklist ? { checklist: await vmChecklist(vm, seen, results) } : {};
+  return { schemaVersion: 1, ready, checks: results, ...checklist };
 }
 
 async function checksFor(options: DoctorOptions) {
@@ -74,9 +79,11 @@ async function checksFor(options: DoctorOptions) {
   };
   const { deep, resource, url } = options;
   const app = new ManagedIdentityApplication({ ...identity, system: { timeout: TOKEN_TIMEOUT_MS } });
-  return [
+  const checks = [
     ...hostChecks(host, seen),
     ...imdsChecks(imds, seen),
     ...tokenChecks({ ...imds, app, minStrength, deep, resource, url }, seen),
   ];
+  const isProxySet = (readProxyEnvironment().httpsProxy ?? '') !== '';
+  return { checks, seen, vm: { native: loadBindings, keys, isProxySet, url } };
 }
