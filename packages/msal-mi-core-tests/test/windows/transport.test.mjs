@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ManagedIdentityApplication } from 'msal-mi-core';
-import { isWine, start, startWorld } from '../guest/rig.mjs';
+import { addon, isWine, start, startWorld } from '../guest/rig.mjs';
 
 const MIB = 1024 * 1024;
 const BYTES = 64 * MIB;
@@ -87,6 +87,40 @@ test('a chunked upload arrives', async () => {
   const response = await binding.fetch(`${server.origin}/upload`, { method: 'POST', body, duplex: 'half' });
   assert.equal(response.status, 200);
   assert.equal((await response.json()).bytes, 6);
+});
+
+const WRITE_FAILS = isWine && 'Wine has no answer to give once a write has failed: see docs/discoveries';
+test('an answer that comes before the body was read is heard', { skip: WRITE_FAILS, timeout: 60_000 }, async () => {
+  async function* pieces() {
+    for (let sent = 0; sent < BYTES; sent += MIB) yield Buffer.alloc(MIB, 'x');
+  }
+  const body = ReadableStream.from(pieces());
+  const response = await binding.fetch(`${server.origin}/too-large`, { method: 'POST', body, duplex: 'half' });
+  assert.equal(response.status, 413);
+});
+
+test('a request in flight ends normally although its session was closed (retired)', { timeout: 60_000 }, async () => {
+  const key = {
+    providerName: 'Microsoft Software Key Storage Provider',
+    keyName: 'MsalMiKeyGuardRsaKey',
+    scope: 'user',
+  };
+  const limits = { resolveTimeoutMs: 0, connectTimeoutMs: 5000, sendTimeoutMs: 5000, receiveTimeoutMs: 30_000 };
+  const certificate = binding.certificate.toX509Certificate().raw;
+  let session = await addon.openSession({ proxy: 'direct', allowTls13: false, ...limits }, certificate, key);
+  const ended = new Promise((resolve, reject) => {
+    const request = { method: 'GET', host: 'localhost', port: server.port, path: '/slow?ms=500', headers: '' };
+    const onEvent = (kind, value) => {
+      if (kind === 'failure') reject(new Error(JSON.stringify(value)));
+      if (kind === 'end') resolve();
+    };
+    session.send({ ...request, body: new Uint8Array(0), responseTimeoutMs: 0, readAheadBytes: MIB }, onEvent);
+  });
+  session.close();
+  session = undefined;
+  globalThis.gc();
+  await ended;
+  assert.deepEqual((await server.call('seen')).thumbprints, [binding.certificate.thumbprintSha256]);
 });
 
 /** What comes this late does not come within a test: only an abort can end the wait for it. */
