@@ -66,7 +66,12 @@ async function useEverything() {
     sent.abort();
     assert.equal(sent.write(new Uint8Array(1)), false);
   }
-  for (const wrong of [{ port: 70000 }, { body: 0 }, { body: 'x' }, { headers: 5 }]) {
+  const broken = ['GET /\r\nX: y', 'a b', '\0', '\x7f'].flatMap((text) => [
+    { method: text },
+    { path: text },
+    { host: text },
+  ]);
+  for (const wrong of [{ port: 70000 }, { body: 0 }, { body: 'x' }, { headers: 5 }, ...broken]) {
     assert.throws(() => session.send(request(wrong), () => undefined), TypeError);
   }
   assert.throws(() => session.send(request()), TypeError);

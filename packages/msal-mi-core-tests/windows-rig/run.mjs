@@ -1,7 +1,8 @@
 // The suite of test/windows inside of Windows' node.exe. On Linux that is node.exe in Wine; on Windows it is this node.exe.
 // Arguments: parts of file names to run only those; `--node=20` for one version, by default all but the one whose turn is
-// at night; `--update-snapshots` to write those of doctor anew. What measures runs only when it is named (`bench`): a busy
-// machine must not fail a test. So does what needs a .NET SDK (`msal-net`).
+// at night; `--update-snapshots` to write those of doctor anew; `--try-skipped` to run what Wine is known not to do. What
+// measures runs only when it is named (`bench`): a busy machine must not fail a test. So does what needs a .NET SDK
+// (`msal-net`).
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ if (missing.length > 0) {
   process.exit(isRequired ? 1 : 0);
 }
 
-const { wanted, versions, updatesSnapshots } = parseArguments(process.argv.slice(2));
+const { wanted, versions, updatesSnapshots, triesSkipped } = parseArguments(process.argv.slice(2));
 const isWanted = (file) =>
   wanted.length === 0 ? !/^(bench|msal-net)/.test(file) : wanted.some((part) => file.includes(part));
 const files = readdirSync(testFolder)
@@ -129,6 +130,7 @@ async function runFile(windows, file) {
       // The tests run as copies; snapshots are read and written here.
       MSAL_MI_SNAPSHOTS: join(doctorFolder, 'snapshots'),
       ...(updatesSnapshots && { MSAL_MI_UPDATE_SNAPSHOTS: '1' }),
+      ...(triesSkipped && { RIG_TRY_SKIPPED: '1' }),
     },
     timeoutMs: FILE_TIMEOUT_MS,
   });
@@ -148,6 +150,7 @@ function parseArguments(args) {
   const known = process.platform === 'win32' ? [process.versions.node] : Object.keys(NODE_VERSIONS);
   return {
     updatesSnapshots: args.includes('--update-snapshots'),
+    triesSkipped: args.includes('--try-skipped'),
     wanted: args.filter((arg) => !arg.startsWith('--')),
     versions: known.filter((version) =>
       major === undefined ? version !== ONLY_AT_NIGHT : version.startsWith(`${major}.`),

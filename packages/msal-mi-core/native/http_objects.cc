@@ -126,8 +126,8 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
     const std::uint64_t id = environment.NextId();
     auto forwarder = std::make_shared<EventForwarder>(environment.js_thread(), id);
     LiveRequest& live = environment.requests[id];
-    live.on_event = Napi::Persistent(info[1].As<Napi::Function>());
     try {
+      live.on_event = Napi::Persistent(info[1].As<Napi::Function>());
       live.request = WinHttpRequest::Start(session_, std::move(options), std::move(forwarder));
     } catch (...) {
       environment.requests.erase(id);

@@ -31,6 +31,15 @@ std::int32_t ReadTimeoutMs(const Napi::Value& value, const char* name) {
   return static_cast<std::int32_t>(ReadWholeNumber(value, name, 0x7FFFFFFF));
 }
 
+// Of the request line: a line break in one would begin a line of the sender's own, a space another part.
+std::u16string ReadVisible(const Napi::Value& value, const char* name) {
+  std::u16string text = ReadString(value, name);
+  for (const char16_t unit : text) {
+    if (unit <= u' ' || unit == u'\x7F') Refuse(value.Env(), name, "free of spaces and control characters");
+  }
+  return text;
+}
+
 constexpr double kMostSafeInteger = 9007199254740991.0;
 
 }  // namespace
@@ -101,10 +110,10 @@ SessionOptions ReadSessionOptions(const Napi::Value& value) {
 RequestOptions ReadRequestOptions(const Napi::Value& value) {
   const Napi::Object object = ReadObject(value, "request");
   RequestOptions options;
-  options.method = ReadString(object.Get("method"), "request.method");
-  options.host = ReadString(object.Get("host"), "request.host");
+  options.method = ReadVisible(object.Get("method"), "request.method");
+  options.host = ReadVisible(object.Get("host"), "request.host");
   options.port = static_cast<std::uint16_t>(ReadWholeNumber(object.Get("port"), "request.port", 0xFFFF));
-  options.path = ReadString(object.Get("path"), "request.path");
+  options.path = ReadVisible(object.Get("path"), "request.path");
   options.headers = ReadString(object.Get("headers"), "request.headers");
   options.response_timeout_ms = static_cast<std::uint32_t>(
       ReadWholeNumber(object.Get("responseTimeoutMs"), "request.responseTimeoutMs", 0x7FFFFFFF));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ManagedIdentityApplication } from 'msal-mi-core';
 import { defineFetchContract } from '../contract/fetch-contract.mjs';
-import { isWine, start, startWorld } from '../guest/rig.mjs';
+import { notInWine, start, startWorld } from '../guest/rig.mjs';
 
 let emulator;
 let target;
@@ -40,8 +40,8 @@ const WINE_DIFFERS = {
 
 defineFetchContract({
   test: (name, body) => {
-    const reason = isWine && Object.entries(WINE_DIFFERS).find(([start]) => name.startsWith(start))?.[1];
-    test(name, { skip: reason ? `Wine ${reason}` : false, timeout: 60_000 }, body);
+    const reason = Object.entries(WINE_DIFFERS).find(([start]) => name.startsWith(start))?.[1];
+    test(name, { skip: reason !== undefined && notInWine(reason), timeout: 60_000 }, body);
   },
   assert,
   makeFetch: () => binding.fetch.bind(binding),

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ManagedIdentityApplication } from 'msal-mi-core';
-import { addon, isWine, start, startWorld } from '../guest/rig.mjs';
+import { addon, notInWine, start, startWorld } from '../guest/rig.mjs';
 
 const MIB = 1024 * 1024;
 const BYTES = 64 * MIB;
@@ -89,7 +89,7 @@ test('a chunked upload arrives', async () => {
   assert.equal((await response.json()).bytes, 6);
 });
 
-const WRITE_FAILS = isWine && 'Wine has no answer to give once a write has failed: see docs/discoveries';
+const WRITE_FAILS = notInWine('has no answer to give once a write has failed: see docs/discoveries');
 test('an answer that comes before the body was read is heard', { skip: WRITE_FAILS, timeout: 60_000 }, async () => {
   async function* pieces() {
     for (let sent = 0; sent < BYTES; sent += MIB) yield Buffer.alloc(MIB, 'x');
@@ -184,7 +184,7 @@ test('two bindings never show one another’s certificate to a server that close
 
 test(
   'two bindings do not share kept connections',
-  { skip: isWine && 'Wine pools connections by host and port, whatever the certificate: see docs/discoveries' },
+  { skip: notInWine('pools connections by host and port, whatever the certificate: see docs/discoveries') },
   async () => {
     const user = new ManagedIdentityApplication({
       managedIdentityIdParams: { userAssignedClientId: emulator.identities[0].clientId },

@@ -10,6 +10,8 @@ const { RIG_CONTROL_URL, RIG_PROBE } = process.env;
 /** Functions of Windows that the product does not export; see windows-rig/probe. */
 export const probe = createRequire(import.meta.url)(RIG_PROBE);
 export const isWine = probe.isSimulated();
+/** For `skip`: why not in Wine. `run.mjs --try-skipped` shows what a newer Wine can do by now. */
+export const notInWine = (reason) => isWine && process.env.RIG_TRY_SKIPPED !== '1' && `Wine ${reason}`;
 
 /** The addon of the installed package, as its own loader finds it. */
 export const addonPath = fileURLToPath(

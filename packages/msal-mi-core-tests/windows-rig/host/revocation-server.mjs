@@ -5,7 +5,7 @@ import { startStreamServer } from './stream-server.mjs';
 
 /**
  * @param options.clientCa - PEM of the authority that issued the client certificates.
- * @param options.list - `empty`, `revoked` (names the server's certificate) or `silent` (a request for it is never answered).
+ * @param options.list - `empty`, `revoked` (names the server's certificate), `gone` (nobody listens), or `silent` (never answers).
  */
 export async function startRevocationServer({ clientCa, list }, pki) {
   let lookUps = 0;
@@ -18,6 +18,7 @@ export async function startRevocationServer({ clientCa, list }, pki) {
   await once(lists, 'listening');
   const issued = pki.authority.issueServer('localhost', `http://127.0.0.1:${lists.address().port}/list.crl`);
   bytes = pki.authority.revocationList(list === 'revoked' ? [issued.cert] : []);
+  if (list === 'gone') lists.close();
   const server = await startStreamServer({ clientCa, certificate: 'issued' }, { issued });
   return {
     ...server,
