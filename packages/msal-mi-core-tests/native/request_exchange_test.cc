@@ -85,7 +85,7 @@ void TestFailures() {
     CHECK(w.Events() == "failure WinHttpReceiveResponse 12152");
     CHECK(!w.seen->failure.answer_begun);
   });
-  Test("ERROR_IO_PENDING is no error", [](World& w) {
+  Test("ERROR_IO_PENDING is not an error", [](World& w) {
     w.winhttp.on_send = [&] {
       w.winhttp.error = ERROR_IO_PENDING;
       return FALSE;

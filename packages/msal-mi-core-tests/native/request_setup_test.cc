@@ -59,7 +59,7 @@ void TestRevocation() {
     w.winhttp.Report(WINHTTP_CALLBACK_STATUS_SENDING_REQUEST);
     CHECK(w.Calls() == "send close");
   });
-  Test("no answer is no revocation", [](World& w) {
+  Test("without an answer nothing is revoked", [](World& w) {
     SendOverTls(w);
     w.winhttp.chain_errors = CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION;
     w.Start();
@@ -144,7 +144,7 @@ void TestProxies() {
     };
     w.winhttp.answered_status = 502;
   };
-  Test("a tunnel that was refused is no answer of the server", [&](World& w) {
+  Test("a tunnel that was refused is not an answer of the server", [&](World& w) {
     sending(w, ERROR_WINHTTP_INCORRECT_HANDLE_STATE);
     w.Start();
     CHECK(w.Events() == "failure WinHttpReceiveResponse 12029");

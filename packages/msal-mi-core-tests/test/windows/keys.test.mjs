@@ -94,7 +94,7 @@ test('a certificate of another key is not bound', async () => {
   }
 });
 
-test('a certificate that was added is no failure, although the store cannot commit', async () => {
+test('adding a certificate does not fail although the store cannot commit', async () => {
   const prefix = 'MSAL-MI-COMMIT-TEST|';
   const server = await start('stream', { demand: false });
   const certificate = derOf(server.ca);
