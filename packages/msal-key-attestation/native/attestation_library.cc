@@ -23,12 +23,28 @@ Process& TheProcess() {
   return *process;
 }
 
+// The same library may have been loaded by another spelling of its path, or by somebody else: what was checked then
+// counts, and not the file that lies there now.
+void RequireTrustOfLoaded(const LibraryRequest& request, LoadedLibrary& library) {
+  if (!library.was_loaded) return;
+  library.is_trusted = false;
+  for (const auto& [path, other] : TheProcess().libraries) {
+    if (other.module != library.module) continue;
+    library.signature = other.signature;
+    library.sha256 = other.sha256;
+    library.is_trusted = other.is_trusted;
+  }
+  RequireTrust(request, library);
+}
+
 const LoadedLibrary& OpenedLibrary(const LibraryRequest& request, std::optional<LibrarySignature>& signature) {
   Process& process = TheProcess();
   const std::lock_guard<std::mutex> lock(process.loading);
   const auto known = process.libraries.find(request.path);
   if (known == process.libraries.end()) {
-    return process.libraries.emplace(request.path, LoadAttestationLibrary(request, signature)).first->second;
+    LoadedLibrary library = LoadAttestationLibrary(request, signature);
+    RequireTrustOfLoaded(request, library);
+    return process.libraries.emplace(request.path, std::move(library)).first->second;
   }
   signature = known->second.signature;
   RequireTrust(request, known->second);

@@ -55,6 +55,8 @@ LoadedLibrary LoadAttestationLibrary(const LibraryRequest& request, std::optiona
   RequireFile(request, library.signature, library.sha256);
   library.is_trusted = request.is_trust_required();
 
+  // Windows gives out what it has, by path: its code, and that of what lay beside it, has run already.
+  library.was_loaded = ::GetModuleHandleW(file.final_path().c_str()) != nullptr;
   const QuietLoader quiet;
   const DWORD folders = library.is_trusted ? LOAD_LIBRARY_SEARCH_SYSTEM32
                                            : LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32;
@@ -64,13 +66,12 @@ LoadedLibrary LoadAttestationLibrary(const LibraryRequest& request, std::optiona
   library.attest = Export<AttestFunction>(module.get(), "AttestKeyGuardImportKey");
   library.free_token = Export<FreeFunction>(module.get(), "FreeAttestationToken");
   library.uninit = Export<UninitFunction>(module.get(), "UninitAttestationLib");
-  (void)module.release();  // stays loaded
+  library.module = module.release();  // stays loaded
   return library;
 }
 
 void RequireTrust(const LibraryRequest& request, const LoadedLibrary& library) {
   RequireFile(request, library.signature, library.sha256);
-  // Its code, and that of what lay beside it, has run already.
   if (request.is_trust_required() && !library.is_trusted) throw Win32Error("LoadLibraryExW", ERROR_ALREADY_EXISTS);
 }
 

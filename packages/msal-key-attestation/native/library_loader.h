@@ -38,6 +38,8 @@ using UninitFunction = void(__cdecl*)();
 }
 
 struct LoadedLibrary {
+  HMODULE module = nullptr;
+  bool was_loaded = false;  // by somebody in this process before
   LibrarySignature signature;
   std::wstring sha256;
   bool is_trusted = false;  // was loaded with trust required

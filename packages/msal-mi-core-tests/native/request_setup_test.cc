@@ -42,6 +42,7 @@ void TestRevocation() {
     CHECK(w.Events() == "head 200, end");
     CHECK(w.winhttp.chain_parameters.size() == 1);
     CHECK(w.winhttp.chain_parameters[0].dwUrlRetrievalTimeout == 5000);
+    CHECK(w.winhttp.chain_parameters[0].cbSize == sizeof(CERT_CHAIN_PARA));
     CHECK(w.winhttp.chain_flags == (0x40000000 | 0x08000000));  // chain but for the root, the limit is for all
   });
   Test("a revoked server gets no request: the handle is closed before the callback returns", [](World& w) {

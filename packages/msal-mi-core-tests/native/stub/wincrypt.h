@@ -18,7 +18,6 @@ using PCCERT_CONTEXT = const CERT_CONTEXT*;
 struct CERT_CHAIN_PARA {
   DWORD cbSize;
   DWORD dwUrlRetrievalTimeout;
-  const void* pStrongSignPara;
 };
 struct CERT_TRUST_STATUS {
   DWORD dwErrorStatus;

@@ -243,6 +243,20 @@ test('a library that was loaded without a check is refused where one is required
   assert.match(error.errorMessage, /loaded by this process before/);
 });
 
+test('another spelling of its path does not make it a checked one', async () => {
+  const file = freshCopy();
+  assert.equal((await createAttestationProvider({ libraryPath: file }).probe()).libraryLoadable, true);
+  const error = await failure({ libraryPath: file.toUpperCase(), requireLibrarySha256: sha256Of(file) });
+  assert.match(error.errorMessage, /loaded by this process before/);
+
+  const checked = freshCopy();
+  const requireLibrarySha256 = sha256Of(checked);
+  for (const libraryPath of [checked, checked.toUpperCase()]) {
+    const provider = createAttestationProvider({ libraryPath, requireLibrarySha256 });
+    assert.equal((await provider.attest({ ...request, cacheKey: libraryPath })).jwt, 'a.b.c');
+  }
+});
+
 test('forward slashes, shares and device paths are refused before anything is looked at', () => {
   for (const path of [libraryPath.replaceAll('\\', '/'), '\\\\server\\share\\x.dll', `\\\\?\\${libraryPath}`]) {
     assert.throws(() => createAttestationProvider({ libraryPath: path }), { errorCode: 'invalid_configuration' });

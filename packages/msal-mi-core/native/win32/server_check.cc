@@ -3,7 +3,6 @@
 #include "server_check.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <utility>
 
 #include <win32_error.h>
@@ -41,8 +40,7 @@ class ServerCertificate {
 
 bool IsRevoked(const WinHttpApi& api, PCCERT_CONTEXT certificate) {
   CERT_CHAIN_PARA parameters{};
-  // As of Windows Vista. The later members are not used, and Wine takes the time limit from a structure of this size.
-  parameters.cbSize = offsetof(CERT_CHAIN_PARA, pStrongSignPara);
+  parameters.cbSize = sizeof(parameters);
   parameters.dwUrlRetrievalTimeout = kLookUpTimeoutMs;
   constexpr DWORD kFlags = CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT | CERT_CHAIN_REVOCATION_ACCUMULATIVE_TIMEOUT;
   PCCERT_CHAIN_CONTEXT chain = nullptr;
