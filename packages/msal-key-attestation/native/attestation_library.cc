@@ -28,7 +28,8 @@ Process& TheProcess() {
 void RequireTrustOfLoaded(const LibraryRequest& request, LoadedLibrary& library) {
   if (!library.was_loaded) return;
   library.is_trusted = false;
-  for (const auto& [path, other] : TheProcess().libraries) {
+  for (const auto& entry : TheProcess().libraries) {
+    const LoadedLibrary& other = entry.second;
     if (other.module != library.module) continue;
     library.signature = other.signature;
     library.sha256 = other.sha256;

@@ -18,22 +18,12 @@ after(() => Promise.all([emulator, target].map((server) => server.close())));
 
 /** What Wine's WinHTTP does otherwise than Windows', by the beginning of the test's name. */
 const CHUNKED_DOWN = 'delivers a chunk only when the next one begins';
-const CHUNKED_UP = 'adds content-length: 0 to a chunked upload';
-const CANCELS_NOTHING = 'keeps the connection until what it waits for ends';
 const WINE_DIFFERS = {
   'delivers the first part of a body before the second is sent': CHUNKED_DOWN,
-  'sends a ReadableStream chunked': CHUNKED_UP,
-  'sends an async iterable': CHUNKED_UP,
-  'an error of the stream is the cause': CHUNKED_UP,
-  'takes no more of a stream than the server reads': CHUNKED_UP,
-  'takes a Request that streams': CHUNKED_UP,
-  '303 of a stream is followed': CHUNKED_UP,
   'cancelling while a read is pending': CHUNKED_DOWN,
-  'gives the answer that came before the upload ended': CHUNKED_UP,
-  '307 of a stream fails': CHUNKED_UP,
-  'aborting during the upload': CHUNKED_UP,
-  'aborting while waiting for headers': CANCELS_NOTHING,
   'aborting while the body is read': CHUNKED_DOWN,
+  'aborting while waiting for headers': 'keeps the connection until what it waits for ends',
+  'gives the answer that came before the upload ended': 'has no answer to give once a write has failed',
   'a server whose certificate is not trusted':
     'has one code for every handshake that fails; test/windows/tls.test.mjs looks at the refusal',
 };
