@@ -105,7 +105,7 @@ export class ScriptedWindows implements NativeBindings {
       privateKey,
       modulus: Buffer.from(n ?? '', 'base64url'),
       exponent: Buffer.from(e ?? '', 'base64url'),
-      isolation: new Uint8Array(options.isIsolated === false ? 0 : [1]),
+      isolation: Uint8Array.from(options.isIsolated === false ? [] : [1]),
       isIsolated: options.isIsolated ?? true,
       signs: options.signs ?? true,
     };
