@@ -2,6 +2,7 @@ import type { AttestationProvider, LoggerOptions } from 'msal-mi-core';
 import { AttestationError } from './errors.js';
 import { logForwarder, logForwarderTo, reasonIn } from './log.js';
 import type { AttestationBindings, LibraryOutcome, LibraryRequest, NativeLogLine } from './native/bindings.js';
+import { fileVersionOf } from './native/file-version.js';
 import { isOnLocalDrive } from './native/library-path.js';
 import { isLoopbackHost } from './native/loopback.js';
 import { noUsableToken, toAttestationError } from './native/native-error.js';
@@ -106,14 +107,20 @@ export function composeProvider(
         libraryPath = library.libraryPath;
         const outcome = await bindings.openLibrary(library);
         if (outcome.failedCall !== null) throw toAttestationError(outcome.failedCall, libraryPath);
-        return { libraryLoadable: true, libraryPath, ...describeSignature(outcome) };
+        const { detail, remediation } = describeSignature(outcome);
+        return {
+          libraryLoadable: true,
+          libraryPath,
+          detail: await withVersion(detail, libraryPath),
+          ...(remediation !== undefined && { remediation }),
+        };
       } catch (error) {
         const found = { libraryLoadable: false, ...(libraryPath !== undefined && { libraryPath }) };
         if (!(error instanceof AttestationError)) return { ...found, detail: 'The library could not be examined.' };
         const { errorMessage, errorCode, remediation } = error;
         return {
           ...found,
-          detail: `${errorMessage.replace(/\.$/, '')} (${errorCode})`,
+          detail: await withVersion(`${errorMessage.replace(/\.$/, '')} (${errorCode})`, libraryPath),
           ...(remediation !== undefined && { remediation }),
         };
       }
@@ -142,6 +149,11 @@ function checkedToken(token: string | null): string {
   if (token.trim() === '') throw noUsableToken('an empty token');
   if (!token.includes('.')) throw noUsableToken('something that is not a JWT');
   return token;
+}
+
+async function withVersion(detail: string, libraryPath: string | undefined): Promise<string> {
+  const version = libraryPath === undefined ? undefined : await fileVersionOf(libraryPath);
+  return version === undefined ? detail : `version ${version}; ${detail}`;
 }
 
 function describeSignature({ signatureStatus, signer }: LibraryOutcome): { detail: string; remediation?: string } {
