@@ -272,7 +272,7 @@ test('the application that asks gets the lines of the library', async () => {
 });
 
 test('a probe says which version it found, of a library that is of no use as well', async () => {
-  const file = join(scratchFolder, 'OtherLibrary.dll');
+  const file = join(scratchFolder(), 'OtherLibrary.dll');
   copyFileSync(join(process.env.SystemRoot, 'System32', 'winhttp.dll'), file);
   const { libraryLoadable, detail } = await createAttestationProvider({ libraryPath: file }).probe();
   assert.equal(libraryLoadable, false);
