@@ -66,6 +66,12 @@ test('rule D29: the code decides before the OAuth error, and that before the sta
   expect((await refused({ status: 400, body: { error: 'x_y_z' } })).remediation).toContain('correlation id');
 });
 
+test('rule D29: of several codes the one that the table explains decides', async () => {
+  const body = { error: 'invalid_request', error_description: 'x', error_codes: [50_000, 392_196] };
+  const error = await refused({ status: 400, body });
+  expect([error.aadstsCode, error.remediation]).toEqual(['50000', expect.stringContaining('requestOverMtls')]);
+});
+
 test('rule D29: a name of Object.prototype in place of an OAuth error is no row of the table', async () => {
   expect((await refused({ status: 400, body: { error: 'constructor' } })).remediation).toContain('correlation id');
 });

@@ -86,7 +86,10 @@ test('a deadline ends the call wherever it is, and the next call succeeds', asyn
     await waiting;
     world.clock.advance(30_000);
 
-    expect(await call).toMatchObject({ errorCode: 'request_timeout', retryable: true });
+    const { imdsUrl, tokenUrl } = world.emulator;
+    const error = await call;
+    expect(error).toMatchObject({ errorCode: 'request_timeout', retryable: true });
+    expect(error.errorMessage).toContain(`while ${stage === 'token' ? tokenUrl : imdsUrl} had not answered`); // D29
     world.emulator.reset();
     await expect(application.acquireToken(softwareRequest())).resolves.toMatchObject({ tokenType: 'mtls_pop' });
   }

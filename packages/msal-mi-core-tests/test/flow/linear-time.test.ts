@@ -2,7 +2,7 @@
 import { logForwarder } from 'attestation/log.js';
 import { parseClaimsChallenge } from 'core/mtls-fetch/claims-challenge.js';
 import { redact, stringsInJson } from 'core/secret.js';
-import { findAadstsCode } from 'core/token/aadsts.js';
+import { findAadstsCodes } from 'core/token/aadsts.js';
 
 const LENGTH = 1024 * 1024;
 /** A step that is quadratic takes a hundred thousand times as long. */
@@ -35,7 +35,7 @@ const READERS: ReadonlyArray<readonly [name: string, read: (text: string) => unk
     'redaction of echoed secrets',
     (text) => redact(text, stringsInJson(JSON.stringify({ claims: text.slice(0, 10_000) }))),
   ],
-  ['the search for AADSTS codes', (text) => findAadstsCode(undefined, text)],
+  ['the search for AADSTS codes', (text) => findAadstsCodes(undefined, text)],
   ['the claims challenge', (text) => parseClaimsChallenge(headersWith(text))],
   [
     'the log of the attestation library',

@@ -14,6 +14,7 @@ import { keepingProcess, steadyTime, withDeadline } from '../time/clock.js';
 import { mergeClaims } from '../token/claims.js';
 import { refusalOf, reportRefusal } from '../token/refusal.js';
 import { requestToken } from '../token/token-request.js';
+import { awaitedHost } from '../transport/exchange.js';
 import { runInBackground } from './background.js';
 import { forget, mayReplace, withoutSuccessor } from './recovery.js';
 import type { Acquired, Credential, RefusedCredential, TokenClient } from './token-client.js';
@@ -195,11 +196,14 @@ export async function withinTimeout<T>(
   { clock, log, timeoutMs }: Pick<Runtime, 'clock' | 'log'> & { readonly timeoutMs: number | undefined },
   work: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
-  const onTimeout = () =>
-    new MsiV2Error('request_timeout', {
+  const onTimeout = () => {
+    const host = awaitedHost(correlationId);
+    const awaiting = host === undefined ? '' : `, while ${host} had not answered`;
+    return new MsiV2Error('request_timeout', {
       correlationId,
-      message: `No token within system.timeout (${String(timeoutMs)} ms).`,
+      message: `No token within system.timeout (${String(timeoutMs)} ms)${awaiting}.`,
     });
+  };
   try {
     return await keepingProcess(() => withDeadline({ clock, timeoutMs, signal, onTimeout }, work));
   } catch (error) {

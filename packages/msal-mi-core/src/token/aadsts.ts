@@ -26,11 +26,11 @@ export const REFUSED_ASSERTION_CODES: Readonly<Record<string, { refused: 'assert
 const DIGITS = /^\d{1,12}$/;
 
 /**
- * The code of an error answer: the first one that {@link STALE_CERTIFICATE_CODES} lists, else the first one of
+ * All codes of an error answer, the one that counts first: one that {@link STALE_CERTIFICATE_CODES} lists, else one of
  * {@link REFUSED_ASSERTION_CODES}, else the first one.
  * In the description a code counts only as `AADSTS<digits>:`, so that no longer code is mistaken for a shorter one.
  */
-export function findAadstsCode(errorCodes: unknown, description: string): string | undefined {
+export function findAadstsCodes(errorCodes: unknown, description: string): string[] {
   const listed = Array.isArray(errorCodes)
     ? errorCodes
         .filter((code) => typeof code === 'number' || typeof code === 'string')
@@ -40,5 +40,6 @@ export function findAadstsCode(errorCodes: unknown, description: string): string
   const described = [...description.matchAll(/AADSTS(\d+):/gi)].map((match) => match[1] ?? '');
   const codes = [...listed, ...described];
   const firstOf = (table: object) => codes.find((code) => Object.hasOwn(table, code));
-  return firstOf(STALE_CERTIFICATE_CODES) ?? firstOf(REFUSED_ASSERTION_CODES) ?? codes[0];
+  const first = firstOf(STALE_CERTIFICATE_CODES) ?? firstOf(REFUSED_ASSERTION_CODES);
+  return first === undefined ? codes : [first, ...codes];
 }

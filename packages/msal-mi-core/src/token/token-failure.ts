@@ -13,7 +13,7 @@ import { MsiV2Error, type ErrorDetails } from '../errors.js';
 import { parseJsonObject } from '../json.js';
 import type { TransportError } from '../ports.js';
 import { redact } from '../secret.js';
-import { findAadstsCode } from './aadsts.js';
+import { findAadstsCodes } from './aadsts.js';
 import { waitAskedFor } from './throttle.js';
 import type { TokenAnswer } from './token-response.js';
 
@@ -41,12 +41,13 @@ export function refusedToken(
   const isCode = OAUTH_ERROR.test(text('error')) && !secrets.includes(text('error'));
   const oauthError = isCode ? text('error') : undefined;
   const description = text('error_description');
-  const aadstsCode = findAadstsCode(body?.['error_codes'], description);
+  const codes = findAadstsCodes(body?.['error_codes'], description);
+  const [aadstsCode] = codes;
   const claims = text('claims');
   const retryAfterMs = waitAskedFor(answer, clock.now());
-  const [meaning, remedy] = adviceOn(aadstsCode, oauthError, answer.status);
+  const [meaning, remedy] = adviceOn(codes, oauthError, answer.status);
   const said = redact(description === '' ? (oauthError ?? '') : description, secrets);
-  const sides = FEDERATION_CODES.has(aadstsCode ?? '') ? comparison(description, exchange) : undefined;
+  const sides = codes.some((code) => FEDERATION_CODES.has(code)) ? comparison(description, exchange) : undefined;
   const remediation = [meaning, remedy, sides].filter(Boolean).join(' ');
   const details: ErrorDetails = {
     stage: 'token',
@@ -66,21 +67,19 @@ export function refusedToken(
 
 /** The code first, then the status that says it all, then the OAuth error, then the stage. */
 function adviceOn(
-  aadstsCode: string | undefined,
+  codes: readonly string[],
   oauthError: string | undefined,
   status: number,
 ): Advice | readonly [meaning: undefined, remedy: string | undefined] {
-  const listed = own(AADSTS_ADVICE, aadstsCode);
-  if (listed !== undefined) return listed;
+  const listed = codes.find((code) => Object.hasOwn(AADSTS_ADVICE, code));
+  if (listed !== undefined) return AADSTS_ADVICE[listed] as Advice;
   if (status >= 500 || status === 429) return [undefined, undefined];
-  const [meaning, remedy] = own(OAUTH_ADVICE, oauthError) ?? [undefined, TOKEN_STAGE_REMEDY];
+  const isNamed = oauthError !== undefined && Object.hasOwn(OAUTH_ADVICE, oauthError);
+  const [meaning, remedy] = (isNamed ? OAUTH_ADVICE[oauthError] : undefined) ?? [undefined, TOKEN_STAGE_REMEDY];
+  const [code] = codes;
   const explained =
-    aadstsCode === undefined ? '' : ` https://login.microsoftonline.com/error?code=${aadstsCode} explains the code.`;
+    code === undefined ? '' : ` https://login.microsoftonline.com/error?code=${code} explains the code.`;
   return [meaning, remedy + explained] as Advice;
-}
-
-function own<T>(table: Readonly<Record<string, T>>, name: string | undefined): T | undefined {
-  return name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 /**

@@ -138,6 +138,14 @@ async function attemptOnce<R extends { readonly status: number; readonly hasRetr
   }
 }
 
+/** Whose answer each call waits for, by its correlation id. */
+const awaited = new Map<string, string>();
+
+/** Which host a call waits for at the moment, for the error that ends it (D29). */
+export function awaitedHost(correlationId: string): string | undefined {
+  return awaited.get(correlationId);
+}
+
 /** One line for one exchange (D34). Of the address only host and path are told: the query names the identity. */
 export async function logged<R extends { readonly status: number }>(
   { stage, method, url }: Pick<Exchange, 'method' | 'url'> & { readonly stage: string },
@@ -145,9 +153,10 @@ export async function logged<R extends { readonly status: number }>(
   send: () => Promise<R>,
 ): Promise<R> {
   const startedAtMs = clock.monotonicMs();
+  const { host, origin, pathname } = new URL(url);
+  awaited.set(correlationId, origin);
   const tell = (outcome: string) =>
     log.verbose(() => {
-      const { host, pathname } = new URL(url);
       const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
       return `${stage}: ${method} ${host}${pathname} ${outcome} in ${durationMs} ms (${correlationId})`;
     });
@@ -159,5 +168,7 @@ export async function logged<R extends { readonly status: number }>(
     const failure: unknown = error instanceof TypeError ? error.cause : error; // Where `fetch` tells why.
     tell(isTransportError(failure) ? `failed (${failure.code})` : 'was given up');
     throw error;
+  } finally {
+    awaited.delete(correlationId);
   }
 }
