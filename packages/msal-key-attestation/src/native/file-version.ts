@@ -1,7 +1,7 @@
 /** The version that a Windows library says it has. */
 import { readFile } from 'node:fs/promises';
 
-/** VS_VERSIONINFO of the resources: its key, and the magic number of the VS_FIXEDFILEINFO behind it. */
+/** Of the version resource: its key, and the magic number of the fixed part behind it. */
 const KEY = Buffer.from('VS_VERSION_INFO', 'utf16le');
 const MAGIC = Buffer.from([0xbd, 0x04, 0xef, 0xfe]);
 const LONGEST_PADDING = 16;

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** VS_VERSIONINFO as the resource compiler writes it: lengths, the key, padding, VS_FIXEDFILEINFO. */
+/** The version resource as its compiler writes it: lengths, the key, padding, the fixed part. */
 function versionInfo(words: readonly number[], padding = 2): Buffer {
   const fixed = Buffer.alloc(52);
   fixed.writeUInt32LE(0xfeef04bd, 0);
