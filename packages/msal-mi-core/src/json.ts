@@ -18,6 +18,11 @@ export function parseJsonObject(text: string): JsonObject | undefined {
   }
 }
 
+/** As {@link parseJsonObject}, of what a service answered: a byte order mark before it is skipped (D8). */
+export function parseJsonAnswer(text: string): JsonObject | undefined {
+  return parseJsonObject(text.startsWith('\ufeff') ? text.slice(1) : text);
+}
+
 /** A member of its own that is a non-blank string; undefined when it is anything else. */
 export function nonBlank(object: JsonObject, name: string): string | undefined {
   const value = Object.hasOwn(object, name) ? object[name] : undefined;

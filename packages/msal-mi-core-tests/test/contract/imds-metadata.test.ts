@@ -48,6 +48,7 @@ describe('answers that lead on to the certificate request', () => {
     ['an empty second id', { body: { ...GOOD_METADATA, cuId: { vmId: 'v', vmssId: '' } } }],
     ['no attestation endpoint', { body: { ...GOOD_METADATA, attestationEndpoint: undefined } }],
     ['an attestation endpoint that is no URL', { body: { ...GOOD_METADATA, attestationEndpoint: 'no url' } }],
+    ['a byte order mark', { body: `\ufeff${JSON.stringify(GOOD_METADATA)}` }],
     ['members nobody knows', { body: { ...GOOD_METADATA, more: {} } }],
   ])('%s', async (_what, answer) => {
     imds.metadata = [answer.body === undefined ? { body: GOOD_METADATA, ...answer } : answer];

@@ -95,3 +95,13 @@ test('nothing that inspect shows of the state of the process has the claims of a
   await expect(world.application().acquireToken(softwareRequest({ claimsFromClient }))).rejects.toThrow();
   expect(inspect(world.state, { depth: 9, showHidden: true })).not.toContain('clm_7f3a');
 });
+
+test('software keys use no proxy, and the log says so once where one is named', async () => {
+  const lines: string[] = [];
+  const system = { loggerOptions: { loggerCallback: (_level: unknown, line: string) => void lines.push(line) } };
+  for (const HTTPS_PROXY of ['http://127.0.0.1:1', 'http://127.0.0.1:1', ' ']) {
+    await world.application({ system }, { HTTPS_PROXY }).acquireToken(softwareRequest());
+  }
+  expect(lines.filter((line) => line.includes('HTTPS_PROXY'))).toHaveLength(1);
+  expect(lines.join()).not.toContain('127.0.0.1:1');
+});

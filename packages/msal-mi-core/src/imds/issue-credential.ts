@@ -1,7 +1,7 @@
 /** Step 5: CSR and evidence in, certificate and token endpoint out (D16, D23). */
 import type { Call } from '../call.js';
 import { MsiV2Error } from '../errors.js';
-import { nonBlank, parseJsonObject } from '../json.js';
+import { nonBlank, parseJsonAnswer } from '../json.js';
 import type { Evidence, IssuedCredential, PlatformMetadata } from '../model.js';
 import type { HttpResponse } from '../ports.js';
 import {
@@ -59,7 +59,7 @@ function processCredential(
   call: Call,
 ): IssuedCredential {
   const fail = (problem: string) => imdsUnusable(imds, request, response, call, problem);
-  const body = parseJsonObject(response.body);
+  const body = parseJsonAnswer(response.body);
   if (body === undefined) throw fail('answered something that is not a JSON object.');
   const required = (name: string): string => {
     const value = nonBlank(body, name);

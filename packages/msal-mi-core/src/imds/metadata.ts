@@ -2,7 +2,7 @@
 import type { Call } from '../call.js';
 import { MsiV2Error } from '../errors.js';
 import { isLoopbackHost } from '../loopback.js';
-import { isJsonObject, nonBlank, parseJsonObject, type JsonObject } from '../json.js';
+import { isJsonObject, nonBlank, parseJsonAnswer, type JsonObject } from '../json.js';
 import type { PlatformMetadata } from '../model.js';
 import type { HttpResponse } from '../ports.js';
 import {
@@ -45,7 +45,7 @@ function processMetadata(
 ): PlatformMetadata {
   const fail = (problem: string) => imdsUnusable(imds, request, response, call, problem);
 
-  const body = parseJsonObject(response.body);
+  const body = parseJsonAnswer(response.body);
   if (body === undefined) throw fail('answered something that is not a JSON object.');
   const clientId = nonBlank(body, 'clientId');
   const tenantId = nonBlank(body, 'tenantId');

@@ -8,6 +8,9 @@ const MAX_WAIT_MS = 3_600_000;
 const DEFAULT_WAIT_MS = 60_000;
 const MAX_ENTRIES = 1_000;
 const LONGEST_RETRY_AFTER = 64;
+const SECONDS = /^\d+(?:\.\d+)?$/;
+/** All forms of RFC 9110 section 5.6.7 begin with the day. To Date.parse, `-1` and `5, 5` are days of 2001. */
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*[, ]/i;
 
 /** How long an answer with this status asks identical requests to wait; undefined when it does not. */
 export function waitAskedFor(
@@ -25,7 +28,8 @@ export function waitAskedFor(
 export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   const text = value?.trim() ?? '';
   if (text === '' || text.length > LONGEST_RETRY_AFTER) return undefined;
-  const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  const isDate = HTTP_DATE.test(text);
+  const waitMs = SECONDS.test(text) ? Number(text) * 1_000 : isDate ? Date.parse(text) - nowMs : NaN;
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), MAX_WAIT_MS);
 }
 

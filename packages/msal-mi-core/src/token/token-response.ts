@@ -2,7 +2,7 @@
 import type { Call } from '../call.js';
 import { readConfirmation } from '../crypto/jwt.js';
 import { MsiV2Error } from '../errors.js';
-import { parseJsonObject } from '../json.js';
+import { parseJsonAnswer } from '../json.js';
 import type { AccessToken, TokenType } from '../model.js';
 import type { Clock } from '../ports.js';
 
@@ -36,7 +36,7 @@ const ACCESS_TOKEN = /^[\x20-\x7e]+$/;
 /** @param answer - With a status of success. */
 export function processTokenResponse(answer: TokenAnswer, expected: Expectation, call: Answered): AccessToken {
   const { clock, correlationId } = call;
-  const body = parseJsonObject(answer.body);
+  const body = parseJsonAnswer(answer.body);
   const fail = (code: string, problem: string) =>
     new MsiV2Error(code, {
       stage: 'token',

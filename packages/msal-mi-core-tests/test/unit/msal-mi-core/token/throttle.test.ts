@@ -16,7 +16,13 @@ test.each([
   ['a date', 'Fri, 01 May 2026 12:01:30 GMT', 90_000],
   ['a date that has passed', 'Fri, 01 May 2026 11:00:00 GMT', 0],
   ['a far date', 'Sat, 02 May 2026 12:00:00 GMT', 3_600_000],
+  ['a date of RFC 850', 'Friday, 01-May-26 12:01:30 GMT', 90_000],
+  ['a date of asctime', 'Fri May  1 12:01:30 2026 GMT', 90_000],
   ['nonsense', 'soon', undefined],
+  ['a negative number', '-1', undefined],
+  ['a list', '5, 5', undefined],
+  ['an exponent', '1.5e1', undefined],
+  ['a duration', 'PT5S', undefined],
 ])('Retry-After: %s', (_what, value, expectedMs) => {
   expect(parseRetryAfter(value, NOW)).toBe(expectedMs);
 });
