@@ -3,8 +3,9 @@
  * `isolatedModules` allows. Types are not checked here, which would take most of the time, but by the task `typecheck`,
  * before every merge and release.
  *
- * What users download is kept small: comments stay in the declarations, where editors show them, and declarations that no
- * entry point leads to are not written. Output of files that are gone does not stay behind.
+ * What users download is kept small: comments stay in the declarations, where editors show them, declarations that no entry
+ * point leads to are not written, and code is indented by tabs. Its lines stay as they are, for stack traces and readers.
+ * Output of files that are gone does not stay behind.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -73,8 +74,25 @@ function writeModules({ fileNames, options }, module) {
     });
     if (diagnostics.length > 0) fail(diagnostics);
     const path = join(options.outDir, relative(options.rootDir, fileName).replace(/\.ts$/, '.js'));
-    write(path, module === ts.ModuleKind.CommonJS ? withoutImportsField(outputText, path) : outputText);
+    const text = indentedByTabs(outputText);
+    write(path, module === ts.ModuleKind.CommonJS ? withoutImportsField(text, path) : text);
   }
+}
+
+const TYPESCRIPT_INDENT = / {4}/g;
+
+/** What stands in a template literal is text, and stays. */
+function indentedByTabs(code) {
+  const templates = [];
+  const collect = (node) => {
+    if (ts.isTemplateLiteralToken(node)) templates.push(node);
+    else ts.forEachChild(node, collect);
+  };
+  collect(ts.createSourceFile('module.js', code, ts.ScriptTarget.Latest));
+  const isInTemplate = (offset) => templates.some(({ pos, end }) => pos < offset && offset < end);
+  return code.replace(/^ {4,}/gm, (indent, offset) =>
+    isInTemplate(offset) ? indent : indent.replace(TYPESCRIPT_INDENT, '\t'),
+  );
 }
 
 /** dist-cjs has a package.json of its own, where the manifest's `imports` do not apply. */
