@@ -1,6 +1,8 @@
 # node_addon() with mingw-w64, the cross build on Linux.
 
 function(_node_addon_toolchain target libs)
+  # C++20: for C++17, libstdc++ links strings with all of their functions, and once more for wide characters.
+  set_target_properties(${target} PROPERTIES CXX_STANDARD 20)
   # No path of this machine gets into the addon: two builds anywhere give the same bytes.
   get_filename_component(repository "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." ABSOLUTE)
   target_compile_options(${target} PRIVATE
@@ -23,7 +25,7 @@ function(_node_addon_toolchain target libs)
   endforeach()
 
   target_sources(${target} PRIVATE
-    ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/delay_load_hook_mingw.cc ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/terminate_mingw.cc)
+    ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/delay_load_hook_mingw.cc ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/runtime_mingw.cc)
   target_link_libraries(${target} PRIVATE ${imports} delayimp)
   target_link_options(${target} PRIVATE -static -static-libgcc -static-libstdc++ -fstack-protector-strong
     -Wl,-s,--gc-sections,--dynamicbase,--nxcompat,--high-entropy-va,--no-insert-timestamp,--no-undefined)

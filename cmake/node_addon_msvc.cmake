@@ -1,8 +1,11 @@
 # node_addon() with MSVC, for x64 and arm64.
 
+# Small code, as the other compiler makes it.
+string(REGEX REPLACE "/O2 /Ob2" "/O1 /Ob1" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+
 function(_node_addon_toolchain target libs)
   target_compile_options(${target} PRIVATE
-    /W4 /WX /EHsc /utf-8 /permissive- /sdl /GS /guard:cf /Qspectre /ZH:SHA_256 /Brepro /external:W0)
+    /W4 /WX /Gy /Gw /EHsc /utf-8 /permissive- /sdl /GS /guard:cf /Qspectre /ZH:SHA_256 /Brepro /external:W0)
   target_link_libraries(${target} PRIVATE ${libs} ${CMAKE_JS_LIB} delayimp)
   # cmake-js puts /DELAYLOAD into CMAKE_SHARED_LINKER_FLAGS, which MODULE libraries do not use.
   # DEPENDENTLOADFLAG 0x800: imports come from System32, never from the folder of the addon.
