@@ -63,6 +63,12 @@ export class BindingCache {
   readonly #slots = new Map<string, Slot>();
   /** Bindings that took the place of refused ones, and when. */
   readonly #replacements = new WeakMap<Binding, number>();
+  #revision = 0;
+
+  /** Another number whenever what is kept for a key has changed: whoever looked before need not look again until then. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   kept(key: string): KeptBindings | undefined {
     return this.#slots.get(key);
@@ -79,6 +85,7 @@ export class BindingCache {
     const slot = this.#slots.get(key);
     const isUsed = (other: Binding) => other !== binding && other.notAfterMs > timeOf(other, steadyMs);
     const before = slot === undefined ? [] : [slot.current, ...slot.predecessors];
+    this.#revision += 1;
     this.#slots.set(key, {
       current: binding,
       predecessors: before.filter(isUsed).slice(0, MAX_PREDECESSORS),
@@ -116,6 +123,7 @@ export class BindingCache {
 
   /** Forgets a binding, wherever it stands. Those that took its place stay. */
   evict(x5tS256: string): void {
+    this.#revision += 1;
     for (const [key, slot] of this.#slots) {
       const [current, ...predecessors] = [slot.current, ...slot.predecessors].filter(
         ({ certificate }) => certificate.x5tS256 !== x5tS256,
@@ -127,6 +135,7 @@ export class BindingCache {
   }
 
   deleteWhere(matches: (key: string) => boolean): void {
+    this.#revision += 1;
     for (const key of this.#slots.keys()) if (matches(key)) this.#slots.delete(key);
   }
 }

@@ -100,16 +100,11 @@ export function parseFlag(name: string, value: unknown): boolean {
   return value;
 }
 
-/** The weakest key that will do; absent means the strongest. */
-export function parseStrength(value: unknown): MtlsBindingStrength {
-  if (value === undefined) return MtlsBindingStrength.KeyGuard;
+/** The weakest key that will do. Undefined when none was named: then it is the strongest. */
+export function parseNamedStrength(value: unknown): MtlsBindingStrength | undefined {
+  if (value === undefined) return undefined;
   if (!STRENGTHS.includes(value)) throw invalidRequest('minStrength must be a member of MtlsBindingStrength.');
   return value as MtlsBindingStrength;
-}
-
-/** Undefined when none was named: that decides what is said while bound tokens are switched off (D32). */
-export function parseNamedStrength(value: unknown): MtlsBindingStrength | undefined {
-  return value === undefined ? undefined : parseStrength(value);
 }
 
 /** What is deeper cannot be written again: that takes a call for each level. */

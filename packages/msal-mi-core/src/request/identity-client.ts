@@ -41,11 +41,11 @@ export interface ClientSurroundings extends Runtime {
 /** The strongest kind of key comes first. */
 const STRENGTHS = [MtlsBindingStrength.KeyGuard, MtlsBindingStrength.Software] as const;
 
-const NONE: readonly IdentityCredential[] = [];
-
 /** Bindings of one kind, as they were when they were last looked for. */
 interface Candidates {
-  readonly kept: KeptBindings;
+  /** Of the cache of bindings, at that time. */
+  readonly revision: number;
+  readonly kept: KeptBindings | undefined;
   readonly credentials: readonly IdentityCredential[];
 }
 
@@ -98,24 +98,23 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
 
   candidates({ attested, minStrength }: TokenRequest): readonly IdentityCredential[] {
     const [strongest, weaker] = STRENGTHS;
-    const best = this.#candidatesOf(attested, strongest);
+    const best = this.#candidatesOf(attested, strongest).credentials;
     if (minStrength > weaker) return best;
-    const others = this.#candidatesOf(attested, weaker);
+    const others = this.#candidatesOf(attested, weaker).credentials;
     if (best.length === 0) return others;
     return others.length === 0 ? best : [...best, ...others];
   }
 
   isCurrent({ binding }: IdentityCredential): boolean {
-    return this.state.bindings.kept(this.#bindingKey(binding.attested, binding.key.strength))?.current === binding;
+    return this.#candidatesOf(binding.attested, binding.key.strength).kept?.current === binding;
   }
 
   tend(request: TokenRequest, { binding }: IdentityCredential, steadyMs: number): boolean {
-    const { bindings } = this.state;
-    const kept = bindings.kept(this.#bindingKey(binding.attested, binding.key.strength));
+    const { kept } = this.#candidatesOf(binding.attested, binding.key.strength);
     if (kept === undefined) return false;
     if (timeOf(kept.current, steadyMs) >= kept.renewAfterMs) this.#renewWhenDue(request, binding);
     // A certificate that took the place of a refused one has no token yet, else there would be no older ones left.
-    return kept.current !== binding && !bindings.isReplacement(kept.current);
+    return kept.current !== binding && !this.state.bindings.isReplacement(kept.current);
   }
 
   isYoungReplacement({ binding }: IdentityCredential): boolean {
@@ -177,15 +176,16 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     return this.#of(binding);
   }
 
-  #candidatesOf(attested: boolean, strength: MtlsBindingStrength): readonly IdentityCredential[] {
-    const kept = this.state.bindings.kept(this.#bindingKey(attested, strength));
-    if (kept === undefined) return NONE;
+  #candidatesOf(attested: boolean, strength: MtlsBindingStrength): Candidates {
+    const { bindings } = this.state;
     const kind = kindOf(attested, strength);
     const known = this.#candidates[kind];
-    if (known?.kept === kept) return known.credentials;
-    const credentials = [kept.current, ...kept.predecessors].map((binding) => this.#of(binding));
-    this.#candidates[kind] = { kept, credentials };
-    return credentials;
+    if (known?.revision === bindings.revision) return known;
+    const kept = bindings.kept(this.#bindingKey(attested, strength));
+    const credentials = kept === undefined ? [] : [kept.current, ...kept.predecessors].map((one) => this.#of(one));
+    const found = { revision: bindings.revision, kept, credentials };
+    this.#candidates[kind] = found;
+    return found;
   }
 
   #bindingKey(attested: boolean, strength: MtlsBindingStrength): string {

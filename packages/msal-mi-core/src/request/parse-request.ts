@@ -10,7 +10,6 @@ import {
   parseOptions,
   parseSignal,
   parseNamedStrength,
-  parseStrength,
   readable,
   readMembers,
   type UncheckedOptions,
@@ -18,6 +17,7 @@ import {
 import { REPLACEMENT, type CallMembers } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
+import { MtlsBindingStrength } from '../public-types.js';
 
 const KNOWN_OPTIONS = new Set([
   'resource',
@@ -98,6 +98,7 @@ export function isBoundRequest(options: TokenOptions): boolean {
 
 export function parseRequest(options: TokenOptions): TokenRequest {
   const { resource, scope } = parseAudience(options.resource);
+  const namedStrength = parseNamedStrength(options.minStrength);
   return {
     tokenType: 'mtls_pop',
     resource,
@@ -106,8 +107,8 @@ export function parseRequest(options: TokenOptions): TokenRequest {
     claimsFromClient: parseClaimsOption('claimsFromClient', options.claimsFromClient),
     forceRefresh: parseFlag('forceRefresh', options.forceRefresh),
     attested: parseFlag('withAttestationSupport', options.withAttestationSupport),
-    minStrength: parseStrength(options.minStrength),
-    namedStrength: parseNamedStrength(options.minStrength),
+    minStrength: namedStrength ?? MtlsBindingStrength.KeyGuard,
+    namedStrength,
     correlationId: parseCorrelationId(options.correlationId),
     signal: parseSignal(options.signal),
     replacement: options.replacement,

@@ -63,6 +63,7 @@ test('the shape of the shared state is the one that its version stands for', asy
       'kept',
       'markReplacement',
       'reusable',
+      'revision',
       'set',
     ],
     flights: ['forgetWhere', 'has', 'run', 'size'],
