@@ -12,5 +12,6 @@ const server = https.createServer(
     response.end(bodies.get(length));
   },
 );
+server.keepAliveTimeout = 60_000; // Whoever waits for its turn keeps its connections.
 server.listen(0, 'localhost', () => process.send(server.address().port));
 process.on('disconnect', () => process.exit());

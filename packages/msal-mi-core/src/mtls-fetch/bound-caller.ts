@@ -169,15 +169,15 @@ export class BoundCaller {
 
   #send(request: FetchRequest, result: MtlsPopAuthenticationResult): Promise<Response> {
     const { url, method, redirect, signal, body } = request;
-    const headers = HeaderList.from(this.#options.headers);
-    for (const [name, value] of this.#headersOf(url.hostname)) headers.set(name, value);
-    for (const [name, value] of request.headers) headers.set(name, value);
+    const defaults = this.#defaultHeaders(url.hostname);
+    const headers = new HeaderList(request.headers);
+    for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value);
     headers.set('authorization', createAuthorizationHeader(result));
     const { binding } = result;
     const channel = channelBehind(binding);
     if (channel !== undefined) {
-      checkHeaders(headers, url, body);
-      const send = () => sendOverChannel(channel, { ...request, headers });
+      if (defaults.length > 0) checkHeaders(headers, url, body); // The caller's own have been.
+      const send = () => sendOverChannel(channel, { method, url, headers, body, redirect, signal });
       const surroundings = surroundingsOf(this.#app);
       if (surroundings === undefined) return send();
       const { correlationId } = result;
@@ -192,11 +192,12 @@ export class BoundCaller {
     });
   }
 
-  /** Nearly every call is for the host of the call before it. */
-  #headersOf(hostname: string): ReadonlyArray<readonly [name: string, value: string]> {
+  /** What is sent unless the caller sets it. Nearly every call is for the host of the call before it. */
+  #defaultHeaders(hostname: string): ReadonlyArray<readonly [name: string, value: string]> {
     if (this.#latestHost?.hostname !== hostname) {
-      const headers = Object.entries(headersForToken(hostname, this.#options.tokenRequest.resource));
-      this.#latestHost = { hostname, headers };
+      const { headers, tokenRequest } = this.#options;
+      const ofHost = Object.entries(headersForToken(hostname, tokenRequest.resource));
+      this.#latestHost = { hostname, headers: [...new HeaderList([...headers, ...ofHost])] };
     }
     return this.#latestHost.headers;
   }
