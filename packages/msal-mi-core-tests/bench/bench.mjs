@@ -88,7 +88,10 @@ function evaluate({
     ...fetched.flatMap(({ name, comparisons }) =>
       comparisons
         .filter(({ required }) => required !== undefined)
-        .map(({ of, to, ratio, required }) => atLeast(`${name}: ${of} against ${to}`, ratio, required)),
+        .map(({ of, to, ratio, interval, required }) => ({
+          ...atLeast(`fetch, ${name}: ${of} against ${to}`, ratio, required),
+          interval,
+        })),
     ),
     atMost('heap growth over 100 000 acquisitions, KiB', grownBytes / 1024, HEAP_TOLERANCE_BYTES / 1024),
   ];

@@ -105,11 +105,11 @@ await emulator.close();
 async function compare(load) {
   const names = Object.keys(CLIENTS);
   const perSecond = Object.fromEntries(names.map((name) => [name, []]));
-  const compared = () =>
-    load.comparisons.map(({ of, to, required }) => {
-      const ratios = perSecond[of].map((value, round) => value / perSecond[to][round]);
-      return { of, to, required, ratio: median(ratios), interval: medianInterval(ratios) };
-    });
+  const quotient = (of, to) => {
+    const ratios = perSecond[of].map((value, round) => value / perSecond[to][round]);
+    return { ratio: median(ratios), interval: medianInterval(ratios) };
+  };
+  const compared = () => load.comparisons.map(({ of, to, required }) => ({ of, to, required, ...quotient(of, to) }));
   const isUndecided = () =>
     compared().some(({ interval, required }) => interval[0] < required && interval[1] >= required);
   let round = -WARM_UP_ROUNDS;
@@ -125,6 +125,7 @@ async function compare(load) {
     rounds: round,
     perSecond: Object.fromEntries(names.map((name) => [name, median(perSecond[name])])),
     comparisons: compared(),
+    againstAgent: Object.fromEntries(names.map((name) => [name, quotient(name, 'https.Agent')])),
   };
 }
 
