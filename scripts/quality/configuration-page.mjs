@@ -61,6 +61,9 @@ export function configurationPage(project, page) {
     ...marked
       .filter((name) => !types.has(name))
       .map((name) => `docs/configuration.md has a table of ${name}: no such type.`),
+    ...Object.keys(RULES)
+      .filter((name) => !new RegExp(`^\\| \`(?:.+\\.)?${name}\``, 'm').test(page))
+      .map((name) => `docs/configuration.md has no option ${name}: take it out of RULES.`),
     ...variableProblems(page),
   ];
   const text = page.replace(MARKED, (all, name) =>
