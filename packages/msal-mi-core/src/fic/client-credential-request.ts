@@ -36,7 +36,11 @@ export interface ClientCredentialParams {
   signal?: AbortSignal;
 }
 
-/** A validated request. */
+/**
+ * A validated request.
+ *
+ * @internal
+ */
 export interface ClientCredentialRequest extends TokenDemand {
   readonly region: string | undefined;
   /** Undefined: the authority's. */
@@ -61,6 +65,7 @@ const KNOWN_OPTIONS = new Set([
 ]);
 const SCOPE = /^([^\s\p{Cc}]+)\/\.default$/u;
 
+/** @internal */
 export function parseClientCredentialRequest(request: unknown): ClientCredentialRequest {
   const options = parseOptions('acquireTokenByClientCredential', request, KNOWN_OPTIONS);
   const { scope, resource } = parseScope(options['scopes']);

@@ -53,7 +53,11 @@ export function createDownstreamApi(
   return composeDownstreamApi(configuration, options, undefined);
 }
 
-/** As {@link createDownstreamApi}, with applications that work in other surroundings than those of the process. */
+/**
+ * As {@link createDownstreamApi}, with applications that work in other surroundings than those of the process.
+ *
+ * @internal
+ */
 export function composeDownstreamApi(
   configuration: DownstreamApiConfiguration,
   options: CreateDownstreamApiOptions,
