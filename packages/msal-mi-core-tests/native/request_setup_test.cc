@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 
+#include "win32_error.h"
+
 namespace {
 
 void TestOptions() {
@@ -22,6 +24,31 @@ void TestOptions() {
     CHECK(w.winhttp.options.count(31) == 0);  // never WINHTTP_OPTION_SECURITY_FLAGS: it could ignore errors
     CHECK(w.winhttp.options.count(79) == 0);  // a look-up of WinHTTP's own has no limit
   });
+}
+
+void TestPools() {
+  Test("connections serve their session alone", [](World& w) {
+    w.Start();
+    CHECK(w.winhttp.options[195] == TRUE);
+  });
+  for (const DWORD unknown : {12009u, 87u}) {
+    Test("a system that does not know the option has no pool that sessions share", [unknown](World& w) {
+      w.winhttp.refused_options[195] = unknown;
+      w.Start();
+      CHECK(w.seen->events.back() == "end");
+    });
+  }
+  bool is_opened = true;
+  ScriptedWinHttp failing;
+  failing.refused_options[195] = 8;
+  fake::Install(&failing);
+  try {
+    OpenWinHttpSession(fake::Api(), {}, std::make_shared<FakeCertificate>());
+  } catch (const Win32Error& error) {
+    is_opened = false;
+    CHECK(error.status() == 8);
+  }
+  CHECK(!is_opened);  // what fails for another reason opens no session
 }
 
 // Sends once: what WinHTTP tells between the handshake and the request, then that the request is out.
@@ -169,6 +196,7 @@ void TestProxies() {
 
 int main() {
   TestOptions();
+  TestPools();
   TestRevocation();
   TestRequestLines();
   TestProxies();

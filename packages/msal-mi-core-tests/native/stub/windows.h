@@ -18,6 +18,7 @@ using LPCWSTR = const wchar_t*;
 #define FALSE 0
 #define CALLBACK
 #define WINAPI
+#define ERROR_INVALID_PARAMETER 87
 #define ERROR_IO_PENDING 997
 
 DWORD GetLastError();

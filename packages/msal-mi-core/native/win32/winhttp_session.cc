@@ -13,6 +13,9 @@
 #ifndef WINHTTP_OPTION_DISABLE_SECURE_PROTOCOL_FALLBACK
 #define WINHTTP_OPTION_DISABLE_SECURE_PROTOCOL_FALLBACK 144
 #endif
+#ifndef WINHTTP_OPTION_DISABLE_GLOBAL_POOLING
+#define WINHTTP_OPTION_DISABLE_GLOBAL_POOLING 195
+#endif
 
 namespace msal_mi {
 namespace {
@@ -27,6 +30,17 @@ DWORD AccessType(ProxyMode mode) {
       break;
   }
   return WINHTTP_ACCESS_TYPE_NO_PROXY;
+}
+
+// Else a kept connection may serve another session of the process, and with it another certificate. What does not know
+// the option is older than pools that sessions share. A refusal for any other reason is a failure.
+void KeepConnectionsToSession(const WinHttpApi& api, HINTERNET session) {
+  DWORD enabled = TRUE;
+  if (api.set_option(session, WINHTTP_OPTION_DISABLE_GLOBAL_POOLING, &enabled, sizeof(enabled))) return;
+  const DWORD error = api.last_error();
+  if (error != ERROR_WINHTTP_INVALID_OPTION && error != ERROR_INVALID_PARAMETER) {
+    throw Win32Error("WinHttpSetOption", error);
+  }
 }
 
 }  // namespace
@@ -52,6 +66,8 @@ std::shared_ptr<WinHttpSession> OpenWinHttpSession(const WinHttpApi& api, const 
   // Optional: systems without it have no fallback to disable.
   DWORD enabled = TRUE;
   api.set_option(session.get(), WINHTTP_OPTION_DISABLE_SECURE_PROTOCOL_FALLBACK, &enabled, sizeof(enabled));
+
+  KeepConnectionsToSession(api, session.get());
 
   if (!api.set_timeouts(session.get(), options.resolve_timeout_ms, options.connect_timeout_ms, options.send_timeout_ms,
                         options.receive_timeout_ms)) {
