@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ManagedIdentityApplication } from 'msal-mi-core';
-import { addon, notInWine, start, startWorld } from '../guest/rig.mjs';
+import { addon, isWine, notInWine, probe, start, startWorld } from '../guest/rig.mjs';
 
 const MIB = 1024 * 1024;
 const BYTES = 64 * MIB;
@@ -180,6 +180,19 @@ test('two bindings never show one another’s certificate to a server that close
     }
   }
   assert.deepEqual((await closing.call('seen')).thumbprints, expected);
+});
+
+test('WinHTTP keeps the connections of sessions apart where it knows how; Wine does not', async (t) => {
+  for (const isolated of [true, false]) {
+    const open = await start('stream', { demand: false });
+    const answers = [1, 2].map(() => probe.getOverNewSession(open.port, isolated));
+    const { connections, requests } = await open.call('seen');
+    await open.close();
+    t.diagnostic(JSON.stringify({ isolated, known: answers[0].isIsolated, connections }));
+    assert.deepEqual([requests, ...answers.map(({ answered }) => answered)], [2, true, true]);
+    if (isWine) assert.deepEqual([connections, answers[0].isIsolated], [1, false]);
+    else if (answers[0].isIsolated) assert.equal(connections, 2);
+  }
 });
 
 test(

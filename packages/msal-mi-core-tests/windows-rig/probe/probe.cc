@@ -4,6 +4,7 @@
 #include <bcrypt.h>
 #include <ncrypt.h>
 #include <wincrypt.h>
+#include <winhttp.h>
 
 #include <napi.h>
 
@@ -25,6 +26,12 @@ struct NCryptTraits {
   static void close(Raw handle) noexcept { ::NCryptFreeObject(handle); }
 };
 using UniqueNCrypt = msal_mi::UniqueHandle<NCryptTraits>;
+
+struct InternetTraits {
+  using Raw = HINTERNET;
+  static void close(Raw handle) noexcept { ::WinHttpCloseHandle(handle); }
+};
+using UniqueInternet = msal_mi::UniqueHandle<InternetTraits>;
 
 std::wstring Wide(const Napi::Value& value) {
   const std::u16string text = value.As<Napi::String>().Utf16Value();
@@ -105,6 +112,39 @@ Napi::Value HandleCount(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), count);
 }
 
+bool Answers(HINTERNET session, INTERNET_PORT port) {
+  const UniqueInternet connection(::WinHttpConnect(session, L"localhost", port, 0));
+  if (!connection) return false;
+  const UniqueInternet request(::WinHttpOpenRequest(connection.get(), L"GET", L"/hello", nullptr, WINHTTP_NO_REFERER,
+                                                    WINHTTP_DEFAULT_ACCEPT_TYPES, WINHTTP_FLAG_SECURE));
+  if (!request ||
+      !::WinHttpSetOption(request.get(), WINHTTP_OPTION_CLIENT_CERT_CONTEXT, WINHTTP_NO_CLIENT_CERT_CONTEXT, 0) ||
+      !::WinHttpSendRequest(request.get(), WINHTTP_NO_ADDITIONAL_HEADERS, 0, WINHTTP_NO_REQUEST_DATA, 0, 0, 0) ||
+      !::WinHttpReceiveResponse(request.get(), nullptr)) {
+    return false;
+  }
+  char buffer[1024];
+  DWORD size = 0;
+  while (::WinHttpReadData(request.get(), buffer, sizeof(buffer), &size) && size > 0) continue;
+  return true;
+}
+
+// getOverNewSession(port, isolated): one GET over a WinHTTP session that is opened for it and closed after it, with
+// none of the product's code. { answered, isIsolated }: the latter whether this Windows can keep the pools of sessions
+// apart.
+Napi::Value GetOverNewSession(const Napi::CallbackInfo& info) {
+  constexpr DWORD kDisableGlobalPooling = 195;
+  const UniqueInternet session(
+      ::WinHttpOpen(nullptr, WINHTTP_ACCESS_TYPE_NO_PROXY, WINHTTP_NO_PROXY_NAME, WINHTTP_NO_PROXY_BYPASS, 0));
+  DWORD enabled = TRUE;
+  const bool is_isolated = info[1].As<Napi::Boolean>() &&
+                           ::WinHttpSetOption(session.get(), kDisableGlobalPooling, &enabled, sizeof(enabled)) != FALSE;
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("isIsolated", is_isolated);
+  result.Set("answered", Answers(session.get(), static_cast<INTERNET_PORT>(info[0].ToNumber().Uint32Value())));
+  return result;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("trustRoot", Napi::Function::New<TrustRoot>(env));
   exports.Set("exportPrivateKey", Napi::Function::New<ExportPrivateKey>(env));
@@ -112,6 +152,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("createPlainKey", Napi::Function::New<CreatePlainKey>(env));
   exports.Set("isSimulated", Napi::Function::New<IsSimulated>(env));
   exports.Set("handleCount", Napi::Function::New<HandleCount>(env));
+  exports.Set("getOverNewSession", Napi::Function::New<GetOverNewSession>(env));
   return exports;
 }
 
