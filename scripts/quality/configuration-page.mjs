@@ -77,7 +77,7 @@ function table(type) {
     const comment = textOf(member.comment ?? member.signatures?.[0].comment);
     const [, byDefault = ''] = DEFAULT.exec(comment) ?? [];
     const meaning = comment.replace(DEFAULT, '').trim();
-    const unset = !isGiven(type) ? '' : member.flags.isOptional ? 'none' : 'required';
+    const unset = member.flags.isOptional || !isGiven(type) ? '' : 'required';
     const rule = isGiven(type) ? RULES[member.name] : undefined;
     const link = rule === undefined ? '' : `[D${rule}](protocol.md#d${rule})`;
     return [`\`${name}\``, valuesOf(member), meaning, byDefault || unset, link];

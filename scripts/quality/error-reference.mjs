@@ -18,7 +18,6 @@ const INTRODUCTION = `<!-- Generated from error-codes.ts and advice.ts of packag
 
 Every failure is a \`MsalMiError\` (\`ManagedIdentityError\`, \`MsiV2Error\`, \`AttestationError\`, \`NativeModuleError\`), except that
 an aborted \`signal\` rejects with its own reason. \`isMsalMiError(e)\` recognises them whichever copy of the library made them.
-What each function rejects with is on [a page of its own](rejections.md); [troubleshooting](troubleshooting.md) goes by what you see.
 
 | member | meaning |
 | --- | --- |
@@ -28,7 +27,6 @@ What each function rejects with is on [a page of its own](rejections.md); [troub
 | \`stage\` | the step that failed: \`key\`, \`metadata\`, \`csr\`, \`attestation\`, \`issuecredential\`, \`token\` or \`resource\` |
 | \`retryable\` | whether the same call may succeed later without any change |
 | \`correlationId\` | to be quoted to Azure support; empty when the call failed before one was chosen |
-| \`retryAfterMs\` | how long the service asked to wait, in milliseconds, when it did |
 | \`httpStatus\` | the status that was answered |
 | \`aadstsCode\` | the digits of Entra ID's own code |
 | \`subError\` | Entra ID's \`suberror\` |

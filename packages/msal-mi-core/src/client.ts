@@ -17,6 +17,7 @@ import {
   type ManagedIdentityCapabilities,
   type ManagedIdentityConfiguration,
   type ManagedIdentityRequestParams,
+  type MtlsBearerRequestParams,
   type MtlsBindingContext,
   type MtlsPopAuthenticationResult,
   type MtlsPopRequestParams,
@@ -71,16 +72,33 @@ export class ManagedIdentityApplication {
    */
   acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult>;
   /**
+   * Acquires a bearer token by the same steps: the certificate authenticates the identity, and the token is bound to
+   * nothing. For resources that take no bound tokens. Kept, renewed and healed as a bound token is, and apart from it.
+   *
+   * @param request - The resource, and `requestOverMtls: true`. Unknown members are refused, and so is
+   *   `mtlsProofOfPossession: true`.
+   * @throws What a request for a bound token throws.
+   */
+  acquireToken(request: MtlsBearerRequestParams): Promise<
+    AuthenticationResult & {
+      /** The scheme of the `Authorization` header: the token goes without a certificate. */
+      readonly tokenType: 'Bearer';
+    }
+  >;
+  /**
    * Acquires a bearer token through `@azure/msal-node`.
    *
    * @param request - The resource. Unknown members are refused.
    * @throws ManagedIdentityError `bearer_requires_msal_node` when that package is not installed, else its errors' codes.
    */
   acquireToken(
-    request: ManagedIdentityRequestParams & { mtlsProofOfPossession?: false },
+    request: ManagedIdentityRequestParams & { mtlsProofOfPossession?: false; requestOverMtls?: false },
   ): Promise<AuthenticationResult>;
   async acquireToken(
-    request: MtlsPopRequestParams | (ManagedIdentityRequestParams & { mtlsProofOfPossession?: false }),
+    request:
+      | MtlsPopRequestParams
+      | MtlsBearerRequestParams
+      | (ManagedIdentityRequestParams & { mtlsProofOfPossession?: false; requestOverMtls?: false }),
   ): Promise<AuthenticationResult> {
     const composed = this.#composed ?? (await this.#compose());
     return composed.acquireToken(request);

@@ -23,8 +23,8 @@ import type {
 import { createBearerDelegate } from './request/bearer.js';
 import { queryCapabilities } from './request/capabilities.js';
 import { IdentityClient } from './request/identity-client.js';
-import { acquireBoundToken, replaceBinding } from './request/managed-identity.js';
-import { isBoundRequest, parseRequest, readTokenOptions } from './request/parse-request.js';
+import { acquireOverMtls, replaceBinding } from './request/managed-identity.js';
+import { isRequestOverMtls, parseRequest, readTokenOptions } from './request/parse-request.js';
 import { systemClock } from './time/clock.js';
 
 /** What an application works with besides its configuration. */
@@ -50,10 +50,16 @@ async function createPlatform(): Promise<Platform> {
   return createWin32Platform({ software, readProxyEnvironment });
 }
 
+/** PEM of all authorities that its connections trust; undefined: the defaults of the process. */
+export function authoritiesTrustedBy({ trustedAuthorities }: Configuration): string[] | undefined {
+  return authoritiesOf({ trustedAuthorities, readExtraAuthorities });
+}
+
 /** Plain HTTP as an application configured it. */
-export function httpTransportOf({ networkClient, trustedAuthorities }: Configuration): HttpTransport {
+export function httpTransportOf(configuration: Configuration): HttpTransport {
+  const { networkClient } = configuration;
   return networkClient === undefined
-    ? createHttpTransport(() => authoritiesOf({ trustedAuthorities, readExtraAuthorities }))
+    ? createHttpTransport(() => authoritiesTrustedBy(configuration))
     : createNetworkModuleTransport(networkClient);
 }
 
@@ -100,7 +106,7 @@ function tellOfEnvironment({ loggerOptions, ...configuration }: Configuration, l
 
 export function composeApplication(configuration: Configuration, surroundings: Surroundings): ComposedApplication {
   const { state, platform, clock } = surroundings;
-  const { loggerOptions, retriesEnabled, persistCertificates, trustedAuthorities, unknownMembers } = configuration;
+  const { loggerOptions, retriesEnabled, persistCertificates, unknownMembers } = configuration;
   const log = createLogger(loggerOptions);
   if (unknownMembers.length > 0) log.warning(`Ignored members of the configuration: ${unknownMembers.join(', ')}`);
   tellOfEnvironment(configuration, log);
@@ -116,7 +122,7 @@ export function composeApplication(configuration: Configuration, surroundings: S
   return {
     acquireToken(options) {
       const given = readTokenOptions(options);
-      if (isBoundRequest(given)) return acquireBoundToken(parseRequest(given), client);
+      if (isRequestOverMtls(given)) return acquireOverMtls(parseRequest(given), client);
       bearer ??= createBearerDelegate(configuration.ofMsalNode, client);
       return bearer(given);
     },
@@ -124,6 +130,6 @@ export function composeApplication(configuration: Configuration, surroundings: S
       replaceBinding(parseRequest(readTokenOptions(request)), refused, client, isTrial),
     capabilities: (options) => queryCapabilities(options, client),
     callSurroundings: () => ({ clock, log }),
-    trustedAuthorities: () => authoritiesOf({ trustedAuthorities, readExtraAuthorities }),
+    trustedAuthorities: () => authoritiesTrustedBy(configuration),
   };
 }

@@ -42,8 +42,8 @@ export const ERROR_CODES = {
     'Pass the claims challenge exactly as the resource sent it, Base64-decoded.',
   ),
   attestation_requires_pop: entry(
-    'withAttestationSupport was set without mtlsProofOfPossession.',
-    'Set mtlsProofOfPossession: true as well, or drop withAttestationSupport.',
+    'withAttestationSupport was set without mtlsProofOfPossession or requestOverMtls.',
+    'Set mtlsProofOfPossession: true (or requestOverMtls: true) as well, or drop withAttestationSupport.',
   ),
 
   // What is missing on this host

@@ -34,6 +34,7 @@ export type {
   ManagedIdentityConfiguration,
   ManagedIdentityIdParams,
   ManagedIdentityRequestParams,
+  MtlsBearerRequestParams,
   MtlsBindingContext,
   MtlsPopAuthenticationResult,
   MtlsPopRequestParams,

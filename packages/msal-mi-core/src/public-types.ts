@@ -113,7 +113,7 @@ export type ManagedIdentityConfiguration = {
   system?: {
     /** Where log lines go. Default: nowhere, unless `NODE_DEBUG` names `msal-mi`. */
     loggerOptions?: LoggerOptions;
-    /** Serves the IMDS legs only. The mTLS leg is never delegated: a generic client cannot hold the key. Default: the library's own. */
+    /** Serves the IMDS legs only. The mTLS leg is never delegated: a generic client cannot hold the key. */
     networkClient?: INetworkModule;
     /** True makes exactly one attempt on every leg. Default: false. */
     disableInternalRetries?: boolean;
@@ -125,7 +125,7 @@ export type ManagedIdentityConfiguration = {
      */
     ca?: string | string[];
   };
-  /** Attestation provider. Needed in bundled applications. Default: the package `msal-key-attestation`, when it is installed. */
+  /** Attestation provider to use instead of the discovered one. Needed in bundled applications. */
   attestationProvider?: AttestationProvider;
 };
 
@@ -135,7 +135,7 @@ export type ManagedIdentityRequestParams = {
   resource: string;
   /** Claims challenge of a server (JSON object): the cached token is not used. */
   claims?: string;
-  /** Claims of the client's own (JSON object): part of the cache key. For bound tokens only. */
+  /** Claims of the client's own (JSON object): part of the cache key. Not for plain bearer tokens. */
   claimsFromClient?: string;
   /** True asks for a new token although a cached one is valid. The certificate is kept. Default: false. */
   forceRefresh?: boolean;
@@ -149,12 +149,29 @@ export type ManagedIdentityRequestParams = {
 export type MtlsPopRequestParams = ManagedIdentityRequestParams & {
   /** The flag: a bound token or an error, never a bearer token. */
   mtlsProofOfPossession: true;
+  /** Another kind of token: see {@link MtlsBearerRequestParams}. */
+  requestOverMtls?: false;
   /** True proves to the service that the key sits in KeyGuard; needs the package `msal-key-attestation`. Default: false. */
   withAttestationSupport?: boolean;
   /**
    * Floor, never a selector: the strongest key of the host is always used, and below the floor the request fails with
    * `min_strength_not_met`. Default: `KeyGuard`. Pass `Software` to accept a software key (emulator, Linux, no VBS).
    */
+  minStrength?: MtlsBindingStrength;
+};
+
+/**
+ * Parameters of a request for a bearer token that is acquired with the certificate, for resources that take no bound tokens.
+ * Whoever has such a token can use it.
+ */
+export type MtlsBearerRequestParams = ManagedIdentityRequestParams & {
+  /** The flag: a bearer token by way of the certificate or an error, never a token that was acquired without it. */
+  requestOverMtls: true;
+  /** The two exclude one another. */
+  mtlsProofOfPossession?: false;
+  /** As for {@link MtlsPopRequestParams}. Default: false. */
+  withAttestationSupport?: boolean;
+  /** As for {@link MtlsPopRequestParams}. Default: `KeyGuard`. */
   minStrength?: MtlsBindingStrength;
 };
 

@@ -22,7 +22,7 @@ export interface EmulatorOptions {
    * whichever address a client tries first. Addresses are `localhost` either way. Anything else is refused.
    */
   host?: '127.0.0.1' | '::1';
-  /** Makes the generated ids (client, tenant, object, VM) the same at every start. Keys and certificates never are. Default: random. */
+  /** Makes the generated ids (client, tenant, object, VM) the same at every start. Keys and certificates never are. */
   seed?: string;
   /** `required`: issuecredential refuses a request without an attestation token, as production does. Default `optional`. */
   attestation?: 'optional' | 'required';

@@ -38,7 +38,12 @@ import ModelClient from '@azure-rest/ai-inference';
 import TextTranslationClient from '@azure-rest/ai-translation-text';
 import { getClient } from '@azure-rest/core-client';
 import MapsSearch from '@azure-rest/maps-search';
-import { MtlsBindingStrength } from 'msal-mi-core';
+import {
+  BoundConfidentialClient,
+  createManagedIdentityAssertion,
+  ManagedIdentityApplication,
+  MtlsBindingStrength,
+} from 'msal-mi-core';
 import { MtlsManagedIdentityCredential, withMtlsPop } from 'msal-mi-core/azure';
 
 const credential = new MtlsManagedIdentityCredential({
@@ -105,6 +110,14 @@ getClient(url, credential, withMtlsPop(credential, { credentials: { scopes: ['ht
 new ResourceManagementClient(credential, 'subscription', withMtlsPop(credential));
 new KeyVaultManagementClient(credential, 'subscription', withMtlsPop(credential));
 new ComputeManagementClient(credential, 'subscription', withMtlsPop(credential));
+
+const bearer = new MtlsManagedIdentityCredential({ requestOverMtls: true });
+new ResourceManagementClient(bearer, 'subscription');
+const clientAssertion = createManagedIdentityAssertion(new ManagedIdentityApplication());
+const authority = 'https://login.microsoftonline.com/tenant';
+const application = new BoundConfidentialClient({ auth: { clientId: 'application', authority, clientAssertion } });
+const ofApplication = new MtlsManagedIdentityCredential({ application });
+new SecretClient(url, ofApplication, withMtlsPop(ofApplication));
 
 const administration = new ServiceBusAdministrationClient('contoso.servicebus.windows.net', credential);
 administration.pipeline.addPolicy(credential.policy, { afterPhase: 'Sign' });

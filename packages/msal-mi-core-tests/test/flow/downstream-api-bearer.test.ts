@@ -182,3 +182,49 @@ test('what Entra ID refuses is a typed error without the assertion in it', async
   expect(JSON.stringify(error) + String(error)).not.toContain('eyJ');
   expect(received).toHaveLength(0);
 });
+
+describe('rule D33: MTLS_BEARER', () => {
+  const overMtls = { ProtocolScheme: 'MTLS_Bearer' } as const;
+  const tokenSent = () => /^Bearer (.+)$/.exec(received[0]?.authorization ?? '')?.[1] ?? '';
+
+  test('gets a managed identity a bearer token with an attested certificate', async () => {
+    await host.downstreamApi(directly()).callApiForApp('Api', overMtls);
+
+    expect(jwtClaims(tokenSent())).toMatchObject({ appid: SAMPLE_IDENTITY, aud: 'https://graph.microsoft.com' });
+    expect(jwtClaims(tokenSent())['cnf']).toBeUndefined();
+    const exchange = requestOf(world.emulator, 'token');
+    expect(formOf(exchange)).toMatchObject({ token_type: 'bearer' });
+    expect(exchange.clientCertificateS256).toEqual(expect.any(String));
+    expect(world.requests()).toMatchObject({ attestation: 1, issuecredential: 1 });
+  });
+
+  test('gets an application a bearer token with a bound assertion', async () => {
+    const mtls = { AzureAd: { ...configurationOf().AzureAd, Instance: 'https://login.microsoftonline.com' } };
+    await host.downstreamApi({ ...configurationOf(), ...mtls }).callApiForApp('Api', overMtls);
+
+    expect(jwtClaims(tokenSent())).toMatchObject({ appid: SAMPLE_APPLICATION });
+    const [, second] = requestsOf(world.emulator, 'token');
+    expect(formOf(second!)['client_assertion_type']).toMatch(/jwt-pop$/);
+  });
+
+  test('is never what MTLS_POP turns into', async () => {
+    world.emulator.fault('token', [{ refusal: 'AADSTS392196' }]);
+    const https = { BaseUrl: 'https://localhost:1', ProtocolScheme: 'MTLS_POP' };
+    const error = await rejection(host.downstreamApi(directly()).callApiForApp('Api', https));
+
+    expect(error).toMatchObject({ aadstsCode: '392196' });
+    expect(requestsOf(world.emulator, 'token').map((entry) => formOf(entry)['token_type'])).toEqual(['mtls_pop']);
+    expect(received).toEqual([]);
+  });
+
+  test('is refused on behalf of a user, and without a credential that has a certificate', async () => {
+    const call = (configuration: object, overrides: object = overMtls) =>
+      rejection(host.downstreamApi(configuration).callApiForApp('Api', overrides));
+    const { Api } = configurationOf();
+    expect(await call({ Api }, { ...overMtls, RequestAppToken: false })).toMatchObject({
+      errorCode: 'app_token_required',
+    });
+    expect(await call({ Api })).toMatchObject({ errorCode: 'bound_credential_missing' });
+    expect(await call({ Api }, { ProtocolScheme: 'MTLS' })).toMatchObject({ errorCode: 'invalid_configuration' });
+  });
+});

@@ -13,6 +13,7 @@ import {
   createAuthorizationHeader,
   isMsalMiError,
   type INetworkModule,
+  type MtlsBearerRequestParams,
 } from 'msal-mi-core';
 import { MtlsManagedIdentityCredential, withMtlsPop } from 'msal-mi-core/azure';
 
@@ -48,6 +49,22 @@ const b = await app.acquireToken({ resource: 'https://vault.azure.net' });
 b.binding;
 // @ts-expect-error attestation without PoP does not type-check
 await app.acquireToken({ resource: 'x', withAttestationSupport: true });
+// a bearer token that is acquired with the certificate has no binding either
+const overMtls = await app.acquireToken({
+  resource: 'https://management.azure.com',
+  requestOverMtls: true,
+  withAttestationSupport: true,
+  minStrength: MtlsBindingStrength.KeyGuard,
+});
+const asMsalBearer: msal.AuthenticationResult = overMtls;
+// @ts-expect-error bearer results have no binding
+overMtls.binding;
+// @ts-expect-error the flags exclude one another
+await app.acquireToken({ resource: 'x', mtlsProofOfPossession: true, requestOverMtls: true });
+const both = { resource: 'x', mtlsProofOfPossession: true, requestOverMtls: true } as const;
+// @ts-expect-error also when they come in an object of their own
+await app.acquireToken(both);
+const bearerParams: MtlsBearerRequestParams = { resource: 'x', requestOverMtls: true };
 
 // 2. drop-in fetch
 const f = createMtlsFetch(app, { resource: 'https://vault.azure.net', withAttestationSupport: true });
@@ -80,8 +97,11 @@ const t = await cca.acquireTokenByClientCredential({
   scopes: ['https://graph.microsoft.com/.default'],
   mtlsProofOfPossession: true,
 });
+const asApplication = createMtlsFetch(cca, { resource: 'https://graph.microsoft.com' });
+const credOfApplication = new MtlsManagedIdentityCredential({ application: cca });
+const bearerCred = new MtlsManagedIdentityCredential({ requestOverMtls: true });
 try {
 } catch (e) {
   if (isMsalMiError(e)) e.errorCode;
 }
-export { asMsal, asFetch, oc, client, nm, t };
+export { asApplication, asFetch, asMsal, asMsalBearer, bearerCred, bearerParams, client, credOfApplication, nm, oc, t };

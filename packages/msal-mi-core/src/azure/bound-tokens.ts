@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { HostCheck } from '../mtls-fetch/allowed-hosts.js';
 import { REPLACE_BINDING, WITH_CAPABILITY } from '../mtls-fetch/application-members.js';
-import type { ManagedIdentityApplication } from '../index.js';
+import type { TokenApplication } from '../mtls-fetch/token-source.js';
 import type { MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 
 /**
@@ -27,7 +27,7 @@ export interface BoundToken {
   /** Repeatable at any time: neither the signal nor the challenge of one call. */
   readonly request: MtlsPopRequestParams;
   /** The one that the present token is from: only it can replace the certificate. */
-  application: ManagedIdentityApplication;
+  application: TokenApplication;
   /** Throws for a URL that must not receive the token. */
   readonly checkHost: HostCheck;
   /** The present token, and the certificate that belongs to it. */
@@ -126,8 +126,7 @@ export class BoundTokens {
 }
 
 /** The application whose tokens say that their holder answers claims challenges. */
-export const withCae = (application: ManagedIdentityApplication): ManagedIdentityApplication =>
-  application[WITH_CAPABILITY](CAE);
+export const withCae = (application: TokenApplication): TokenApplication => application[WITH_CAPABILITY](CAE);
 
 function withoutOccasion(request: MtlsPopRequestParams): MtlsPopRequestParams {
   const repeatable = { ...request };

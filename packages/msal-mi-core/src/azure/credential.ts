@@ -3,13 +3,14 @@ import type { HttpClient, PipelinePolicy } from '@azure/core-rest-pipeline';
 import { createHostCheck, type HostCheck } from '../mtls-fetch/allowed-hosts.js';
 import { MsiV2Error } from '../errors.js';
 import { invalidRequest, readable, readMembers } from '../options/options.js';
-import type { MtlsPopAuthenticationResult } from '../public-types.js';
+import type { AuthenticationResult } from '../public-types.js';
 import { BoundTokens, withCae } from './bound-tokens.js';
 import {
   parseCredentialOptions,
   type CredentialParts,
   type MtlsManagedIdentityCredentialOptions,
 } from './credential-options.js';
+import { BEARER_ONLY_CLIENT } from './bearer-only-client.js';
 import { createBoundHttpClient } from './http-client.js';
 import { followAbort } from './follow-abort.js';
 import { rememberCredential } from './own-credentials.js';
@@ -28,6 +29,8 @@ export interface BoundHttpClient extends HttpClient {
 /**
  * A credential for Azure SDK clients whose tokens are bound to a certificate. The SDK knows bearer tokens only, so the
  * client must also use {@link MtlsManagedIdentityCredential.httpClient}: see {@link withMtlsPop}.
+ *
+ * With `requestOverMtls: true` its tokens are bearer tokens, and its clients are made as with any other credential.
  */
 export class MtlsManagedIdentityCredential implements TokenCredential {
   /**
@@ -36,12 +39,12 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    * challenge) goes without a certificate; one whose token is not of this credential fails with `token_not_bound`. Answers a
    * claims challenge once. Follows no redirect and repeats nothing else: the pipeline above does, within the origin; a
    * redirect to another one is answered without its Location. Also takes requests in the older shape that storage clients
-   * use.
+   * use. With `requestOverMtls` it sends nothing: `invalid_request`.
    */
   readonly httpClient: BoundHttpClient;
   /**
    * The same for clients that have a pipeline and no `httpClient` option: add it with position `perRetry`, so that it
-   * sees the Authorization header.
+   * sees the Authorization header. With `requestOverMtls` it sends nothing: `invalid_request`.
    */
   readonly policy: PipelinePolicy;
   readonly #parts: CredentialParts;
@@ -50,20 +53,22 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
 
   /**
    * @param options - Which identity, and how its keys may be kept. Default: the system-assigned one, KeyGuard, no attestation.
-   * @throws ManagedIdentityError `invalid_request` for unknown options, and for `application` next to configuration;
+   * @throws ManagedIdentityError `invalid_request` for unknown options, for `application` next to configuration, and for
+   *   options that would mean nothing next to `requestOverMtls` or to a BoundConfidentialClient;
    *   `invalid_managed_identity_id_type` for members that only look as if they chose an identity (`clientId`); and what the
    *   constructor of ManagedIdentityApplication throws.
    */
   constructor(options: MtlsManagedIdentityCredentialOptions = {}) {
     this.#parts = parseCredentialOptions(options);
-    const httpClient = createBoundHttpClient(this.#parts.application, this.#tokens);
+    const { application, isBearer } = this.#parts;
+    const httpClient = isBearer ? BEARER_ONLY_CLIENT : createBoundHttpClient(application, this.#tokens);
     this.httpClient = httpClient as BoundHttpClient;
     this.policy = {
       name: 'mtlsPopPolicy',
       sendRequest: (request, next) =>
-        request.headers.has('authorization') ? httpClient.sendRequest(request) : next(request),
+        isBearer || request.headers.has('authorization') ? httpClient.sendRequest(request) : next(request),
     };
-    rememberCredential(this);
+    rememberCredential(this, isBearer ? 'bearer' : 'bound');
   }
 
   /**
@@ -71,7 +76,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    *
    * `token` is not the token but stands for it: only the transport of this credential can send it, and every other HTTP
    * client fails to, because it is not a possible value of a header. For the token itself call `acquireToken` of the
-   * application. `refreshAfterTimestamp` is set when the service named a time.
+   * application. With `requestOverMtls` it is the token. `refreshAfterTimestamp` is set when the service named a time.
    *
    * @param scopes - One scope, such as `https://vault.azure.net/.default`.
    * @param options - What the SDK wants besides.
@@ -84,32 +89,27 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    */
   async getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
     const resource = scopeOf(scopes);
-    refuseUnsupportedScope(resource, options !== undefined);
+    const { requirements, isBearer } = this.#parts;
+    if (!isBearer) refuseUnsupportedScope(resource, options !== undefined);
     const { enableCae, claims, tenantId, abortSignal, requestOptions } = readMembers(
       Object(options ?? {}) as object,
       TOKEN_OPTION_NAMES,
       invalidRequest,
     ) as Omit<GetTokenOptions, 'tenantId'> & { readonly tenantId?: unknown };
     if (tenantId !== undefined && typeof tenantId !== 'string') throw invalidRequest('tenantId must be a string.');
-    const checkHost = this.#hostCheckOf(resource);
+    const checkHost = isBearer ? undefined : this.#hostCheckOf(resource);
     const application = enableCae === true ? withCae(this.#parts.application) : this.#parts.application;
     const timeoutMs = readable(invalidRequest, () => requestOptions?.timeout);
     const abort = followAbort(abortSignal, timeoutMs);
+    const demand = { resource, ...requirements, ...(claims !== undefined && { claims }), signal: abort.signal };
     try {
-      const request = {
-        resource,
-        mtlsProofOfPossession: true as const,
-        ...this.#parts.requirements,
-        ...(claims !== undefined && { claims }),
-        signal: abort.signal,
-      };
+      if (checkHost === undefined) {
+        const result = await application.acquireToken({ ...demand, requestOverMtls: true });
+        return toAccessToken(result, result.accessToken, tenantId);
+      }
+      const request = { ...demand, mtlsProofOfPossession: true as const };
       const result = await application.acquireToken(request);
-      assertTenant(result, tenantId);
-      return {
-        token: this.#tokens.remember(result, { request, application, checkHost }),
-        expiresOnTimestamp: result.expiresOn.getTime(),
-        ...(result.refreshOn !== undefined && { refreshAfterTimestamp: result.refreshOn.getTime() }),
-      };
+      return toAccessToken(result, this.#tokens.remember(result, { request, application, checkHost }), tenantId);
     } catch (error) {
       throw unavailableOr(error, this.#parts.isSystemAssigned);
     } finally {
@@ -138,12 +138,22 @@ function scopeOf(scopes: unknown): string {
 
 const GUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-function assertTenant({ tenantId, correlationId }: MtlsPopAuthenticationResult, wanted: string | undefined): void {
+function toAccessToken(result: AuthenticationResult, token: string, wantedTenant: string | undefined): AccessToken {
+  assertTenant(result, wantedTenant);
+  const { expiresOn, refreshOn } = result;
+  return {
+    token,
+    expiresOnTimestamp: expiresOn?.getTime() ?? 0,
+    ...(refreshOn !== undefined && { refreshAfterTimestamp: refreshOn.getTime() }),
+  };
+}
+
+function assertTenant({ tenantId, correlationId }: AuthenticationResult, wanted: string | undefined): void {
   if (wanted === undefined || !GUID.test(wanted) || wanted.toLowerCase() === tenantId.toLowerCase()) return;
   throw new MsiV2Error('invalid_request', {
     correlationId,
     stage: 'resource',
-    message: `The resource belongs to tenant ${wanted} and the managed identity to tenant ${tenantId}.`,
+    message: `The resource belongs to tenant ${wanted} and the token is of tenant ${tenantId}.`,
     remediation: 'Use a resource of the same tenant, or federated credentials of an application in the other one.',
   });
 }

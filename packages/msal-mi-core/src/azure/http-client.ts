@@ -1,6 +1,6 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
 import { MsiV2Error } from '../errors.js';
-import type { ManagedIdentityApplication } from '../index.js';
+import type { TokenApplication } from '../mtls-fetch/token-source.js';
 import { BoundSender } from './bound-sender.js';
 import { holdsStandIn, type BoundTokens } from './bound-tokens.js';
 import { fromLegacyRequest, toLegacyResponse } from './legacy-shape.js';
@@ -9,7 +9,7 @@ import { createUnboundClient } from './unbound-client.js';
 import { clientNotSupported } from './unsupported-client.js';
 
 /** The transport behind MtlsManagedIdentityCredential. */
-export function createBoundHttpClient(application: ManagedIdentityApplication, tokens: BoundTokens): HttpClient {
+export function createBoundHttpClient(application: TokenApplication, tokens: BoundTokens): HttpClient {
   const unbound = createUnboundClient(application);
   const bound = new BoundSender(tokens);
   const send = (request: PipelineRequest, original: PipelineRequest): Promise<PipelineResponse> => {

@@ -1,13 +1,17 @@
 /** Known by identity, so that neither a copy of the members nor a proxy is taken for one; by both builds of this library. */
-const OWN: unique symbol = Symbol.for('msal-mi/azure-credentials') as never;
+const OWN: unique symbol = Symbol.for('msal-mi/azure-credentials/kinds') as never;
 
-const holder = globalThis as { [OWN]?: WeakSet<object> | undefined };
+/** What the tokens of a credential are, and with it who sends them. */
+export type CredentialKind = 'bound' | 'bearer';
 
-export function rememberCredential(credential: object): void {
-  holder[OWN] ??= new WeakSet();
-  holder[OWN].add(credential);
+const holder = globalThis as { [OWN]?: WeakMap<object, CredentialKind> | undefined };
+
+export function rememberCredential(credential: object, kind: CredentialKind): void {
+  holder[OWN] ??= new WeakMap();
+  holder[OWN].set(credential, kind);
 }
 
-export function isOwnCredential(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && holder[OWN]?.has(value) === true;
+/** Undefined for what is not a MtlsManagedIdentityCredential. */
+export function kindOfCredential(value: unknown): CredentialKind | undefined {
+  return typeof value === 'object' && value !== null ? holder[OWN]?.get(value) : undefined;
 }

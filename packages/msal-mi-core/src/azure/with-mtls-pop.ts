@@ -1,6 +1,7 @@
 import { invalidRequest, readable } from '../options/options.js';
+import { noTransport } from './bearer-only-client.js';
 import type { BoundHttpClient, MtlsManagedIdentityCredential } from './credential.js';
-import { isOwnCredential } from './own-credentials.js';
+import { kindOfCredential } from './own-credentials.js';
 import { ignoredOption } from './request-checks.js';
 
 const REFUSED = ['tlsOptions', 'agent', 'proxyOptions'] as const;
@@ -10,8 +11,8 @@ const REFUSED = ['tlsOptions', 'agent', 'proxyOptions'] as const;
  *
  * @param credential - The one that the client gets too. What wraps or imitates one has no transport, and is refused.
  * @param options - Client options, which pass through.
- * @throws ManagedIdentityError `invalid_request` for another credential; MsiV2Error `invalid_configuration` for options that
- *   would be ignored: `agent`, `tlsOptions`, `proxyOptions`, another `httpClient`.
+ * @throws ManagedIdentityError `invalid_request` for another credential, and for one with `requestOverMtls`; MsiV2Error
+ *   `invalid_configuration` for options that would be ignored: `agent`, `tlsOptions`, `proxyOptions`, another `httpClient`.
  *
  * @example
  * ```ts
@@ -29,7 +30,9 @@ export function withMtlsPop<T extends object>(
   /** The transport of the credential. */
   httpClient: BoundHttpClient;
 } {
-  if (!isOwnCredential(credential)) {
+  const kind = kindOfCredential(credential);
+  if (kind === 'bearer') throw noTransport();
+  if (kind === undefined) {
     throw invalidRequest(
       'withMtlsPop needs a MtlsManagedIdentityCredential itself: what wraps one, and every other credential, would have ' +
         'its tokens sent without a certificate.',

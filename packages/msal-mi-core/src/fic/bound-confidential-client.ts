@@ -2,14 +2,21 @@ import { invalidConfiguration, readable, readMembers } from '../options/options.
 import { refuseIdentityLookAlikes } from '../options/identity-members.js';
 import type { Surroundings } from '../composition.js';
 import { parseConfiguration } from '../config.js';
-import { REPLACE_BINDING } from '../mtls-fetch/application-members.js';
+import {
+  CALL_SURROUNDINGS,
+  REPLACE_BINDING,
+  TRUSTED_AUTHORITIES,
+  WITH_CAPABILITY,
+  type CallSurroundings,
+  type ClientRequest,
+} from '../mtls-fetch/application-members.js';
 import type {
   AuthenticationResult,
   ManagedIdentityConfiguration,
   MtlsBindingContext,
   MtlsPopAuthenticationResult,
 } from '../public-types.js';
-import type { AcquireByAssertion } from './compose-client.js';
+import type { ComposedClient } from './compose-client.js';
 import type { BoundClientAssertionCallback } from './client-assertion.js';
 import type { ClientCredentialParams } from './client-credential-request.js';
 import type { ClientSettings } from './federated-client.js';
@@ -64,9 +71,12 @@ export interface BoundConfidentialClientConfiguration {
  * ```
  */
 export class BoundConfidentialClient {
-  readonly #settings: ClientSettings;
+  #settings: ClientSettings;
+  readonly #original: BoundConfidentialClientConfiguration;
   readonly #surroundings: Surroundings | undefined;
-  #composing: Promise<AcquireByAssertion> | undefined;
+  #composing: Promise<ComposedClient> | undefined;
+  #composed: ComposedClient | undefined;
+  readonly #withCapability = new Map<string, BoundConfidentialClient>();
 
   /**
    * @param configuration - `auth` is required. Unknown members are ignored.
@@ -78,6 +88,7 @@ export class BoundConfidentialClient {
   constructor(configuration: Readonly<BoundConfidentialClientConfiguration>, surroundings: Surroundings);
   constructor(configuration: BoundConfidentialClientConfiguration, surroundings?: Surroundings) {
     this.#settings = readable(invalidConfiguration, () => parseSettings(configuration));
+    this.#original = readable(invalidConfiguration, () => ({ ...configuration, auth: { ...configuration.auth } }));
     this.#surroundings = surroundings;
   }
 
@@ -109,28 +120,52 @@ export class BoundConfidentialClient {
   async acquireTokenByClientCredential(
     request: ClientCredentialParams & { mtlsProofOfPossession?: boolean },
   ): Promise<AuthenticationResult> {
-    const acquire = await this.#compose();
+    const { acquire } = await this.#compose();
     return acquire(request);
   }
 
   /** @internal */
-  async [REPLACE_BINDING](
-    request: ClientCredentialParams & { mtlsProofOfPossession: true },
-    refused: MtlsBindingContext,
-  ): Promise<MtlsPopAuthenticationResult> {
-    const acquire = await this.#compose();
+  async [REPLACE_BINDING](request: ClientRequest, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult> {
+    const { acquire } = await this.#compose();
     const result = await acquire(request, { binding: refused, part: 'certificate' });
     return result as MtlsPopAuthenticationResult;
   }
 
+  /** @internal */
+  [WITH_CAPABILITY](capability: string): BoundConfidentialClient {
+    const { configuration } = this.#settings;
+    const { clientCapabilities } = configuration;
+    if (clientCapabilities.includes(capability)) return this;
+    const known = this.#withCapability.get(capability);
+    if (known !== undefined) return known;
+    const derived = new BoundConfidentialClient(this.#original, this.#surroundings as Surroundings);
+    // What the environment said when the first one was made.
+    derived.#settings = {
+      ...this.#settings,
+      configuration: { ...configuration, clientCapabilities: Object.freeze([...clientCapabilities, capability]) },
+    };
+    this.#withCapability.set(capability, derived);
+    return derived;
+  }
+
+  /** @internal */
+  async [TRUSTED_AUTHORITIES](): Promise<readonly string[] | undefined> {
+    return (await this.#compose()).trustedAuthorities();
+  }
+
+  /** @internal */
+  [CALL_SURROUNDINGS](): CallSurroundings | undefined {
+    return this.#composed?.callSurroundings;
+  }
+
   /** What does the work is loaded with the first request, as that of a ManagedIdentityApplication is. */
-  #compose(): Promise<AcquireByAssertion> {
-    this.#composing ??= compose(this.#settings, this.#surroundings);
+  #compose(): Promise<ComposedClient> {
+    this.#composing ??= compose(this.#settings, this.#surroundings).then((composed) => (this.#composed = composed));
     return this.#composing;
   }
 }
 
-async function compose(settings: ClientSettings, surroundings: Surroundings | undefined): Promise<AcquireByAssertion> {
+async function compose(settings: ClientSettings, surroundings: Surroundings | undefined): Promise<ComposedClient> {
   const { composeClient } = await import('./compose-client.js');
   return composeClient(settings, surroundings);
 }

@@ -8,6 +8,7 @@ import {
   parseOptions,
   parseSignal,
 } from '../options/options.js';
+import { REPLACEMENT, type CallMembers } from '../mtls-fetch/application-members.js';
 import { MsiV2Error } from '../errors.js';
 import type { TokenDemand } from '../model.js';
 import { isRegionName, parseTenant } from './mtls-authority.js';
@@ -80,6 +81,7 @@ export function parseClientCredentialRequest(request: unknown): ClientCredential
     forceRefresh: parseFlag('skipCache', options['skipCache']),
     correlationId: parseCorrelationId(options['correlationId']),
     signal: parseSignal(options['signal']),
+    replacement: (options as CallMembers)[REPLACEMENT],
   };
 }
 

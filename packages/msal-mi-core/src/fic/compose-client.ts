@@ -1,7 +1,8 @@
 /** Configuration and ports in, what does the work of a BoundConfidentialClient out. Loaded with its first request. */
 import { boundParts } from '../binding/binding-context.js';
-import { httpTransportOf, processSurroundings, type Surroundings } from '../composition.js';
+import { authoritiesTrustedBy, httpTransportOf, processSurroundings, type Surroundings } from '../composition.js';
 import { createLogger } from '../diagnostics/logger.js';
+import type { CallSurroundings } from '../mtls-fetch/application-members.js';
 import type { AuthenticationResult } from '../public-types.js';
 import { acquireFromCache, acquireFromNetwork, callOf, withinTimeout } from '../request/acquire-token.js';
 import { forget } from '../request/recovery.js';
@@ -15,11 +16,18 @@ import { createRegionDetector, detectRegion } from './region.js';
  */
 export type AcquireByAssertion = (request: unknown, refused?: Refused) => Promise<AuthenticationResult>;
 
+/** The work of one client. */
+export interface ComposedClient {
+  readonly acquire: AcquireByAssertion;
+  readonly trustedAuthorities: () => readonly string[] | undefined;
+  readonly callSurroundings: CallSurroundings;
+}
+
 /** @param surroundings - Default: those of the process. */
 export async function composeClient(
   settings: ClientSettings,
   surroundings: Surroundings | undefined,
-): Promise<AcquireByAssertion> {
+): Promise<ComposedClient> {
   const { state, platform, clock } = surroundings ?? (await processSurroundings());
   const { configuration } = settings;
   const { trustedAuthorities, imdsBase, environment, loggerOptions, retriesEnabled } = configuration;
@@ -34,7 +42,7 @@ export async function composeClient(
     transport: trustedAuthorities.length === 0 ? undefined : platform.createTransport(trustedAuthorities),
     detectRegion: createRegionDetector(findRegion, clock),
   });
-  return async (options, refused) => {
+  const acquire: AcquireByAssertion = async (options, refused) => {
     const request = parseClientCredentialRequest(options);
     return withinTimeout(request, client, async (signal) => {
       const asserted = await client.assert(request, refused, callOf(request, client, signal));
@@ -43,5 +51,10 @@ export async function composeClient(
       if (parts !== undefined) forget(parts, asserted.pair, state);
       return result;
     });
+  };
+  return {
+    acquire,
+    trustedAuthorities: () => authoritiesTrustedBy(configuration),
+    callSurroundings: { clock, log },
   };
 }

@@ -19,6 +19,8 @@ export interface TokenOptions {
   /** The scope without `/.default`. */
   readonly resource: string;
   readonly isBound: boolean;
+  /** A bearer token, acquired with the certificate (D33). */
+  readonly isBearerOverMtls: boolean;
   readonly requestAppToken: boolean;
   /** Present: the call is made as this identity. An empty client id means the system-assigned one. */
   readonly managedIdentity: { readonly clientId: string } | undefined;
@@ -60,15 +62,17 @@ function parseTokenOptions(name: string, layers: readonly Section[]): TokenOptio
     last((section) => section.string('MinStrength')),
   );
   const identity = lastOfAcquire((section) => section.section('ManagedIdentity'));
+  const scheme = parseScheme(
+    name,
+    last((section) => section.string('ProtocolScheme')),
+  );
   return {
     resource: parseScope(
       name,
       last((section) => section.strings('Scopes')),
     ),
-    isBound: parseScheme(
-      name,
-      last((section) => section.string('ProtocolScheme')),
-    ),
+    isBound: scheme === 'mtls_pop',
+    isBearerOverMtls: scheme === 'mtls_bearer',
     requestAppToken: last((section) => section.boolean('RequestAppToken')) ?? true,
     managedIdentity: identity && { clientId: identity.string('UserAssignedClientId') ?? '' },
     claims: lastOfAcquire((section) => section.string('Claims')),
@@ -86,10 +90,12 @@ function lastOf(layers: readonly Section[]) {
     layers.reduce<T | undefined>((found, section) => read(section) ?? found, undefined);
 }
 
-function parseScheme(name: string, scheme = 'Bearer'): boolean {
-  const known = scheme.toLowerCase();
-  if (known === 'mtls_pop' || known === 'bearer') return known === 'mtls_pop';
-  throw invalidConfiguration(`${name}:ProtocolScheme must be MTLS_POP or Bearer.`);
+const SCHEMES = ['mtls_pop', 'mtls_bearer', 'bearer'] as const;
+
+function parseScheme(name: string, scheme = 'Bearer'): (typeof SCHEMES)[number] {
+  const known = SCHEMES.find((one) => one === scheme.toLowerCase());
+  if (known !== undefined) return known;
+  throw invalidConfiguration(`${name}:ProtocolScheme must be MTLS_POP, MTLS_BEARER or Bearer.`);
 }
 
 function parseStrength(name: string, strength = 'KeyGuard'): MtlsBindingStrength {

@@ -1,15 +1,15 @@
 /** One call of an API with a token of an acquirer: over its certificate when it is bound, else with plain `fetch`. */
 import { parseClaimsChallenge } from '../mtls-fetch/claims-challenge.js';
 import { createMtlsFetch } from '../mtls-fetch/mtls-fetch.js';
+import { assertBound } from '../mtls-fetch/token-source.js';
 import {
   REPLACE_BINDING,
   REPLACEMENT,
   type BindingReplacer,
   type CallMembers,
 } from '../mtls-fetch/application-members.js';
-import { MsiV2Error } from '../errors.js';
 import { createAuthorizationHeader } from '../options/options.js';
-import type { AuthenticationResult, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
+import type { MtlsPopRequestParams } from '../public-types.js';
 import type { ApiOptions } from './api-options.js';
 import type { TokenDemand, TokenAcquirer } from './token-acquirer.js';
 
@@ -41,14 +41,6 @@ export function createBearerFetch(acquirer: TokenAcquirer): ApiFetch {
     await response.body?.cancel();
     return send({ claims });
   };
-}
-
-/** An application that was passed in may be anything: nothing but a bound token is ever used as one. */
-export function assertBound(result: AuthenticationResult): MtlsPopAuthenticationResult {
-  const { binding, tokenType } = result as Partial<MtlsPopAuthenticationResult>;
-  if (binding === undefined || tokenType !== 'mtls_pop')
-    throw new MsiV2Error('token_type_mismatch', { stage: 'token' });
-  return result as MtlsPopAuthenticationResult;
 }
 
 function demandOf({ claims, signal, [REPLACEMENT]: replacement }: MtlsPopRequestParams & CallMembers): TokenDemand {

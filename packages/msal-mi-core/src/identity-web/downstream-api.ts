@@ -1,9 +1,10 @@
+import { assertBound } from '../mtls-fetch/token-source.js';
 import { createAuthorizationHeader, invalidConfiguration, readable, readMembers } from '../options/options.js';
 import type { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
 import type { ManagedIdentityConfiguration } from '../public-types.js';
 import { parseApiOptions, type ApiOptions } from './api-options.js';
-import { assertBound, createBearerFetch, createBoundFetch, type ApiFetch } from './call-api.js';
+import { createBearerFetch, createBoundFetch, type ApiFetch } from './call-api.js';
 import { Section } from './section.js';
 import { TokenAcquirers } from './token-acquirer.js';
 import type { DownstreamApi, DownstreamApiConfiguration } from './types.js';
@@ -29,7 +30,7 @@ const MAX_KEPT = 100;
  * @param configuration - One section for each API, and `AzureAd` for calls as an application.
  * @param options - Both members are optional.
  * @throws ManagedIdentityError `invalid_configuration` when the configuration is not an object, or has names that differ in
- *   case only.
+ *   case only, and for an `application` that is none.
  *
  * @example
  * ```ts
@@ -68,6 +69,9 @@ export function composeDownstreamApi(
     OPTION_NAMES,
     invalidConfiguration,
   ) as CreateDownstreamApiOptions;
+  if (application !== undefined && typeof (application as { acquireToken?: unknown }).acquireToken !== 'function') {
+    throw invalidConfiguration('application must be a ManagedIdentityApplication; a client is described by AzureAd.');
+  }
   const { root, azureAd } = readable(invalidConfiguration, () => {
     const whole = new Section('', configuration);
     return { root: whole, azureAd: whole.section('AzureAd') };

@@ -48,27 +48,33 @@ export class TokenAcquirers {
   }
 
   /**
-   * @throws MsiV2Error `app_token_required` when a bound token is asked for on behalf of a user, and what
+   * @throws MsiV2Error `app_token_required` when a token over mutual TLS is asked for on behalf of a user, and what
    *   `parseApplicationSettings` throws.
    */
   acquirerOf(options: TokenOptions): TokenAcquirer {
-    const { isBound, managedIdentity, requestAppToken } = options;
-    if (isBound && !requestAppToken && managedIdentity === undefined) throw new MsiV2Error('app_token_required');
+    const { isBound, isBearerOverMtls, managedIdentity, requestAppToken } = options;
+    const needsCertificate = isBound || isBearerOverMtls;
+    if (needsCertificate && !requestAppToken && managedIdentity === undefined)
+      throw new MsiV2Error('app_token_required');
     if (managedIdentity !== undefined) return this.#identityAcquirer(managedIdentity.clientId, options);
-    const settings = parseApplicationSettings(this.#options.azureAd, isBound);
-    return isBound || settings.useBoundCredential
+    const settings = parseApplicationSettings(this.#options.azureAd, needsCertificate);
+    return needsCertificate || settings.useBoundCredential
       ? this.#boundClientAcquirer(settings, options)
       : this.#bearerClientAcquirer(settings, options);
   }
 
   #identityAcquirer(clientId: string, options: TokenOptions): TokenAcquirer {
     const app = this.#identity(clientId, this.#capabilities());
-    const { resource, isBound, forceRefresh, withAttestationSupport, minStrength } = options;
+    const { resource, isBound, isBearerOverMtls, forceRefresh, withAttestationSupport, minStrength } = options;
     const common = (demand: TokenDemand) => ({ resource, forceRefresh, ...demandOf(options, demand) });
-    const bound = { mtlsProofOfPossession: true, withAttestationSupport, minStrength } as const;
+    const key = { withAttestationSupport, minStrength };
+    const bound = { mtlsProofOfPossession: true, ...key } as const;
     return {
-      acquire: (demand) =>
-        isBound ? app.acquireToken({ ...common(demand), ...bound }) : app.acquireToken(common(demand)),
+      acquire: (demand) => {
+        if (isBound) return app.acquireToken({ ...common(demand), ...bound });
+        if (isBearerOverMtls) return app.acquireToken({ ...common(demand), requestOverMtls: true, ...key });
+        return app.acquireToken(common(demand));
+      },
       replace: (demand, refused) => app[REPLACE_BINDING]({ ...common(demand), ...bound }, refused),
     };
   }

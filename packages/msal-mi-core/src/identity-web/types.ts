@@ -40,9 +40,12 @@ export interface DownstreamApiOptions {
   HttpMethod?: string;
   /** One application ID URI followed by `/.default`. */
   Scopes: string[];
-  /** False is refused with a bound scheme unless a managed identity is named: only applications get bound tokens. Default: true. */
+  /** False is refused with a bound scheme unless a managed identity is named: only applications get bound tokens. */
   RequestAppToken?: boolean;
-  /** `MTLS_POP` (any case) binds the token to a certificate; absent or `Bearer` sends a bearer token. */
+  /**
+   * `MTLS_POP` (any case) binds the token to a certificate. `MTLS_BEARER` acquires a bearer token with the certificate, for
+   * APIs that take no bound tokens. Absent or `Bearer` sends a bearer token that no certificate was needed for.
+   */
   ProtocolScheme?: string;
   /** For the token of each call. */
   AcquireTokenOptions?: {
@@ -58,9 +61,9 @@ export interface DownstreamApiOptions {
     /** Default: a random UUID per token. */
     CorrelationId?: string;
   };
-  /** Default: true for `MTLS_POP`, as Identity Web does, but false with `MinStrength: "Software"`. */
+  /** Default: true for `MTLS_POP` and `MTLS_BEARER`, as Identity Web does, but false with `MinStrength: "Software"`. */
   WithAttestationSupport?: boolean;
-  /** Weakest key that is accepted for `MTLS_POP`. Default: `KeyGuard`. */
+  /** Weakest key that is accepted for `MTLS_POP` and `MTLS_BEARER`. Default: `KeyGuard`. */
   MinStrength?: 'Software' | 'KeyGuard';
   /** Sent with every request. */
   ExtraHeaderParameters?: Record<string, string>;

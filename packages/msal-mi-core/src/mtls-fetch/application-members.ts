@@ -35,6 +35,19 @@ export interface CallMembers {
   readonly [REPLACEMENT]?: ReplacementAllowance;
 }
 
+/** What a client with a federated credential is asked for on behalf of a downstream call. */
+export interface ClientRequest extends CallMembers {
+  scopes: string[];
+  mtlsProofOfPossession: true;
+  claims?: string;
+  signal?: AbortSignal;
+}
+
+/** Such a client that can replace a certificate, as an application does. */
+export interface ClientBindingReplacer {
+  [REPLACE_BINDING](request: ClientRequest, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
+}
+
 /** An application that can replace a certificate (D22, D23). */
 export interface BindingReplacer {
   /**

@@ -17,13 +17,9 @@ import { channelBehind, sendOverChannel } from '../fetch/channel-fetch.js';
 import { HeaderList } from '../fetch/header-list.js';
 import { isReplayable } from '../fetch/request-body.js';
 import { bindingRefusalOf, reportBindingRefusal } from './refused-binding.js';
+import { assertBound, type BoundTokenApplication } from './token-source.js';
 import { systemClock } from '../time/clock.js';
 import { logged } from '../transport/exchange.js';
-
-/** Usually a ManagedIdentityApplication. */
-export interface BoundTokenApplication {
-  acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult>;
-}
 
 /** Validated options. */
 export interface CallerOptions {
@@ -70,7 +66,7 @@ export class BoundCaller {
     this.#options.checkHost(request.url);
 
     const call: Call = { request, tokenRequest: this.#tokenRequest(request) };
-    const result = await this.#app.acquireToken(call.tokenRequest);
+    const result = assertBound(await this.#app.acquireToken(call.tokenRequest));
     const { result: used, response } = await this.#sendOverGoodBinding(call, result);
     return response.status === 401 ? this.#answerRefusal(call, { result: used, response }) : response;
   }
@@ -149,7 +145,7 @@ export class BoundCaller {
       await acquiring.catch(() => undefined);
       return refused.response;
     }
-    const result = await acquiring;
+    const result = assertBound(await acquiring);
     if (result.accessToken === refused.result.accessToken) return refused.response;
     await refused.response.body?.cancel();
     const { response } = await this.#sendOverGoodBinding({ ...call, tokenRequest }, result);

@@ -6,14 +6,15 @@ import { readFetchInit, type FetchInit } from '../fetch/fetch-init.js';
 import { HeaderList } from '../fetch/header-list.js';
 import { createHostCheck } from './allowed-hosts.js';
 import type { BoundCaller, CallerOptions } from './bound-caller.js';
+import { isClient, optionsOfAssertion, tokenSourceOf } from './token-source.js';
 
 /** Options of {@link createMtlsFetch}. Unknown members are refused. */
 export interface MtlsFetchOptions {
   /** Application ID URI of the API to call, e.g. `https://vault.azure.net`. */
   resource: string;
-  /** As for `acquireToken`. Default: false. */
+  /** As for `acquireToken`. Default: false. For a BoundConfidentialClient an option of its assertion. */
   withAttestationSupport?: boolean;
-  /** As for `acquireToken`. Default: `KeyGuard`. */
+  /** As for `acquireToken`. Default: `KeyGuard`. For a BoundConfidentialClient an option of its assertion. */
   minStrength?: MtlsBindingStrength;
   /**
    * Hosts that may receive the token: names (`contoso.vault.azure.net`), everything below a name
@@ -37,11 +38,12 @@ const OPTION_NAMES = new Set(['resource', 'withAttestationSupport', 'minStrength
  * token. A certificate that the server refuses in the TLS handshake is replaced once. In both cases only a body that
  * can be sent again is (no stream); otherwise the answer or the failure is the caller's.
  *
- * @param app - Usually a ManagedIdentityApplication.
+ * @param app - A ManagedIdentityApplication, or a BoundConfidentialClient for calls as an application.
  * @param options - What the tokens are for, and who may receive them.
  * @returns A function that rejects as `binding.fetch` does; with MsiV2Error `host_not_allowed` for hosts that may not
  *   receive the token, before one is acquired; and with whatever `acquireToken` rejects with.
- * @throws ManagedIdentityError `invalid_request` for options that are unknown or of the wrong type.
+ * @throws ManagedIdentityError `invalid_request` for options that are unknown or of the wrong type, and for an `app` that
+ *   acquires no tokens.
  *
  * @example
  * ```ts
@@ -52,14 +54,25 @@ const OPTION_NAMES = new Set(['resource', 'withAttestationSupport', 'minStrength
  * ```
  */
 export function createMtlsFetch(
-  app: { acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult> },
+  app:
+    | { acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult> }
+    | {
+        acquireTokenByClientCredential(request: {
+          scopes: string[];
+          mtlsProofOfPossession: true;
+          claims?: string;
+          signal?: AbortSignal;
+        }): Promise<MtlsPopAuthenticationResult>;
+      },
   options: MtlsFetchOptions,
 ): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
+  const source = tokenSourceOf('createMtlsFetch', app);
   const parsed = parseFetchOptions(options);
+  if (isClient(app)) refuseOfAssertion(options);
   let caller: BoundCaller | undefined;
   const load = async (): Promise<BoundCaller> => {
     const { BoundCaller } = await import('./bound-caller.js');
-    return (caller ??= new BoundCaller(app, parsed));
+    return (caller ??= new BoundCaller(source, parsed));
   };
   const first = async (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => {
     const kept = keepInit(init);
@@ -96,6 +109,10 @@ function keepHeaders(headers: unknown): unknown {
   } catch {
     return headers; // Refused where all of the arguments are judged.
   }
+}
+
+function refuseOfAssertion({ withAttestationSupport, minStrength }: MtlsFetchOptions): void {
+  if (withAttestationSupport !== undefined || minStrength !== undefined) throw optionsOfAssertion();
 }
 
 function parseFetchOptions(options: unknown): CallerOptions {

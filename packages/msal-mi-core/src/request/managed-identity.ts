@@ -1,4 +1,4 @@
-/** Bound tokens for a managed identity: what can be refused at once, then the flow. */
+/** Tokens that a managed identity gets with its certificate: what can be refused at once, then the flow. */
 import { discoverAttestationProvider } from '../attestation/discover.js';
 import { assertStrength } from '../binding/mint.js';
 import { isPaused, pause, REPLACEMENT_PAUSE } from '../cache/backoff.js';
@@ -6,37 +6,45 @@ import { isTraced, trace } from '../diagnostics/channels.js';
 import { MsiV2Error } from '../errors.js';
 import { DISABLE_IMDS_V2 } from '../hosts.js';
 import type { TokenRequest } from '../model.js';
-import { MtlsBindingStrength, type MtlsBindingContext, type MtlsPopAuthenticationResult } from '../public-types.js';
+import {
+  MtlsBindingStrength,
+  type AuthenticationResult,
+  type MtlsBindingContext,
+  type MtlsPopAuthenticationResult,
+} from '../public-types.js';
 import { environmentSource, knownSource } from '../source/select-source.js';
 import { REFUSED_IN_TLS, reportRefusal } from '../token/refusal.js';
 import { acquireFromCache, acquireFromNetwork, callOf, withinTimeout } from './acquire-token.js';
 import type { IdentityClient } from './identity-client.js';
 import { forget } from './recovery.js';
 
-type Result = MtlsPopAuthenticationResult;
+type Result = AuthenticationResult;
 
-/** A token that is in the cache comes without a promise. */
-export function acquireBoundToken(request: TokenRequest, client: IdentityClient): Result | Promise<Result> {
+/** A bound token, or a bearer token over mutual TLS (D33). One that is in the cache comes without a promise. */
+export function acquireOverMtls(request: TokenRequest, client: IdentityClient): Result | Promise<Result> {
   if (!isTraced('acquireToken')) return acquire(request, client);
   const run = async () => acquire(request, client);
-  return trace('acquireToken', request.correlationId, run, ({ fromCache, bindingCertificate }) => ({
-    fromCache,
-    certificateAgeMs: client.clock.now() - bindingCertificate.notBefore.getTime(),
+  return trace('acquireToken', request.correlationId, run, (result) => ({
+    fromCache: result.fromCache,
+    ...('bindingCertificate' in result && { certificateAgeMs: ageOf(result as MtlsPopAuthenticationResult, client) }),
   }));
+}
+
+function ageOf({ bindingCertificate }: MtlsPopAuthenticationResult, { clock }: IdentityClient): number {
+  return clock.now() - bindingCertificate.notBefore.getTime();
 }
 
 function acquire(request: TokenRequest, client: IdentityClient): Result | Promise<Result> {
   request.signal?.throwIfAborted();
   if (client.isVersion2Disabled) refuseSwitchedOff(request, client);
-  return (acquireFromCache(request, client) as Result | undefined) ?? acquireAnew(request, client);
+  return acquireFromCache(request, client) ?? acquireAnew(request, client);
 }
 
-async function acquireAnew(request: TokenRequest, client: IdentityClient): Promise<Result> {
-  const result = await withinTimeout(request, client, async (signal) => {
+function acquireAnew(request: TokenRequest, client: IdentityClient): Promise<Result> {
+  return withinTimeout(request, client, async (signal) => {
     await assertHostCanServe(request, client);
     return acquireFromNetwork(request, client, signal);
   });
-  return result as Result;
 }
 
 /**
@@ -50,12 +58,13 @@ export async function replaceBinding(
   context: MtlsBindingContext,
   client: IdentityClient,
   isTrial: boolean,
-): Promise<Result> {
+): Promise<MtlsPopAuthenticationResult> {
   const refused = client.credentialOf(context);
-  if (refused === undefined || client.isYoungReplacement(refused)) return acquireBoundToken(request, client);
+  const asItIs = async () => (await acquireOverMtls(request, client)) as MtlsPopAuthenticationResult;
+  if (refused === undefined || client.isYoungReplacement(refused)) return asItIs();
   const { state, clock } = client;
   const audience = client.audienceKey(request, refused);
-  if (isPaused(state.pauses, audience, clock)) return acquireBoundToken(request, client);
+  if (isPaused(state.pauses, audience, clock)) return asItIs();
   if (client.isCurrent(refused)) reportRefusal(REFUSED_IN_TLS, refused.binding, callOf(request, client, undefined));
   const result = await withinTimeout(request, client, async (signal) => {
     const refusal = { credential: refused, refusal: REFUSED_IN_TLS };
@@ -70,7 +79,7 @@ export async function replaceBinding(
     if (!isTrial) forget(refused, successor, state);
     return acquired;
   });
-  return result as Result;
+  return result as MtlsPopAuthenticationResult;
 }
 
 /** @throws What is left to say while the kill switch is on (D32), whatever is in the cache. */

@@ -27,6 +27,7 @@ const KNOWN_OPTIONS = new Set([
   'correlationId',
   'signal',
   'mtlsProofOfPossession',
+  'requestOverMtls',
   'withAttestationSupport',
   'minStrength',
 ]);
@@ -40,7 +41,7 @@ export type TokenOptions = ReturnType<typeof pick>;
 /** By name: finding a token in the cache costs little more than going through a list of names would. */
 function pick(options: UncheckedOptions) {
   const { resource, claims, claimsFromClient, forceRefresh, correlationId, signal } = options;
-  const { mtlsProofOfPossession, withAttestationSupport, minStrength } = options;
+  const { mtlsProofOfPossession, requestOverMtls, withAttestationSupport, minStrength } = options;
   const replacement = (options as CallMembers)[REPLACEMENT];
   return {
     resource,
@@ -50,6 +51,7 @@ function pick(options: UncheckedOptions) {
     correlationId,
     signal,
     mtlsProofOfPossession,
+    requestOverMtls,
     withAttestationSupport,
     minStrength,
     replacement,
@@ -75,32 +77,41 @@ function isPolluted(): boolean {
     found.correlationId !== undefined ||
     found.signal !== undefined ||
     found.mtlsProofOfPossession !== undefined ||
+    found.requestOverMtls !== undefined ||
     found.withAttestationSupport !== undefined ||
     found.minStrength !== undefined
   );
 }
 
-/** True for a request for a bound token. Checks the flags that decide about the kind. */
-export function isBoundRequest(options: TokenOptions): boolean {
+/** True for a token that is acquired with the certificate, bound to it or not (D33). Checks the flags that decide about that. */
+export function isRequestOverMtls(options: TokenOptions): boolean {
   const isBound = parseFlag('mtlsProofOfPossession', options.mtlsProofOfPossession);
-  if (parseFlag('withAttestationSupport', options.withAttestationSupport) && !isBound)
-    throw new MsiV2Error('attestation_requires_pop');
-  if (options.minStrength !== undefined && !isBound) {
-    throw invalidRequest('minStrength needs mtlsProofOfPossession: true.');
-  }
-  if (!isBound && parseClaimsOption('claimsFromClient', options.claimsFromClient) !== undefined) {
+  const isBearer = parseFlag('requestOverMtls', options.requestOverMtls);
+  if (isBound && isBearer) {
     throw invalidRequest(
-      'claimsFromClient needs mtlsProofOfPossession: true: the older token endpoint takes no claims.',
+      'mtlsProofOfPossession asks for a bound token and requestOverMtls for a bearer token: set one of them.',
     );
   }
-  return isBound;
+  if (isBound || isBearer) return true;
+  if (parseFlag('withAttestationSupport', options.withAttestationSupport)) {
+    throw new MsiV2Error('attestation_requires_pop');
+  }
+  if (options.minStrength !== undefined) {
+    throw invalidRequest('minStrength needs mtlsProofOfPossession: true or requestOverMtls: true.');
+  }
+  if (parseClaimsOption('claimsFromClient', options.claimsFromClient) !== undefined) {
+    throw invalidRequest(
+      'claimsFromClient needs mtlsProofOfPossession: true or requestOverMtls: true: the older token endpoint takes no claims.',
+    );
+  }
+  return false;
 }
 
 export function parseRequest(options: TokenOptions): TokenRequest {
   const { resource, scope } = parseAudience(options.resource);
   const namedStrength = parseNamedStrength(options.minStrength);
   return {
-    tokenType: 'mtls_pop',
+    tokenType: options.requestOverMtls === true ? 'Bearer' : 'mtls_pop',
     resource,
     scope,
     claims: parseClaimsOption('claims', options.claims),

@@ -4,7 +4,7 @@ import { errorWith } from 'support/errors.js';
 
 const VAULT = 'https://vault.azure.net';
 const parseRequest = (options: unknown) => requests.parseRequest(requests.readTokenOptions(options));
-const isBoundRequest = (options: unknown) => requests.isBoundRequest(requests.readTokenOptions(options));
+const isRequestOverMtls = (options: unknown) => requests.isRequestOverMtls(requests.readTokenOptions(options));
 const parse = (options: object) => parseRequest({ resource: VAULT, ...options });
 const code = (errorCode: string) => errorWith({ errorCode });
 
@@ -44,12 +44,12 @@ test.each([
 });
 
 test.each([undefined, null, 1, 'text', [], [VAULT]])('A20: a request that is no object is refused: %p', (request) => {
-  expect(() => isBoundRequest(request)).toThrow(code('invalid_request'));
+  expect(() => isRequestOverMtls(request)).toThrow(code('invalid_request'));
 });
 
 test('unknown options are refused: a misspelt one would weaken the request', () => {
   for (const name of ['withAttestation', 'mtlsProofofPossession', 'extraQueryParameters', 'scopes']) {
-    expect(() => isBoundRequest({ resource: VAULT, [name]: true })).toThrow(new RegExp(`"${name}" is unknown`));
+    expect(() => isRequestOverMtls({ resource: VAULT, [name]: true })).toThrow(new RegExp(`"${name}" is unknown`));
   }
 });
 
@@ -59,24 +59,24 @@ test.each([
   ['mtlsProofOfPossession', null],
   ['withAttestationSupport', 'yes'],
 ])('a flag is true or false, nothing like it: %s = %p', (name, value) => {
-  expect(() => isBoundRequest({ resource: VAULT, [name]: value })).toThrow(code('invalid_request'));
+  expect(() => isRequestOverMtls({ resource: VAULT, [name]: value })).toThrow(code('invalid_request'));
 });
 
 test('A22: attestation without proof of possession is refused', () => {
-  expect(() => isBoundRequest({ resource: VAULT, withAttestationSupport: true })).toThrow(
+  expect(() => isRequestOverMtls({ resource: VAULT, withAttestationSupport: true })).toThrow(
     code('attestation_requires_pop'),
   );
 });
 
 test('a floor without proof of possession is refused', () => {
-  expect(() => isBoundRequest({ resource: VAULT, minStrength: 1 })).toThrow(code('invalid_request'));
+  expect(() => isRequestOverMtls({ resource: VAULT, minStrength: 1 })).toThrow(code('invalid_request'));
 });
 
 test('claims of the client are refused for a bearer token, which cannot have them', () => {
   const request = (claimsFromClient: string) => ({ resource: VAULT, claimsFromClient });
-  expect(() => isBoundRequest(request('{"a":1}'))).toThrow(code('invalid_request'));
-  expect(() => isBoundRequest(request('{'))).toThrow(code('invalid_json_claims_format'));
-  expect(isBoundRequest(request(' '))).toBe(false);
+  expect(() => isRequestOverMtls(request('{"a":1}'))).toThrow(code('invalid_request'));
+  expect(() => isRequestOverMtls(request('{'))).toThrow(code('invalid_json_claims_format'));
+  expect(isRequestOverMtls(request(' '))).toBe(false);
 });
 
 test.each([2, 4, -1, '1', 'KeyGuard', null, NaN])('a floor that is no strength is refused: %p', (minStrength) => {
