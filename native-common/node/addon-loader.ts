@@ -2,7 +2,6 @@
  * Finds and loads an addon: on Windows only, by a fully qualified path. One source for both packages that have one:
  * scripts/share-loader.mjs copies it.
  */
-import { existsSync } from 'node:fs';
 import { isAbsolute, join, parse, sep } from 'node:path';
 import { nodeGypBuild, ownFolder, prebuiltAddon } from '#native';
 
@@ -31,9 +30,14 @@ export type ToError = (
 const BAD_EXE_FORMAT = /not a valid Win32 application/i;
 const ARCHITECTURES = ['x64', 'arm64'];
 
-/** This process, on the platform that hostPlatform() named. */
-export function thisHost(platform: string): LoaderHost {
-  return { platform, arch: process.arch, exists: existsSync, load: dlopen, forbids };
+/** What Node.js says where addons are switched off, by whichever flag. */
+const ADDONS_ARE_OFF = 'ERR_DLOPEN_DISABLED';
+const FLAGS =
+  'Start Node.js without --no-addons, and with --allow-addons and --allow-fs-read for it if --permission is on.';
+
+/** This process, as host-platform.ts sees it. */
+export function thisHost(platform: string, exists: LoaderHost['exists']): LoaderHost {
+  return { platform, arch: process.arch, exists, load: dlopen, forbids };
 }
 
 /**
@@ -65,14 +69,16 @@ export function loadAddon(name: string, host: LoaderHost, toError: ToError): unk
   if (forbidden !== undefined) {
     throw toError('native_module_load_failed', {
       message: `The native module ${file} may not be loaded: ${forbidden}.`,
-      remedy:
-        'Start Node.js without --no-addons, and with --allow-addons and --allow-fs-read for it if --permission is on.',
+      remedy: FLAGS,
     });
   }
   if (!exists(file)) throw toError('native_module_missing', { message: `The native module ${file} is not there.` });
   try {
     return load(file);
   } catch (cause) {
+    if ((cause as { code?: unknown } | undefined)?.code === ADDONS_ARE_OFF) {
+      throw toError('native_module_load_failed', { message: 'Node.js was told to load no addons.', remedy: FLAGS, cause });
+    }
     const isOtherArchitecture = cause instanceof Error && BAD_EXE_FORMAT.test(cause.message);
     throw toError(isOtherArchitecture ? 'native_module_wrong_architecture' : 'native_module_load_failed', {
       message: `The native module ${file} is there and Windows did not load it.`,
@@ -96,27 +102,25 @@ function isFullyQualified(folder: string): boolean {
 }
 
 /**
- * node-gyp-build says which file. What an environment variable or a `build` folder makes it answer counts in a checkout of
- * this repository only, where somebody develops the addon: elsewhere the file is in `prebuilds` of the package. A bundle
- * has no node-gyp-build, and the same folder beside it.
+ * In `prebuilds` of the package, or of the bundle it went into. Only in a checkout of this repository, where somebody
+ * develops the addon, node-gyp-build says which file, with what an environment variable or a `build` folder makes it
+ * answer: elsewhere it is not even loaded, for a bundle would find a stranger's one at the root of the drive.
  */
 function locate(name: string, folder: string, { platform, arch, exists, folder: given }: LoaderHost): string {
   const target = `${platform}-${arch}`;
   const published =
     given === undefined ? prebuiltAddon(target, name) : join(given, 'prebuilds', target, `${name}.node`);
-  let found: string;
+  if (!exists(join(folder, 'CMakeLists.txt'))) return published;
   try {
-    found = nodeGypBuild().path(folder);
+    return nodeGypBuild().path(folder);
   } catch {
     return published;
   }
-  return found === published || exists(join(folder, 'CMakeLists.txt')) ? found : published;
 }
 
-/** Flags of Node.js that keep addons or files from a process. */
+/** What the permission model of Node.js keeps from this process. It tells of `--no-addons` only when asked to load one. */
 function forbids(file: string): string | undefined {
   const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
-  if (process.execArgv.includes('--no-addons')) return 'Node.js was started with --no-addons';
   if (permission === undefined) return undefined;
   if (!permission.has('addon')) return 'the permission model is on, without --allow-addons';
   return permission.has('fs.read', file) ? undefined : 'the permission model is on, without --allow-fs-read for it';

@@ -224,6 +224,9 @@ export function imdsAdvice(status: number, text: string): ImdsAdvice | undefined
   return IMDS_ADVICE.find(({ fits }) => fits(status, text));
 }
 
+/** The permission model of Node.js keeps the process from the network. */
+export const NO_NETWORK_REMEDY = 'Start Node.js with --allow-net, as --permission is on.';
+
 /** Nothing answers at the address of IMDS, or something else does: on the address of Azure, and on one that was set. */
 export const NO_IMDS_REMEDY = {
   azure:

@@ -57,7 +57,7 @@ export const ERROR_CODES = {
   ),
   bearer_requires_msal_node: entry(
     'A bearer token was asked for and @azure/msal-node is not installed.',
-    'Install @azure/msal-node, or set mtlsProofOfPossession: true to get a bound token.',
+    'Install @azure/msal-node, which a bundle has to import as msal-mi-core/msal-node; or set mtlsProofOfPossession: true.',
   ),
   mtls_pop_not_supported_for_environment: entry(
     'This hosting environment, or this authority, has no certificate-bound tokens.',

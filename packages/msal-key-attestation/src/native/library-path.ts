@@ -68,5 +68,9 @@ function placesOf({ explicitPath, variablePath, packageFolder, executableFolder 
 }
 
 function isExistingFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false; // Not there, or not for this process: the permission model of Node.js.
+  }
 }

@@ -2,7 +2,7 @@
 import { AttestationError } from '../errors.js';
 import { loadAddon, thisHost, type AddonFailure, type LoaderHost } from './addon-loader.js';
 import type { AttestationBindings } from './bindings.js';
-import { hostPlatform } from './host-platform.js';
+import { fileExists, hostPlatform } from './host-platform.js';
 
 const REMEDIES: Readonly<Record<AddonFailure, string>> = {
   platform_not_supported: 'Run on an Azure VM with Windows, or drop withAttestationSupport.',
@@ -15,7 +15,7 @@ let loaded: AttestationBindings | undefined;
 
 /** @throws AttestationError, see {@link loadFrom}. A failure is not remembered. */
 export function loadBindings(): AttestationBindings {
-  loaded ??= loadFrom(thisHost(hostPlatform()));
+  loaded ??= loadFrom(thisHost(hostPlatform(), fileExists));
   return loaded;
 }
 

@@ -1,11 +1,11 @@
 /** Where attestation providers come from: injected, else registered, else the package `msal-key-attestation`. */
 import { isMsalMiError, MsiV2Error } from '../errors.js';
+import { importByName } from '../host-platform.js';
 import type { AttestationProvider, ManagedIdentityCapabilities } from '../public-types.js';
 import { readMembers } from '../options/options.js';
 import { installCommand } from './install-command.js';
 
-// Not a literal in the import(): bundlers would fail the build of every application that does not have the package.
-const PACKAGE_NAME: string = 'msal-key-attestation';
+const PACKAGE_NAME = 'msal-key-attestation';
 /** Where `msal-key-attestation/register` leaves its provider. */
 const REGISTRATION = Symbol.for('msal-mi/attestation-provider');
 const CONTRACT_VERSION = 1;
@@ -13,7 +13,7 @@ const CONTRACT = ['contractVersion', 'attest', 'probe'] as const;
 
 /** Loads the package. Replaced in tests only. */
 export type ImportPackage = () => Promise<unknown>;
-const importPackage: ImportPackage = () => import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE_NAME);
+const importPackage: ImportPackage = () => importByName(PACKAGE_NAME);
 
 /**
  * Finds the attestation provider, without network I/O.

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileExists } from '../host-platform.js';
 
 type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
@@ -32,7 +32,7 @@ export function installCommand(packageName: string, mainScript: string | undefin
 function packageManagerOf(mainScript: string | undefined): PackageManager | undefined {
   if (mainScript === undefined) return undefined;
   for (let folder = dirname(mainScript), child = ''; folder !== child; child = folder, folder = dirname(folder)) {
-    const marker = MARKERS.find(([file]) => existsSync(join(folder, file)));
+    const marker = MARKERS.find(([file]) => fileExists(join(folder, file)));
     if (marker !== undefined) return marker[1];
   }
   return undefined;

@@ -1,5 +1,5 @@
 /** What a request to IMDS that failed becomes (D8, D29): who said what, and what to do about it. Loaded with the first one. */
-import { imdsAdvice, NO_IMDS_REMEDY } from '../advice.js';
+import { imdsAdvice, NO_IMDS_REMEDY, NO_NETWORK_REMEDY } from '../advice.js';
 import type { Call } from '../call.js';
 import { MsiV2Error, type ErrorStage } from '../errors.js';
 import { IMDS_ADDRESS } from '../hosts.js';
@@ -7,6 +7,7 @@ import { isJsonObject, parseJsonObject } from '../json.js';
 import type { ManagedIdentity } from '../model.js';
 import type { HttpResponse, TransportError } from '../ports.js';
 import { redact } from '../secret.js';
+import { NETWORK_FORBIDDEN } from '../transport/exchange.js';
 
 /** Who was asked, and for whom. */
 interface AskedImds {
@@ -34,13 +35,14 @@ export function unanswered(
   error: TransportError,
   { correlationId }: Call,
 ): MsiV2Error {
+  const isForbidden = error.code === NETWORK_FORBIDDEN;
   return new MsiV2Error('managed_identity_request_failed', {
     stage,
     correlationId,
-    retryable: error.failure !== 'invalid_response',
+    retryable: error.failure !== 'invalid_response' && !isForbidden,
     message: `${method} ${base}${path} got no answer: ${error.message}`,
     cause: error,
-    remediation: absenceRemedy({ base }),
+    remediation: isForbidden ? NO_NETWORK_REMEDY : absenceRemedy({ base }),
   });
 }
 

@@ -1,6 +1,7 @@
 /** The one place that loads `@azure/msal-node`: bearer tokens are its work, and its sources are not written again (D5). */
 import type { ErrorCode } from '../error-codes.js';
 import { addCorrelationId, isMsalMiError, ManagedIdentityError } from '../errors.js';
+import { importByName } from '../host-platform.js';
 import { redact, summarizeForeignError } from '../secret.js';
 import { abortable } from '../time/clock.js';
 import type { AuthenticationResult } from '../public-types.js';
@@ -23,9 +24,11 @@ export interface BearerCall {
   readonly signal?: AbortSignal | undefined;
 }
 
-// Not a literal in the import(): bundlers would fail the build of every application that does not have the package.
-const PACKAGE_NAME: string = '@azure/msal-node';
-const importPackage = (): Promise<unknown> => import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE_NAME);
+const PACKAGE_NAME = '@azure/msal-node';
+/** Where `msal-mi-core/msal-node` leaves a way to load the package: in a bundle it has no name. */
+export const REGISTRATION = Symbol.for('msal-mi/msal-node');
+const registered = () => (globalThis as { [REGISTRATION]?: () => Promise<unknown> })[REGISTRATION];
+const importPackage = (): Promise<unknown> => registered()?.() ?? importByName(PACKAGE_NAME);
 
 export interface MsalNodeOptions<A> {
   readonly create: (msalNode: MsalNode) => A;
@@ -78,7 +81,11 @@ export class MsalNodeApplication<A> {
     } catch (error) {
       throw new ManagedIdentityError('bearer_requires_msal_node', {
         message: `A bearer token was asked for and ${PACKAGE_NAME} cannot be loaded (${summarizeForeignError(error)}).`,
-        remediation: `Run: npm install ${PACKAGE_NAME} (or ${this.#options.alternative} to get a bound token).`,
+        remediation:
+          (registered() === undefined
+            ? `Run: npm install ${PACKAGE_NAME}; bundled applications also import "msal-mi-core/msal-node" `
+            : 'It is in the bundle and needs a require(), which ES modules of esbuild get by a banner: see docs/bundling.md ') +
+          `(or ${this.#options.alternative} to get a bound token).`,
       });
     }
     return this.#options.create(msalNode);

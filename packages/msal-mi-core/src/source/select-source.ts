@@ -1,6 +1,5 @@
 /** Which source serves this host (D4), as far as it is known without asking: probes nothing. */
-import { hostPlatform } from '../host-platform.js';
-import { existsSync } from 'node:fs';
+import { fileExists, hostPlatform } from '../host-platform.js';
 import type { DiscoveredSource, Finding } from '../cache/shared-state.js';
 import type { HostEnvironment } from '../model.js';
 import { ManagedIdentitySourceNames } from '../public-types.js';
@@ -16,7 +15,7 @@ const BELIEVED_FOR_MS: Readonly<Record<Finding, number>> = {
 /** The source that the environment names, or undefined where only IMDS can be asked. */
 export function environmentSource(
   env: HostEnvironment,
-  fileExists: (path: string) => boolean = existsSync,
+  exists = fileExists,
 ): ManagedIdentitySourceNames | undefined {
   const { identityEndpoint, identityHeader, identityServerThumbprint, msiEndpoint, msiSecret, imdsEndpoint } = env;
   if (identityEndpoint !== undefined && identityHeader !== undefined) {
@@ -30,7 +29,7 @@ export function environmentSource(
       : ManagedIdentitySourceNames.CLOUD_SHELL;
   }
   if (identityEndpoint !== undefined && imdsEndpoint !== undefined) return ManagedIdentitySourceNames.AZURE_ARC;
-  return fileExists(arcAgentPath(env)) ? ManagedIdentitySourceNames.AZURE_ARC : undefined;
+  return exists(arcAgentPath(env)) ? ManagedIdentitySourceNames.AZURE_ARC : undefined;
 }
 
 /** What an earlier query found under a `discoveryKey`, if it still counts. */

@@ -57,8 +57,12 @@ const IMDS_BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const IMDS_MAX_BACKOFF_MS = 4_000;
 const IMDS_GONE_DELAY_MS = 10_000;
 
+/** What the permission model of Node.js answers, from 25 on, to a process without `--allow-net`: that does not pass. */
+export const NETWORK_FORBIDDEN = 'ERR_ACCESS_DENIED';
+
 const isNetworkFailure = (outcome: Outcome) =>
   outcome.status === undefined &&
+  outcome.failure?.code !== NETWORK_FORBIDDEN &&
   outcome.failure?.failure !== 'invalid_response' &&
   outcome.failure?.failure !== 'untrusted_server';
 const isServerError = (outcome: Outcome) =>

@@ -5,6 +5,7 @@ import { isMsalMiError } from '../../errors.js';
 import { requestMetadata } from '../../imds/metadata.js';
 import { createHttpTransport } from '../../imds/http.js';
 import type { ImdsEndpoint } from '../../imds/endpoint.js';
+import { NETWORK_FORBIDDEN } from '../../transport/exchange.js';
 import { isJsonObject, parseJsonObject } from '../../json.js';
 import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError, networkCode } from './from-error.js';
@@ -64,7 +65,9 @@ async function checkImds({ imds: { base }, isDefaultImds }: ImdsFacts, seen: See
       'Fine for the emulator; unset the variable on an Azure VM.',
     );
   } catch (error) {
-    const silence = `${base} does not answer (${networkCode(error)})`;
+    const code = networkCode(error);
+    if (code === NETWORK_FORBIDDEN) return fail(`this process may not use the network (${code})`, NO_NETWORK_REMEDY);
+    const silence = `${base} does not answer (${code})`;
     return fail(`${silence}${isDefaultImds ? `: ${NOT_AZURE}` : ', set by AZURE_POD_IDENTITY_AUTHORITY_HOST'}`, fix);
   }
 }

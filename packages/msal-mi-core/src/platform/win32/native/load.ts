@@ -1,6 +1,6 @@
 /** Loads the addon of this package: on first use, on Windows only. */
 import { NativeModuleError } from '../../../errors.js';
-import { hostPlatform } from '../../../host-platform.js';
+import { fileExists, hostPlatform } from '../../../host-platform.js';
 import { loadAddon, thisHost, type LoaderHost } from './addon-loader.js';
 import type { NativeBindings } from './bindings.js';
 
@@ -8,7 +8,7 @@ let loaded: NativeBindings | undefined;
 
 /** @throws NativeModuleError, see {@link loadFrom}. A failure is not remembered. */
 export function loadBindings(): NativeBindings {
-  loaded ??= loadFrom(thisHost(hostPlatform()));
+  loaded ??= loadFrom(thisHost(hostPlatform(), fileExists));
   return loaded;
 }
 

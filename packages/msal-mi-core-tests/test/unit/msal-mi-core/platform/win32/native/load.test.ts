@@ -31,7 +31,7 @@ describe('loading the addon', () => {
     ['at the root of a drive', { folder: '/', load: fails('must not be tried') }, 'native_module_missing'],
     [
       'when Node.js may load no addons',
-      { forbids: () => 'Node.js was started with --no-addons', load: fails('must not be tried') },
+      { forbids: () => 'the permission model is on, without --allow-addons', load: fails('must not be tried') },
       'native_module_load_failed',
     ],
     ['when Windows refuses', { load: fails('A dynamic link library (DLL) failed.') }, 'native_module_load_failed'],
