@@ -53,7 +53,7 @@ export interface CertificateStore {
   /**
    * The newest stored certificate of `alias` that holds the public key of `key` and outlives `validAfterMs`.
    *
-   * @param refused - A certificate (DER) that is no longer accepted: only another one that is not older will do.
+   * @param refused - A certificate (DER) that is no longer wanted: only another one that is not older will do.
    */
   find(
     alias: string,

@@ -48,9 +48,22 @@ export async function acquireBinding(
   return isGood ? kept : shareMint(holder, demand, refused, call, findOrMint);
 }
 
-/** Mints a successor of a binding that still works. */
-export function renewBinding(holder: BindingHolder, demand: BindingDemand, call: Call): Promise<Binding> {
-  return shareMint(holder, demand, undefined, call, mintAndKeep);
+/** The successor of a binding that still works: the one that another process of the machine stored meanwhile, or a new one. */
+export function renewBinding(
+  holder: BindingHolder,
+  demand: BindingDemand,
+  current: Binding,
+  call: Call,
+): Promise<Binding> {
+  return shareMint(holder, demand, undefined, call, (_holder, _demand, _refused, shared) =>
+    holder.certificateStore.withLock(
+      aliasOf(holder, demand),
+      async () =>
+        (await findStored(holder, demand, { instead: current, until: 'renewAfterMs' }, shared)) ??
+        (await mintAndKeep(holder, demand, undefined, shared)),
+      shared.signal,
+    ),
+  );
 }
 
 /** The binding in memory that may serve new tokens. */
@@ -109,17 +122,24 @@ const findOrMint: Work = (holder, demand, refused, call) =>
     aliasOf(holder, demand),
     async () => {
       const binding =
-        (await findStored(holder, demand, refused, call)) ?? (await mintAndKeep(holder, demand, refused, call));
+        (await findStored(holder, demand, { instead: refused?.binding, until: 'reusableUntilMs' }, call)) ??
+        (await mintAndKeep(holder, demand, refused, call));
       if (refused !== undefined) holder.state.bindings.markReplacement(binding, call.clock);
       return binding;
     },
     call.signal,
   );
 
+/** What is looked for: not `instead` itself nor an older one, and not one that is past this moment of its life. */
+interface Search {
+  readonly instead: Binding | undefined;
+  readonly until: keyof BindingLife;
+}
+
 async function findStored(
   holder: BindingHolder,
   demand: BindingDemand,
-  refused: RefusedBinding | undefined,
+  { instead, until }: Search,
   call: Call,
 ): Promise<Binding | undefined> {
   const { certificateStore, keyStore } = holder;
@@ -127,12 +147,11 @@ async function findStored(
   // What this process saw of the wall clock: one that expired before the clock was set back has not become good again.
   const steadyMs = steadyTime(call.clock);
   const key = await openKey(keyStore, { verify: false, minStrength: demand.minStrength }, call);
-  const refusedDer = refused?.binding.certificateDer;
-  const stored = await certificateStore.find(aliasOf(holder, demand), key, steadyMs, refusedDer);
+  const stored = await certificateStore.find(aliasOf(holder, demand), key, steadyMs, instead?.certificateDer);
   const binding = stored === undefined ? undefined : tryBindCertificate(key, stored, demand.attested, 0);
   if (binding === undefined) return undefined;
   const life = lifeOf(binding, binding.notBeforeMs, call.clock);
-  if (timeOf(binding, steadyMs) >= life.reusableUntilMs) return undefined;
+  if (timeOf(binding, steadyMs) >= life[until]) return undefined;
   call.log.trace(() => `certificate store: certificate ${binding.certificate.x5tS256}`);
   if (call.mayKeep()) keep(holder, binding, life, steadyMs);
   return binding;

@@ -29,7 +29,7 @@ export const HEALING_PAUSE: PausePolicy = {
 /** The same, while no successor can be had: not at once, and short at first, for what fails then is most often back soon. */
 export const REPLACEMENT_PAUSE: PausePolicy = { firstMs: 0, leastMs: 1_000, longestMs: 5 * 60_000, jitter: 0.2 };
 /** Refresh of one token in the background, after it failed (D26). */
-export const REFRESH_PAUSE: PausePolicy = { firstMs: 30_000, leastMs: 30_000, longestMs: 5 * 60_000, jitter: 0.2 };
+export const REFRESH_PAUSE: PausePolicy = { firstMs: 30_000, leastMs: 30_000, longestMs: 5 * 60_000, jitter: 1 };
 
 /** Whether `key` is not to be tried yet. */
 export function isPaused(pauses: ReadonlyMap<string, Pause>, key: string, clock: Clock): boolean {

@@ -165,9 +165,11 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
 
   /** Nobody waits for it (D17). */
   #renewWhenDue(request: TokenRequest, binding: Binding): void {
+    const { bindings } = this.state;
     const key = this.#bindingKey(request.attested, binding.key.strength);
-    if (!this.state.bindings.claimRenewal(key, this.clock)) return;
-    const renew = () => renewBinding(this, request, callOf(request, this, undefined));
+    if (!bindings.claimRenewal(key, this.clock)) return;
+    const current = bindings.kept(key)?.current ?? binding;
+    const renew = () => renewBinding(this, request, current, callOf(request, this, undefined));
     runInBackground('certificate-renewal', renew, this);
   }
 

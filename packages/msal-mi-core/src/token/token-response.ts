@@ -26,8 +26,12 @@ export interface Expectation {
 
 type Answered = Pick<Call, 'clock' | 'correlationId'>;
 
+/**
+ * A fleet that was started at once would come back at once, twice a day: a refresh waits for up to this share longer than the
+ * service named, and for up to this share of what is then left of the token.
+ */
 const REFRESH_JITTER = 0.1;
-const MAX_REFRESH_JITTER_MS = 300_000;
+const MAX_SHARE_OF_REST = 0.5;
 /** No token lives longer; what claims to is a mistake. */
 const MAX_LIFETIME_S = 10 * 366 * 86_400;
 /** VSCHAR of RFC 6749 appendix A.12: a token becomes part of a header. */
@@ -78,7 +82,7 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
     expiresAtMs: nowMs + lifetimeS * 1_000,
     extExpiresAtMs: extLifetimeS === undefined ? undefined : nowMs + extLifetimeS * 1_000,
     refreshOnMs: refreshInMs === undefined ? undefined : nowMs + refreshInMs,
-    refreshAfterMs: refreshInMs === undefined ? undefined : nowMs + refreshInMs + jitterMs(refreshInMs, clock),
+    refreshAfterMs: refreshInMs === undefined ? undefined : nowMs + refreshInMs + jitterMs(refreshInMs, lifetimeS * 1_000, clock),
     requestId: answer.headers['x-ms-request-id'],
   });
 }
@@ -94,6 +98,7 @@ function seconds(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-function jitterMs(delayMs: number, clock: Clock): number {
-  return Math.min(delayMs * REFRESH_JITTER, MAX_REFRESH_JITTER_MS) * clock.random();
+function jitterMs(refreshInMs: number, lifetimeMs: number, clock: Clock): number {
+  const restMs = Math.max(lifetimeMs - refreshInMs, 0);
+  return Math.min(refreshInMs * REFRESH_JITTER, restMs * MAX_SHARE_OF_REST) * clock.random();
 }

@@ -45,12 +45,19 @@ test('a bound token is taken over with its times', () => {
   });
 });
 
-test('the refresh is spread over up to five minutes, the announced time stays', () => {
-  const token = process({ ...GOOD, refresh_in: 43_200 }, { random: 0.999 });
+test('rule D26: the refresh is spread over a tenth of what was announced, the announced time stays', () => {
+  const token = process({ ...GOOD, expires_in: 86_400, refresh_in: 43_200 }, { random: 0.999 });
 
   expect(token.refreshOnMs).toBe(NOW + 43_200_000);
-  expect(token.refreshAfterMs).toBeGreaterThan(NOW + 43_200_000);
-  expect(token.refreshAfterMs).toBeLessThanOrEqual(NOW + 43_200_000 + 300_000);
+  expect(token.refreshAfterMs).toBeGreaterThan(NOW + 43_200_000 + 4_300_000);
+  expect(token.refreshAfterMs).toBeLessThanOrEqual(NOW + 43_200_000 + 4_320_000);
+});
+
+test('rule D26: a refresh that was announced late is spread over half of what is then left of the token', () => {
+  const token = process({ ...GOOD, expires_in: 3_600, refresh_in: 3_500 }, { random: 0.999 });
+
+  expect(token.refreshAfterMs).toBeGreaterThan(NOW + 3_549_000);
+  expect(token.refreshAfterMs).toBeLessThanOrEqual(NOW + 3_550_000);
 });
 
 test('times may be numeric strings', () => {
