@@ -29,6 +29,7 @@ const PARTS = [
     env: { MSAL_MI_PROPERTY_RUNS: '1000' },
   },
   { name: 'benchmark', ...node('bench/bench.mjs'), cwd: suites },
+  { name: 'fleet of 10 000 machines', ...node('simulation/simulate.mjs'), cwd: suites },
   { name: 'reproducible addons', ...node('scripts/reproducible.mjs'), skip: withoutCompiler },
   { name: 'size', ...node('scripts/size.mjs') },
   { name: 'notices', ...node('scripts/quality/notices.mjs') },

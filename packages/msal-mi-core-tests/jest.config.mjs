@@ -15,6 +15,7 @@ const LONG_SUITES = [
   '/test/emulator/hostile-page.test',
   '/test/emulator/journal-page.test',
   '/test/flow/fault-matrix.test',
+  '/test/flow/fleet.test',
   '/test/flow/path-length.test',
   '/test/flow/secrets-repeated.test',
   '/test/lifetime/key-set-in-the-middle.test',
