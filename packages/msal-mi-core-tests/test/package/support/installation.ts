@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -11,9 +11,9 @@ export interface Outcome {
 
 /** An application of its own, outside of this repository. */
 export class Installation {
-  readonly folder = mkdtempSync(join(tmpdir(), 'msal-mi-package-'));
-
-  constructor() {
+  /** @param folder - Default: a new one. */
+  constructor(readonly folder: string = mkdtempSync(join(tmpdir(), 'msal-mi-package-'))) {
+    mkdirSync(folder, { recursive: true });
     this.write('package.json', JSON.stringify({ name: 'application', private: true }));
     this.write('empty.npmrc', '');
   }
@@ -65,7 +65,25 @@ export function userEnvironment(npmrc: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|pnpm_|node_options$|init_cwd$)/i.test(name),
   );
-  return { ...Object.fromEntries(inherited), npm_config_userconfig: npmrc, ...registry() };
+  // What npm says about a newer npm would be a warning of the packages.
+  const quiet = { npm_config_update_notifier: 'false' };
+  return { ...Object.fromEntries(inherited), npm_config_userconfig: npmrc, ...quiet, ...registry() };
+}
+
+/** Installs what the lock file of a folder names, once for each lock file. */
+export function installLocked(folder: string): void {
+  const stamp = join(folder, 'node_modules/.lock-of-this-install');
+  const lock = readFileSync(join(folder, 'package-lock.json'), 'utf8');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--no-update-notifier'];
+  // A pnpm that is strict about engines hands that on to npm.
+  const { status, stdout, stderr } = spawnSync('npm', ['ci', '--engine-strict=false', ...options], {
+    cwd: folder,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) throw new Error(`npm ci failed in ${folder}\n${stdout}\n${stderr}`);
+  writeFileSync(stamp, lock);
 }
 
 /** The registry this machine uses: the only setting of its owner that an empty application still needs. */
