@@ -77,7 +77,11 @@ export function loadAddon(name: string, host: LoaderHost, toError: ToError): unk
     return load(file);
   } catch (cause) {
     if ((cause as { code?: unknown } | undefined)?.code === ADDONS_ARE_OFF) {
-      throw toError('native_module_load_failed', { message: 'Node.js was told to load no addons.', remedy: FLAGS, cause });
+      throw toError('native_module_load_failed', {
+        message: 'Node.js was told to load no addons.',
+        remedy: FLAGS,
+        cause,
+      });
     }
     const isOtherArchitecture = cause instanceof Error && BAD_EXE_FORMAT.test(cause.message);
     throw toError(isOtherArchitecture ? 'native_module_wrong_architecture' : 'native_module_load_failed', {

@@ -13,10 +13,7 @@ const BELIEVED_FOR_MS: Readonly<Record<Finding, number>> = {
 };
 
 /** The source that the environment names, or undefined where only IMDS can be asked. */
-export function environmentSource(
-  env: HostEnvironment,
-  exists = fileExists,
-): ManagedIdentitySourceNames | undefined {
+export function environmentSource(env: HostEnvironment, exists = fileExists): ManagedIdentitySourceNames | undefined {
   const { identityEndpoint, identityHeader, identityServerThumbprint, msiEndpoint, msiSecret, imdsEndpoint } = env;
   if (identityEndpoint !== undefined && identityHeader !== undefined) {
     return identityServerThumbprint !== undefined

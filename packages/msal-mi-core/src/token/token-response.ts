@@ -82,7 +82,8 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
     expiresAtMs: nowMs + lifetimeS * 1_000,
     extExpiresAtMs: extLifetimeS === undefined ? undefined : nowMs + extLifetimeS * 1_000,
     refreshOnMs: refreshInMs === undefined ? undefined : nowMs + refreshInMs,
-    refreshAfterMs: refreshInMs === undefined ? undefined : nowMs + refreshInMs + jitterMs(refreshInMs, lifetimeS * 1_000, clock),
+    refreshAfterMs:
+      refreshInMs === undefined ? undefined : nowMs + refreshInMs + jitterMs(refreshInMs, lifetimeS * 1_000, clock),
     requestId: answer.headers['x-ms-request-id'],
   });
 }

@@ -1,6 +1,6 @@
 /** Checks of the metadata service and of what it says about this VM. */
 import type { Call } from '../../call.js';
-import { imdsAdvice, NO_IMDS_REMEDY } from '../../advice.js';
+import { imdsAdvice, NO_IMDS_REMEDY, NO_NETWORK_REMEDY } from '../../advice.js';
 import { isMsalMiError } from '../../errors.js';
 import { requestMetadata } from '../../imds/metadata.js';
 import { createHttpTransport } from '../../imds/http.js';
