@@ -63,13 +63,11 @@ export function mutateBytes(random, bytes) {
 }
 
 function mutateJson(random, text) {
-  let value;
   try {
-    value = JSON.parse(text);
+    return JSON.stringify(mutateValue(random, JSON.parse(text))) ?? '';
   } catch {
-    return text;
+    return text; // It holds no JSON, or such that is nested too deeply to be copied.
   }
-  return JSON.stringify(mutateValue(random, value)) ?? '';
 }
 
 function mutateValue(random, value) {

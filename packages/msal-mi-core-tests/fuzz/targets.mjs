@@ -40,7 +40,13 @@ const PROXY_ADDRESS = '10.0.0.1';
 const AUDIENCE = 'api://orders';
 const ISSUER = 'https://login.example/tenant/v2.0';
 /** Deadlines never come. */
-const clock = { now: () => 1_700_000_000_000, sleep: () => new Promise(() => {}), random: () => 0.5 };
+const clock = {
+  now: () => 1_700_000_000_000,
+  monotonicMs: () => 0,
+  setBackMs: () => 0,
+  sleep: () => new Promise(() => {}),
+  random: () => 0.5,
+};
 
 const isTypeError = (error) => error instanceof TypeError;
 /** `text` as it would be on the wire: one character a byte. */
@@ -131,7 +137,8 @@ export async function createTargets() {
         }),
       ],
       parse(body) {
-        const expected = { expectedTokenType: 'mtls_pop', x5tS256: thumbprint, secrets: [] };
+        const tokenUrl = `https://mtlsauth.example/${IDENTITY.tenantId}/oauth2/v2.0/token`;
+        const expected = { expectedTokenType: 'mtls_pop', x5tS256: thumbprint, secrets: [], tokenUrl };
         const status = body.includes('error') ? 400 : 200;
         const accepted = processTokenResponse({ status, headers: {}, body, hasRetryAfter: false }, expected, call);
         assert(accepted.expiresAtMs > clock.now() && Number.isFinite(accepted.expiresAtMs));
@@ -299,7 +306,11 @@ export async function createTargets() {
     },
     {
       name: 'HTTPS_PROXY and NO_PROXY',
-      seeds: ['http://proxy.example:8080 localhost,.example,*.net:443', 'proxy *'],
+      seeds: [
+        'http://proxy.example:8080 localhost,.example,*.net:443',
+        'proxy *',
+        'http://p 10.0.0.0/8;::1,[::1]:443,<local>',
+      ],
       parse(text) {
         const [httpsProxy, ...rest] = text.split(' ');
         const route = proxyFor(new URL('https://vault.azure.net'), { httpsProxy, noProxy: rest.join(' ') });

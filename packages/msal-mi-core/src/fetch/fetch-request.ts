@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { parseSignal } from '../options/options.js';
 import { CHANGING_NOTHING, readFetchInit, type FetchInit } from './fetch-init.js';
 import { toOwnRequest } from './foreign-request.js';
@@ -51,7 +52,16 @@ export function parseFetchRequest(
   try {
     return parse(toOwnRequest(given), readFetchInit(init));
   } catch (error) {
-    throw error instanceof TypeError ? error : new TypeError('The arguments of fetch cannot be read.');
+    throw isTypeError(error) ? error : new TypeError('The arguments of fetch cannot be read.');
+  }
+}
+
+/** Those of the platform may be of another realm. */
+function isTypeError(error: unknown): boolean {
+  try {
+    return isNativeError(error) && error.name === 'TypeError';
+  } catch {
+    return false;
   }
 }
 
