@@ -1,6 +1,7 @@
 import { createHash, sign, verify, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { generateRsaKey } from './rsa-key.js';
+import { isRecord } from '../is-record.js';
 
 const signAsync = promisify<string, Buffer, KeyObject, Buffer>((algorithm, bytes, key, done) => {
   sign(algorithm, bytes, key, done);
@@ -105,8 +106,6 @@ function decode(part: string): Claims {
   } catch {
     throw new JwtError('malformed', 'is not a signed JWT');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new JwtError('malformed', 'is not a signed JWT');
-  }
+  if (!isRecord(value)) throw new JwtError('malformed', 'is not a signed JWT');
   return value as Claims;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fault } from '../faults/fault-types.js';
 import type { Answer, Service } from './exchange.js';
+import { isRecord } from '../is-record.js';
 
 const ENDLESS_PIECE = Buffer.alloc(16 * 1024, 'x');
 
@@ -88,6 +89,6 @@ function retryAfter({ seconds, as }: NonNullable<Fault['retryAfter']>, nowMs: nu
 }
 
 function patched(json: unknown, patch: Record<string, unknown> | undefined): unknown {
-  if (!patch || typeof json !== 'object' || json === null || Array.isArray(json)) return json;
+  if (!patch || !isRecord(json)) return json;
   return Object.fromEntries(Object.entries({ ...json, ...patch }).filter(([name]) => patch[name] !== null));
 }

@@ -1,5 +1,6 @@
 /** Locks shared by all processes of the user. */
 import { createHash } from 'node:crypto';
+import { onAbort } from '../../time/clock.js';
 import type { NativeBindings } from './native/bindings.js';
 
 export type LockResult = { readonly kind: 'acquired'; readonly release: () => void } | { readonly kind: 'busy' };
@@ -17,7 +18,7 @@ export async function acquireLock(
   signal?.throwIfAborted();
   const lock = native.acquireLock(lockName(kind, subject), timeoutMs);
   const release = () => lock.release();
-  signal?.addEventListener('abort', release, { once: true });
+  const stopFollowing = onAbort(signal, release);
   try {
     const outcome = await lock.settled;
     if (signal?.aborted === true) {
@@ -26,7 +27,7 @@ export async function acquireLock(
     }
     return outcome === 'acquired' ? { kind: 'acquired', release } : { kind: 'busy' };
   } finally {
-    signal?.removeEventListener('abort', release);
+    stopFollowing();
   }
 }
 
