@@ -9,9 +9,9 @@ const MIN_REMAINING_MS = 24 * HOUR_MS;
 const SHORT_LIFE_MS = 48 * HOUR_MS;
 const RENEWAL_FRACTION = 0.5;
 const RENEWAL_JITTER = 0.05;
-/** After a renewal that failed, and twice as long after each further one: what an ill service missed must not come at once. */
+/** After a renewal that failed, and up to so many times longer: what an ill service missed must not come at once. */
 const RENEWAL_RETRY_MS = 10 * 60_000;
-const LONGEST_RENEWAL_RETRY_MS = HOUR_MS;
+const RENEWAL_RETRY_JITTER = 5;
 /** A certificate that took the place of a refused one is not replaced for what may be the connection's fault. */
 const YOUNG_MS = 10 * 60_000;
 /** As many renewals and replacements as fit into the life of a token, and then some. */
@@ -49,7 +49,6 @@ interface Slot extends KeptBindings {
   readonly reusableUntilMs: number;
   /** When a renewal may be tried next, on the monotonic clock. */
   mayRenewAtMs: number;
-  renewalRetryMs: number;
 }
 
 /**
@@ -95,7 +94,6 @@ export class BindingCache {
       reusableUntilMs: life.reusableUntilMs,
       renewAfterMs: life.renewAfterMs,
       mayRenewAtMs: slot?.mayRenewAtMs ?? -Infinity,
-      renewalRetryMs: RENEWAL_RETRY_MS,
     });
   }
 
@@ -105,8 +103,7 @@ export class BindingCache {
     if (slot === undefined || clock.monotonicMs() < slot.mayRenewAtMs) return false;
     const nowMs = timeOf(slot.current, steadyTime(clock));
     if (nowMs < slot.renewAfterMs || nowMs >= slot.current.notAfterMs) return false;
-    slot.mayRenewAtMs = clock.monotonicMs() + slot.renewalRetryMs * (1 + clock.random());
-    slot.renewalRetryMs = Math.min(2 * slot.renewalRetryMs, LONGEST_RENEWAL_RETRY_MS);
+    slot.mayRenewAtMs = clock.monotonicMs() + RENEWAL_RETRY_MS * (1 + RENEWAL_RETRY_JITTER * clock.random());
     return true;
   }
 
