@@ -59,6 +59,7 @@ it.each<[id: string, fault: Fault]>([
   ['imds-v2', { refusal: 'too-many-requests' }],
   ['imds-v2', { refusal: 'forbidden-by-pod-identity' }],
   ['imds-v2', { status: 404 }],
+  ['imds-v2', { status: 400, body: { error: 'invalid_request', error_description: 'The version was not found' } }],
 ])('rule D29: the check %s and the error give the same advice when IMDS answers %j', async (id, fault) => {
   const outage = emulator.outage('getplatformmetadata', fault);
   const checks = await runInProcess();

@@ -1,6 +1,6 @@
 /** Checks of the metadata service and of what it says about this VM. */
 import type { Call } from '../../call.js';
-import { imdsAdvice, NO_IMDS_REMEDY, NO_NETWORK_REMEDY } from '../../advice.js';
+import { IMDS_ADVICE, NO_IMDS_REMEDY, NO_NETWORK_REMEDY } from '../../advice.js';
 import { isMsalMiError } from '../../errors.js';
 import { requestMetadata } from '../../imds/metadata.js';
 import { createHttpTransport } from '../../imds/http.js';
@@ -125,8 +125,8 @@ const ANSWERS = pass('getplatformmetadata answers');
 
 /** As the table says that the flow uses as well (D8): such an answer is one of version 2. */
 function isAboutIdentity(error: unknown): boolean {
-  if (!isMsalMiError(error) || error.httpStatus === undefined) return false;
-  return imdsAdvice(error.httpStatus, error.errorMessage)?.isAboutIdentity === true;
+  const remediation = isMsalMiError(error) ? error.remediation : undefined;
+  return IMDS_ADVICE.some((row) => row.isAboutIdentity === true && remediation?.startsWith(row.meaning) === true);
 }
 
 const nameOf = ({ imds: { identity } }: ImdsFacts): string =>
