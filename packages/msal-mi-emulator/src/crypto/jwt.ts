@@ -107,5 +107,5 @@ function decode(part: string): Claims {
     throw new JwtError('malformed', 'is not a signed JWT');
   }
   if (!isRecord(value)) throw new JwtError('malformed', 'is not a signed JWT');
-  return value as Claims;
+  return value;
 }
