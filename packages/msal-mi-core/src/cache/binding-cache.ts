@@ -11,7 +11,9 @@ const RENEWAL_FRACTION = 0.5;
 const RENEWAL_JITTER = 0.05;
 /** After a renewal that failed, and up to so many times longer: what an ill service missed must not come at once. */
 const RENEWAL_RETRY_MS = 10 * 60_000;
-const RENEWAL_RETRY_JITTER = 5;
+const RENEWAL_RETRY_JITTER = 14;
+/** Of what is left of the certificate, at most: one of few hours is tried again before it ends. */
+const LONGEST_RENEWAL_RETRY = 0.25;
 /** A certificate that took the place of a refused one is not replaced for what may be the connection's fault. */
 const YOUNG_MS = 10 * 60_000;
 /** As many renewals and replacements as fit into the life of a token, and then some. */
@@ -103,7 +105,9 @@ export class BindingCache {
     if (slot === undefined || clock.monotonicMs() < slot.mayRenewAtMs) return false;
     const nowMs = timeOf(slot.current, steadyTime(clock));
     if (nowMs < slot.renewAfterMs || nowMs >= slot.current.notAfterMs) return false;
-    slot.mayRenewAtMs = clock.monotonicMs() + RENEWAL_RETRY_MS * (1 + RENEWAL_RETRY_JITTER * clock.random());
+    const pauseMs = RENEWAL_RETRY_MS * (1 + RENEWAL_RETRY_JITTER * clock.random());
+    const longestMs = LONGEST_RENEWAL_RETRY * (slot.current.notAfterMs - nowMs);
+    slot.mayRenewAtMs = clock.monotonicMs() + Math.min(pauseMs, longestMs);
     return true;
   }
 
