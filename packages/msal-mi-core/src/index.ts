@@ -23,7 +23,7 @@ export type { ClientCredentialParams } from './fic/client-credential-request.js'
 export { createManagedIdentityAssertion } from './fic/managed-identity-assertion.js';
 export type { ManagedIdentityAssertionOptions } from './fic/managed-identity-assertion.js';
 export type { AttestationProvider } from './public-types.js';
-export { createAuthorizationHeader } from './options/options.js';
+export { createAuthorizationHeader } from './result.js';
 export { AuthenticationScheme, ManagedIdentitySourceNames, MtlsBindingStrength } from './public-types.js';
 export type {
   AuthenticationResult,

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { AccessToken, Binding } from './model.js';
+import { invalidRequest, readMembers } from './options/options.js';
 import type {
   AuthenticationResult,
   BindingCertificate,
@@ -7,7 +8,11 @@ import type {
   MtlsPopAuthenticationResult,
 } from './public-types.js';
 
-/** A token, and all that its result says besides. */
+/**
+ * A token, and all that its result says besides.
+ *
+ * @internal
+ */
 export interface IssuedToken {
   readonly token: AccessToken;
   readonly binding: Binding;
@@ -89,11 +94,33 @@ function shownOf({ bindingCertificate: certificate, binding }: TokenResult): obj
   };
 }
 
+/** @internal */
 export function createResult(issued: IssuedToken): MtlsPopAuthenticationResult {
   return Object.freeze(new TokenResult(issued, true)) as MtlsPopAuthenticationResult;
 }
 
-/** The result for a bearer token: it says nothing of the certificate it was acquired with. */
+/**
+ * The result for a bearer token: it says nothing of the certificate it was acquired with.
+ *
+ * @internal
+ */
 export function createBearerResult(issued: IssuedToken): AuthenticationResult {
   return Object.freeze(new TokenResult(issued, false));
+}
+
+const RESULT_NAMES = ['tokenType', 'accessToken'] as const;
+
+/**
+ * The value of the `Authorization` header for a result: its scheme and its token.
+ *
+ * @param result - What `acquireToken` returned.
+ * @returns `mtls_pop <token>` for bound tokens, `Bearer <token>` otherwise.
+ * @throws ManagedIdentityError `invalid_request` for anything else.
+ */
+export function createAuthorizationHeader(result: AuthenticationResult): string {
+  const { tokenType, accessToken } = readMembers(Object(result) as object, RESULT_NAMES, invalidRequest);
+  if (typeof tokenType !== 'string' || typeof accessToken !== 'string' || tokenType === '' || accessToken === '') {
+    throw invalidRequest('createAuthorizationHeader needs what acquireToken returned.');
+  }
+  return `${tokenType} ${accessToken}`;
 }

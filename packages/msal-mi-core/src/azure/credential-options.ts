@@ -31,7 +31,11 @@ export interface MtlsManagedIdentityCredentialOptions extends ManagedIdentityCon
   allowedHosts?: ReadonlyArray<string | RegExp>;
 }
 
-/** What a credential works with. */
+/**
+ * What a credential works with.
+ *
+ * @internal
+ */
 export interface CredentialParts {
   readonly application: TokenApplication;
   /** False when another identity may be configured where this library cannot see it. */
@@ -46,7 +50,10 @@ const OWN_NAMES = ['application', 'requestOverMtls', 'withAttestationSupport', '
 const NAMES: ReadonlySet<string> = new Set([...OWN_NAMES, ...CONFIGURATION_NAMES]);
 const WHERE = 'MtlsManagedIdentityCredential';
 
-/** @throws ManagedIdentityError `invalid_request`, `invalid_managed_identity_id_type`, `invalid_configuration`. */
+/**
+ * @throws ManagedIdentityError `invalid_request`, `invalid_managed_identity_id_type`, `invalid_configuration`.
+ * @internal
+ */
 export function parseCredentialOptions(options: unknown): CredentialParts {
   return readable(invalidRequest, () => parse(options));
 }

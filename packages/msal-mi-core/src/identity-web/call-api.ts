@@ -8,7 +8,7 @@ import {
   type BindingReplacer,
   type CallMembers,
 } from '../mtls-fetch/application-members.js';
-import { createAuthorizationHeader } from '../options/options.js';
+import { createAuthorizationHeader } from '../result.js';
 import type { MtlsPopRequestParams } from '../public-types.js';
 import type { ApiOptions } from './api-options.js';
 import type { TokenDemand, TokenAcquirer } from './token-acquirer.js';

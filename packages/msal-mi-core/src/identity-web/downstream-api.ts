@@ -1,5 +1,6 @@
 import { assertBound } from '../mtls-fetch/token-source.js';
-import { createAuthorizationHeader, invalidConfiguration, readable, readMembers } from '../options/options.js';
+import { invalidConfiguration, readable, readMembers } from '../options/options.js';
+import { createAuthorizationHeader } from '../result.js';
 import type { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
 import type { ManagedIdentityConfiguration } from '../public-types.js';

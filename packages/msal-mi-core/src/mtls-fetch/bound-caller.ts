@@ -1,4 +1,4 @@
-import { createAuthorizationHeader } from '../options/options.js';
+import { createAuthorizationHeader } from '../result.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { ReplacementAllowance } from '../model.js';
 import type { HostCheck } from './allowed-hosts.js';

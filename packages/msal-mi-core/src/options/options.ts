@@ -1,7 +1,7 @@
 /** Checks that every options object goes through: untrusted values in, before any I/O. */
 import { isMsalMiError, ManagedIdentityError, MsiV2Error } from '../errors.js';
 import { isJsonObject, parseJsonObject } from '../json.js';
-import { MtlsBindingStrength, type AuthenticationResult } from '../public-types.js';
+import { MtlsBindingStrength } from '../public-types.js';
 
 export function invalidRequest(message: string): ManagedIdentityError {
   return new ManagedIdentityError('invalid_request', { message });
@@ -191,21 +191,4 @@ function begin(): void {
 
 function headOf(number: number): string {
   return prefix + (number >>> 8).toString(16).padStart(6, '0');
-}
-
-const RESULT_NAMES = ['tokenType', 'accessToken'] as const;
-
-/**
- * The value of the `Authorization` header for a result: its scheme and its token.
- *
- * @param result - What `acquireToken` returned.
- * @returns `mtls_pop <token>` for bound tokens, `Bearer <token>` otherwise.
- * @throws ManagedIdentityError `invalid_request` for anything else.
- */
-export function createAuthorizationHeader(result: AuthenticationResult): string {
-  const { tokenType, accessToken } = readMembers(Object(result) as object, RESULT_NAMES, invalidRequest);
-  if (typeof tokenType !== 'string' || typeof accessToken !== 'string' || tokenType === '' || accessToken === '') {
-    throw invalidRequest('createAuthorizationHeader needs what acquireToken returned.');
-  }
-  return `${tokenType} ${accessToken}`;
 }

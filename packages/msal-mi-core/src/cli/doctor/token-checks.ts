@@ -4,7 +4,7 @@ import { bindingRefusalOf, meaningOf, type BindingRefusal } from '../../mtls-fet
 import { readJwtClaims } from '../../crypto/jwt.js';
 import { requestMetadata } from '../../imds/metadata.js';
 import { createHttpTransport } from '../../imds/http.js';
-import { createAuthorizationHeader } from '../../options/options.js';
+import { createAuthorizationHeader } from '../../result.js';
 import { MtlsBindingStrength } from '../../public-types.js';
 import type { ManagedIdentityApplication } from '../../client.js';
 import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
