@@ -4,7 +4,7 @@
  * before every merge and release.
  *
  * What users download is kept small: comments stay in the declarations, where editors show them, declarations that no entry
- * point leads to are not written, and code is indented by tabs. Its lines stay as they are, for stack traces and readers.
+ * point leads to are not written, and code is not indented. Its names and lines stay as they are, for stack traces.
  * Output of files that are gone does not stay behind.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -74,15 +74,13 @@ function writeModules({ fileNames, options }, module) {
     });
     if (diagnostics.length > 0) fail(diagnostics);
     const path = join(options.outDir, relative(options.rootDir, fileName).replace(/\.ts$/, '.js'));
-    const text = indentedByTabs(outputText);
-    write(path, module === ts.ModuleKind.CommonJS ? withoutImportsField(text, path) : text);
+    const text = module === ts.ModuleKind.CommonJS ? asCommonJs(outputText, path) : outputText;
+    write(path, withoutIndentation(text));
   }
 }
 
-const TYPESCRIPT_INDENT = / {4}/g;
-
 /** What stands in a template literal is text, and stays. */
-function indentedByTabs(code) {
+function withoutIndentation(code) {
   const templates = [];
   const collect = (node) => {
     if (ts.isTemplateLiteralToken(node)) templates.push(node);
@@ -90,9 +88,19 @@ function indentedByTabs(code) {
   };
   collect(ts.createSourceFile('module.js', code, ts.ScriptTarget.Latest));
   const isInTemplate = (offset) => templates.some(({ pos, end }) => pos < offset && offset < end);
-  return code.replace(/^ {4,}/gm, (indent, offset) =>
-    isInTemplate(offset) ? indent : indent.replace(TYPESCRIPT_INDENT, '\t'),
-  );
+  return code.replace(/^ +/gm, (indent, offset) => (isInTemplate(offset) ? indent : ''));
+}
+
+function asCommonJs(text, path) {
+  return withoutImportsField(withoutInterop(text), path);
+}
+
+const INTEROP_HELPERS = /^var __(?:createBinding|setModuleDefault|importStar) = [^]*?^\}\)\(?.*;\n/gm;
+
+/** A module of this package needs no help to look like one: where only those are loaded later, the helpers go. */
+function withoutInterop(text) {
+  const direct = text.replace(/\b__importStar\((require\((['"])\.[^'"]+\2\))\)/g, '$1');
+  return direct.includes('__importStar(') ? direct : direct.replace(INTEROP_HELPERS, '');
 }
 
 /** dist-cjs has a package.json of its own, where the manifest's `imports` do not apply. */
