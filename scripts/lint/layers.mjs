@@ -43,7 +43,7 @@ export const CORE_LAYERS = {
   binding: { files: ['binding/'], may: [...STAGE, 'fetch', 'attestation'] },
   token: { files: ['token/'], may: STAGE },
   fetch: { files: ['fetch/'], may: STAGE },
-  'mtls-fetch': { files: ['mtls-fetch/'], may: [...STAGE, 'fetch'] },
+  'mtls-fetch': { files: ['mtls-fetch/'], may: [...STAGE, 'fetch', 'result'] },
   // The one place that loads @azure/msal-node.
   'msal-node': { files: ['msal-node/'], may: STAGE },
   attestation: { files: ['attestation/'], may: STAGE },

@@ -1,5 +1,5 @@
 /** Bearer requests are msal-node's: next to bound ones, in one process, against one metadata service (D5). */
-import { createAuthorizationHeader } from 'core/options/options.js';
+import { createAuthorizationHeader } from 'core/result.js';
 import { legs, queryOf, requestOf } from '../support/journal.js';
 import { VAULT, World, softwareRequest, withEnvironment } from '../support/world.js';
 

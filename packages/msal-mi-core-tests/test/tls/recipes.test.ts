@@ -6,7 +6,7 @@ import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { createMtlsFetch } from 'core/mtls-fetch/mtls-fetch.js';
-import { createAuthorizationHeader } from 'core/options/options.js';
+import { createAuthorizationHeader } from 'core/result.js';
 import { MtlsBindingStrength } from 'core/public-types.js';
 import { softwareRequest, World } from '../support/world.js';
 

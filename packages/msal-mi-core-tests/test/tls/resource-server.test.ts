@@ -3,7 +3,7 @@ import https from 'node:https';
 import { createServer as createPlainServer } from 'node:http';
 import { createLocalJWKSet, createRemoteJWKSet } from 'jose';
 import { requireMtlsPop, type RequireMtlsPopOptions } from 'core/resource-server/index.js';
-import { createAuthorizationHeader } from 'core/options/options.js';
+import { createAuthorizationHeader } from 'core/result.js';
 import { AUDIENCE, type TokenIssuer } from '../support/bound-tokens.js';
 import { ResourceServers, type Client } from '../support/resource-servers.js';
 import { softwareRequest, World } from '../support/world.js';
