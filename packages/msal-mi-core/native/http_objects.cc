@@ -119,6 +119,7 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
   Napi::Value Start(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     RequestOptions options = ReadRequestOptions(info[0]);
+    const bool keeps_process = options.keeps_process;
     if (!info[1].IsFunction()) throw Napi::TypeError::New(env, "onEvent must be a function");
     if (!session_) throw Napi::Error::New(env, "the session is closed");
 
@@ -133,8 +134,8 @@ class SessionObject final : public Napi::ObjectWrap<SessionObject> {
       environment.requests.erase(id);
       throw;
     }
-    environment.js_thread()->Hold(env);
-    live.holds_loop = true;
+    live.holds_loop = keeps_process;
+    if (keeps_process) environment.js_thread()->Hold(env);
     return Construct(environment.request_class, RequestObject::State{live.request, id});
   }
 

@@ -119,6 +119,8 @@ RequestOptions ReadRequestOptions(const Napi::Value& value) {
       ReadWholeNumber(object.Get("responseTimeoutMs"), "request.responseTimeoutMs", 0x7FFFFFFF));
 
   options.read_ahead_bytes = ReadUint32(object.Get("readAheadBytes"), "request.readAheadBytes");
+  const Napi::Value keeps_process = object.Get("keepsProcess");
+  options.keeps_process = keeps_process.IsUndefined() || keeps_process.ToBoolean();
 
   const Napi::Value body = object.Get("body");
   if (body.IsString() && ReadString(body, "request.body") == u"chunked") {

@@ -168,6 +168,20 @@ for (const how of ['exit', 'worker-exit', 'terminate']) {
   });
 }
 
+for (const [how, isHeld] of [
+  ['held', true],
+  ['not-held', false],
+]) {
+  test(`rule D26: a process that has nothing else to do ${isHeld ? 'waits' : 'does not wait'} for a request (${how})`, async () => {
+    const { status, output, errors } = await runScript('leave.mjs', {
+      args: [how],
+      env: { SLOW_PORT: String(server.port) },
+    });
+    assert.equal(status, 0, output + errors);
+    assert.equal(output.includes('"head"'), isHeld, output);
+  });
+}
+
 test('nothing stays open behind requests, sessions, keys and locks', async () => {
   const once = async () => {
     await addon.probeKey(KEY);

@@ -7,18 +7,21 @@ const how = process.argv[2];
 const port = Number(process.env.SLOW_PORT);
 const limits = { resolveTimeoutMs: 0, connectTimeoutMs: 5000, sendTimeoutMs: 5000, receiveTimeoutMs: 5000 };
 
+const openSession = () => addon.openSession({ proxy: 'direct', allowTls13: false, ...limits }, null, null);
+const request = {
+  method: 'GET',
+  host: 'localhost',
+  port,
+  path: '/slow?ms=800',
+  headers: '',
+  body: new Uint8Array(0),
+  responseTimeoutMs: 5000,
+  readAheadBytes: 1024,
+};
+
 async function startRequests(count) {
-  const session = await addon.openSession({ proxy: 'direct', allowTls13: false, ...limits }, null, null);
-  const request = {
-    method: 'GET',
-    host: 'localhost',
-    port,
-    path: '/slow?ms=800',
-    headers: '',
-    body: new Uint8Array(0),
-  };
-  for (let i = 0; i < count; i += 1)
-    session.send({ ...request, responseTimeoutMs: 5000, readAheadBytes: 1024 }, () => undefined);
+  const session = await openSession();
+  for (let i = 0; i < count; i += 1) session.send(request, () => undefined);
   addon
     .probeKey({ providerName: 'Microsoft Software Key Storage Provider', keyName: 'none', scope: 'user' })
     .catch(() => undefined);
@@ -29,6 +32,11 @@ async function startRequests(count) {
 if (!isMainThread) {
   await startRequests(10);
   if (how === 'worker-exit') process.exit(0);
+} else if (how === 'held' || how === 'not-held') {
+  const kinds = [];
+  const session = await openSession();
+  session.send({ ...request, keepsProcess: how === 'held' }, (kind) => kinds.push(kind));
+  process.on('exit', () => console.log(JSON.stringify(kinds)));
 } else if (how === 'exit') {
   await startRequests(20);
   process.exit(7);

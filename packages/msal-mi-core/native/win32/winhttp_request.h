@@ -23,6 +23,7 @@ struct RequestOptions {
   std::uint64_t body_length = 0;          // kKnownLength, greater than 0
   std::uint32_t read_ahead_bytes = 0;     // of the response body, read without being asked for
   std::uint32_t response_timeout_ms = 0;  // until the response headers; 0: no limit
+  bool keeps_process = true;              // false: the event loop may end before the answer is there
 };
 
 struct ResponseHead {

@@ -61,7 +61,7 @@ class Exchange {
   }
 
   start(session: NativeSession): Promise<MtlsResponse> {
-    const { signal, timeoutMs, url, method, headers, body } = this.#request;
+    const { signal, timeoutMs, url, method, headers, body, keepsProcess = true } = this.#request;
     signal?.throwIfAborted();
     const options: NativeRequestOptions = {
       method,
@@ -73,6 +73,7 @@ class Exchange {
       body: wholeBodyOf(body) ?? this.#upload?.declared ?? 'chunked',
       responseTimeoutMs: timeoutMs ?? 0,
       readAheadBytes: WINDOW_BYTES,
+      keepsProcess,
     };
     try {
       this.#native = session.send(options, this.#onEvent);
@@ -84,6 +85,7 @@ class Exchange {
       const onTimeout = () =>
         this.#fail(new TransportError('timeout', 'ETIMEDOUT', 'The answer did not arrive in time.'));
       this.#timer = setTimeout(onTimeout, timeoutMs);
+      if (!keepsProcess) this.#timer.unref();
     }
     return this.#head.promise;
   }

@@ -58,6 +58,8 @@ export interface NativeRequestOptions {
   readonly responseTimeoutMs: number;
   /** How much of the response body is read before anybody asks for it. */
   readonly readAheadBytes: number;
+  /** False: the event loop may end before the answer is there. Default: true. */
+  readonly keepsProcess?: boolean;
 }
 
 export interface RequestFailure extends FailedCall {

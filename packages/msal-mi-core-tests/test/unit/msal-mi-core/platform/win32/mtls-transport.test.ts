@@ -138,6 +138,13 @@ describe('one exchange', () => {
     request.head(200);
   });
 
+  it.each([true, false])('rule D26: keeps the process only where somebody waits: %s', async (keepsProcess) => {
+    const { send } = start();
+    const { request } = await send({ keepsProcess });
+    expect(request.options.keepsProcess).toBe(keepsProcess);
+    request.head(200);
+  });
+
   it('gives head and body as they come', async () => {
     const { send } = start();
     const { answer, request } = await send();
