@@ -12,23 +12,29 @@ namespace {
 
 class LockObject final : public Napi::ObjectWrap<LockObject> {
  public:
-  using State = std::shared_ptr<FileLock>;
+  struct State {
+    std::shared_ptr<FileLock> file;
+    std::shared_ptr<bool> is_released;  // by JavaScript, and only read on its thread
+  };
 
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Lock", {InstanceMethod<&LockObject::Release>("release")});
   }
 
   explicit LockObject(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<LockObject>(info), file_(TakeState<State>(info)) {}
+      : Napi::ObjectWrap<LockObject>(info), state_(TakeState<State>(info)) {}
   // A lock that JavaScript forgot must not stay held.
   ~LockObject() override {
-    if (file_) file_->Release();
+    if (state_.file) state_.file->Release();
   }
 
  private:
-  void Release(const Napi::CallbackInfo&) { file_->Release(); }
+  void Release(const Napi::CallbackInfo&) {
+    *state_.is_released = true;
+    state_.file->Release();
+  }
 
-  State file_;
+  State state_;
 };
 
 struct Told {
@@ -38,16 +44,18 @@ struct Told {
 };
 
 // Settles the promise of lock `id`. All that this needs is made now, so that it happens also when memory has run out.
-FileLock::Settled SettlerOf(const std::shared_ptr<JsThread>& js_thread, std::uint64_t id) {
+// What was acquired on another thread while JavaScript released it is held no more.
+FileLock::Settled SettlerOf(const std::shared_ptr<JsThread>& js_thread, std::uint64_t id,
+                            std::shared_ptr<bool> is_released) {
   auto told = std::make_shared<Told>();
-  auto settle = [id, told](Napi::Env env, Environment& environment) {
+  auto settle = [id, told, is_released = std::move(is_released)](Napi::Env env, Environment& environment) {
     const auto found = environment.locks.find(id);
     if (found == environment.locks.end()) return;
     const Napi::Promise::Deferred deferred = found->second;
     environment.locks.erase(found);
     environment.js_thread()->Unhold(env);
     if (told->api == nullptr) {
-      deferred.Resolve(ToJs(env, told->outcome));
+      deferred.Resolve(ToJs(env, *is_released ? LockOutcome::kCancelled : told->outcome));
     } else {
       deferred.Reject(ToJsError(env, told->api, told->status).Value());
     }
@@ -76,15 +84,16 @@ Napi::Value AcquireLock(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::Of(env);
   const std::uint64_t id = environment.NextId();
   const auto deferred = environment.locks.emplace(id, Napi::Promise::Deferred::New(env)).first->second;
-  std::shared_ptr<FileLock> file;
+  LockObject::State state{nullptr, std::make_shared<bool>(false)};
   try {
-    file = FileLock::Acquire(std::move(name), timeout_ms, SettlerOf(environment.js_thread(), id));
+    state.file =
+        FileLock::Acquire(std::move(name), timeout_ms, SettlerOf(environment.js_thread(), id, state.is_released));
   } catch (...) {
     environment.locks.erase(id);
     throw;
   }
   environment.js_thread()->Hold(env);
-  const Napi::Object lock = Construct(environment.lock_class, std::move(file)).As<Napi::Object>();
+  const Napi::Object lock = Construct(environment.lock_class, std::move(state)).As<Napi::Object>();
   lock.Set("settled", deferred.Promise());
   return lock;
 }
