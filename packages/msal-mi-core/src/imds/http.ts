@@ -68,7 +68,10 @@ function sendOnce(request: HttpRequest, agent: http.Agent): Promise<HttpResponse
 
     outgoing.on('error', (error) => fail(toTransportError(error)));
     // Without a listener Node.js would drop the connection, and say nothing.
-    outgoing.on('upgrade', () => fail(switchedProtocols()));
+    outgoing.on('upgrade', (_response, socket) => {
+      fail(switchedProtocols());
+      socket.destroy();
+    });
     outgoing.on('response', (response) => {
       if (response.statusCode === SWITCHING_PROTOCOLS) {
         fail(switchedProtocols());

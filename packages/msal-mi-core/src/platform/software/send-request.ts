@@ -99,8 +99,11 @@ class Attempt {
         this.diedOnKeptConnection = isReused && LOST_CODES.includes(error.code ?? '');
         fail(classifyFailure(error, isReused ? 'reused' : this.#phase, this.#socket));
       });
-      // Without a listener Node.js would drop the connection, and say nothing.
-      outgoing.on('upgrade', () => fail(switchedProtocols()));
+      // Without a listener Node.js would drop the connection, and say nothing. With one the connection is the listener's.
+      outgoing.on('upgrade', (_response, socket) => {
+        fail(switchedProtocols());
+        socket.destroy();
+      });
       outgoing.on('response', (response) => {
         if (response.statusCode === SWITCHING_PROTOCOLS) {
           fail(switchedProtocols());
