@@ -70,7 +70,11 @@ export function composeDownstreamApi(
     OPTION_NAMES,
     invalidConfiguration,
   ) as CreateDownstreamApiOptions;
-  if (application !== undefined && typeof (application as { acquireToken?: unknown }).acquireToken !== 'function') {
+  const canAcquire = readable(
+    invalidConfiguration,
+    () => application === undefined || typeof (application as { acquireToken?: unknown }).acquireToken === 'function',
+  );
+  if (!canAcquire) {
     throw invalidConfiguration('application must be a ManagedIdentityApplication; a client is described by AzureAd.');
   }
   const { root, azureAd } = readable(invalidConfiguration, () => {
