@@ -80,6 +80,7 @@ const viaRolldown = (format) => async (dir) => {
 };
 
 async function viaNcc(outdir) {
+  process.noDeprecation = true; // its own code does what Node.js 26 deprecates
   const { default: ncc } = await import('@vercel/ncc');
   const { code, assets } = await ncc(entry, { quiet: true, filename: 'app.mjs', esm: true });
   const { writeFileSync } = await import('node:fs');
