@@ -122,7 +122,7 @@ export class ManagedIdentityApplication {
    * @param options - Both members are optional.
    * @param options.signal - Rejects the call at once with its reason.
    * @param options.refresh - True probes again. Default: false.
-   * @throws The reason of `signal`, or ManagedIdentityError `invalid_request` for options that are none, before any I/O.
+   * @throws The reason of `signal`, or ManagedIdentityError `invalid_request` for options that are not valid, before any I/O.
    *   A host without any source is not an error: see `errorReason`.
    */
   async getManagedIdentityCapabilities(

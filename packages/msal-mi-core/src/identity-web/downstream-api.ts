@@ -31,7 +31,7 @@ const MAX_KEPT = 100;
  * @param configuration - One section for each API, and `AzureAd` for calls as an application.
  * @param options - Both members are optional.
  * @throws ManagedIdentityError `invalid_configuration` when the configuration is not an object, or has names that differ in
- *   case only, and for an `application` that is none.
+ *   case only, and for an `application` that is not one.
  *
  * @example
  * ```ts
