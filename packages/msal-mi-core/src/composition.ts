@@ -23,7 +23,7 @@ import type {
 import { createBearerDelegate } from './request/bearer.js';
 import { queryCapabilities } from './request/capabilities.js';
 import { IdentityClient } from './request/identity-client.js';
-import { acquireOverMtls, replaceBinding } from './request/managed-identity.js';
+import { acquireOverMtls, isServedAgain, replaceBinding } from './request/managed-identity.js';
 import { isRequestOverMtls, parseRequest, readTokenOptions } from './request/parse-request.js';
 import { systemClock } from './time/clock.js';
 
@@ -74,7 +74,7 @@ export interface ComposedApplication {
   ): Promise<MtlsPopAuthenticationResult>;
   capabilities(options: unknown): Promise<ManagedIdentityCapabilities>;
   trustedAuthorities(): readonly string[] | undefined;
-  callSurroundings(): CallSurroundings;
+  readonly callSurroundings: CallSurroundings;
 }
 
 const VERIFIED_NEVERTHELESS =
@@ -129,7 +129,14 @@ export function composeApplication(configuration: Configuration, surroundings: S
     replaceBinding: async (request, refused, isTrial) =>
       replaceBinding(parseRequest(readTokenOptions(request)), refused, client, isTrial),
     capabilities: (options) => queryCapabilities(options, client),
-    callSurroundings: () => ({ clock, log }),
+    callSurroundings: {
+      clock,
+      log,
+      againServed(options) {
+        const request = parseRequest(readTokenOptions(options));
+        return (held) => isServedAgain(held, request, client);
+      },
+    },
     trustedAuthorities: () => authoritiesTrustedBy(configuration),
   };
 }

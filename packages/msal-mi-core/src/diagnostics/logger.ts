@@ -9,7 +9,10 @@ const debug = debuglog('msal-mi');
 type Line = string | (() => string);
 
 /** Writes log lines. Messages are built by the caller and hold no secrets; identities go through `pii`. */
-export type Logger = Readonly<Record<keyof typeof LEVEL, (message: Line, options?: { pii?: boolean }) => void>>;
+export type Logger = Readonly<Record<keyof typeof LEVEL, (message: Line, options?: { pii?: boolean }) => void>> & {
+  /** True when nobody reads any line, whatever its level. */
+  readonly isSilent: () => boolean;
+};
 
 /** Delivers lines to the application's callback, and to stderr under NODE_DEBUG=msal-mi. A throwing callback is ignored. */
 export function createLogger(options: LoggerOptions | undefined): Logger {
@@ -34,5 +37,6 @@ export function createLogger(options: LoggerOptions | undefined): Logger {
     info: at(LEVEL.info),
     verbose: at(LEVEL.verbose),
     trace: at(LEVEL.trace),
+    isSilent: () => callback === undefined && !debug.enabled,
   };
 }

@@ -28,6 +28,11 @@ export const CALL_SURROUNDINGS: unique symbol = Symbol.for('msal-mi/call-surroun
 export interface CallSurroundings {
   readonly clock: Clock;
   readonly log: Logger;
+  /**
+   * Tells of results for one request whether a call that makes it again would get the same token: from the cache, with
+   * nothing to be renewed, and nobody to be told. Undefined where that takes more than a look at the cache.
+   */
+  readonly againServed?: (request: MtlsPopRequestParams) => (held: MtlsPopAuthenticationResult) => boolean;
 }
 
 /** What the token requests of one downstream call have in common. */

@@ -1,23 +1,16 @@
-import { createAuthorizationHeader } from '../result.js';
 import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import type { ReplacementAllowance } from '../model.js';
 import type { HostCheck } from './allowed-hosts.js';
 import { parseClaimsChallenge } from './claims-challenge.js';
 import { checkHeaders, isIdempotent, parseFetchRequest, type FetchRequest } from '../fetch/fetch-request.js';
+import { HeldResult } from './held-result.js';
 import { headersForToken } from './host-profiles.js';
-import {
-  CALL_SURROUNDINGS,
-  REPLACE_BINDING,
-  REPLACEMENT,
-  type BindingReplacer,
-  type CallMembers,
-  type CallSurroundings,
-} from './application-members.js';
+import { REPLACE_BINDING, REPLACEMENT, type BindingReplacer, type CallMembers } from './application-members.js';
 import { channelBehind, sendOverChannel } from '../fetch/channel-fetch.js';
 import { HeaderList } from '../fetch/header-list.js';
 import { isReplayable } from '../fetch/request-body.js';
 import { bindingRefusalOf, reportBindingRefusal } from './refused-binding.js';
-import { assertBound, type BoundTokenApplication } from './token-source.js';
+import { assertBound, surroundingsOf, type BoundTokenApplication } from './token-source.js';
 import { systemClock } from '../time/clock.js';
 import { logged } from '../transport/exchange.js';
 
@@ -33,10 +26,12 @@ export interface CallerOptions {
   readonly headers: HeaderList;
 }
 
-/** One call of `fetch`, and what its tokens are asked for with. */
+/** One call of `fetch`. */
 interface Call {
   readonly request: FetchRequest;
-  readonly tokenRequest: MtlsPopRequestParams & Required<CallMembers>;
+  readonly replacement: ReplacementAllowance;
+  /** Those of a challenge. */
+  readonly claims?: string;
 }
 
 interface Answered {
@@ -51,6 +46,9 @@ const PAUSES_MS = [800, 1_600, 3_200] as const;
 export class BoundCaller {
   readonly #app: BoundTokenApplication;
   readonly #options: CallerOptions;
+  /** What the token requests of all calls have in common. */
+  readonly #demand: MtlsPopRequestParams;
+  readonly #held: HeldResult;
   #latestHost: { readonly hostname: string; readonly headers: ReadonlyArray<readonly [string, string]> } | undefined;
   /** The certificate that took the place of a refused one, until it is accepted: refused as well, it is not the certificate. */
   #replacementX5tS256: string | undefined;
@@ -58,6 +56,10 @@ export class BoundCaller {
   constructor(app: BoundTokenApplication, options: CallerOptions) {
     this.#app = app;
     this.#options = options;
+    const { resource, withAttestationSupport } = options.tokenRequest;
+    const minStrength = options.tokenRequest.minStrength as MtlsBindingStrength; // Undefined counts as absent.
+    this.#demand = { resource, mtlsProofOfPossession: true, withAttestationSupport, minStrength };
+    this.#held = new HeldResult(app, this.#demand);
   }
 
   async fetch(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
@@ -65,10 +67,14 @@ export class BoundCaller {
     const request = parsed instanceof Promise ? await parsed : parsed;
     this.#options.checkHost(request.url);
 
-    const call: Call = { request, tokenRequest: this.#tokenRequest(request) };
-    const result = assertBound(await this.#app.acquireToken(call.tokenRequest));
+    const call: Call = { request, replacement: { isUsed: false } };
+    const result = this.#held.current() ?? this.#held.keep(await this.#acquire(call));
     const { result: used, response } = await this.#sendOverGoodBinding(call, result);
     return response.status === 401 ? this.#answerRefusal(call, { result: used, response }) : response;
+  }
+
+  async #acquire(call: Call): Promise<MtlsPopAuthenticationResult> {
+    return assertBound(await this.#app.acquireToken(this.#tokenRequest(call)));
   }
 
   async #answerRefusal(call: Call, refused: Answered): Promise<Response> {
@@ -90,17 +96,13 @@ export class BoundCaller {
     }
   }
 
-  async #sendOverReplacement(
-    { request, tokenRequest }: Call,
-    result: MtlsPopAuthenticationResult,
-    error: unknown,
-  ): Promise<Answered> {
-    const replacement = tokenRequest[REPLACEMENT];
+  async #sendOverReplacement(call: Call, result: MtlsPopAuthenticationResult, error: unknown): Promise<Answered> {
+    const { request, replacement } = call;
     const { x5tS256 } = result.bindingCertificate;
     if (!isCertificateRefused(error) || !isRepeatable(request)) throw error;
     if (replacement.isUsed || x5tS256 === this.#replacementX5tS256 || !canReplaceBindings(this.#app)) throw error;
     replacement.isUsed = true;
-    const replaced = await this.#app[REPLACE_BINDING](tokenRequest, result.binding);
+    const replaced = await this.#app[REPLACE_BINDING](this.#tokenRequest(call), result.binding);
     if (replaced.bindingCertificate.x5tS256 === x5tS256) throw error; // There is no other one for the moment.
     this.#replacementX5tS256 = replaced.bindingCertificate.x5tS256;
     return this.#sendAndNote(request, replaced);
@@ -138,29 +140,27 @@ export class BoundCaller {
 
   /** Once: a challenge that comes in return is the answer. */
   async #answerChallenge(call: Call, refused: Answered, claims: string): Promise<Response> {
-    const tokenRequest = { ...call.tokenRequest, claims };
-    const acquiring = this.#app.acquireToken(tokenRequest);
+    const challenged = { ...call, claims };
+    const acquiring = this.#acquire(challenged);
     if (!isRepeatable(call.request)) {
       // The token with the claims is kept by the application, so the caller's own next attempt finds it.
       await acquiring.catch(() => undefined);
       return refused.response;
     }
-    const result = assertBound(await acquiring);
+    const result = await acquiring;
     if (result.accessToken === refused.result.accessToken) return refused.response;
     await refused.response.body?.cancel();
-    const { response } = await this.#sendOverGoodBinding({ ...call, tokenRequest }, result);
+    const { response } = await this.#sendOverGoodBinding(challenged, result);
     return response;
   }
 
-  /** Always of one shape: objects that are put together each time cost more to check than finding the token does. */
-  #tokenRequest({ signal }: FetchRequest): Call['tokenRequest'] {
-    const { resource, withAttestationSupport } = this.#options.tokenRequest;
-    const minStrength = this.#options.tokenRequest.minStrength as MtlsBindingStrength; // Undefined counts as absent.
-    const replacement: ReplacementAllowance = { isUsed: false };
-    const mtlsProofOfPossession = true;
-    return signal === undefined
-      ? { resource, mtlsProofOfPossession, withAttestationSupport, minStrength, [REPLACEMENT]: replacement }
-      : { resource, mtlsProofOfPossession, withAttestationSupport, minStrength, signal, [REPLACEMENT]: replacement };
+  #tokenRequest({ request: { signal }, replacement, claims }: Call): MtlsPopRequestParams & CallMembers {
+    return {
+      ...this.#demand,
+      ...(claims !== undefined && { claims }),
+      ...(signal !== undefined && { signal }),
+      [REPLACEMENT]: replacement,
+    };
   }
 
   #send(request: FetchRequest, result: MtlsPopAuthenticationResult): Promise<Response> {
@@ -168,16 +168,16 @@ export class BoundCaller {
     const defaults = this.#defaultHeaders(url.hostname);
     const headers = new HeaderList(request.headers);
     for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value);
-    headers.set('authorization', createAuthorizationHeader(result));
+    headers.set('authorization', this.#held.authorizationOf(result));
     const { binding } = result;
     const channel = channelBehind(binding);
     if (channel !== undefined) {
       if (defaults.length > 0) checkHeaders(headers, url, body); // The caller's own have been.
       const send = () => sendOverChannel(channel, { method, url, headers, body, redirect, signal });
       const surroundings = surroundingsOf(this.#app);
-      if (surroundings === undefined) return send();
-      const { correlationId } = result;
-      return logged({ stage: 'resource', method, url: url.href }, { ...surroundings, correlationId }, send);
+      if (surroundings === undefined || surroundings.log.isSilent()) return send();
+      const { clock, log } = surroundings;
+      return logged({ stage: 'resource', method, url }, { clock, log, correlationId: result.correlationId }, send);
     }
     return binding.fetch(url, {
       method,
@@ -206,11 +206,6 @@ function isCertificateRefused(error: unknown): boolean {
 
 function isRepeatable(request: FetchRequest): boolean {
   return request.body === undefined || isReplayable(request.body);
-}
-
-function surroundingsOf(app: BoundTokenApplication): CallSurroundings | undefined {
-  const lend = (app as { [CALL_SURROUNDINGS]?: () => CallSurroundings | undefined })[CALL_SURROUNDINGS];
-  return typeof lend === 'function' ? lend.call(app) : undefined;
 }
 
 function canReplaceBindings(app: BoundTokenApplication): app is BoundTokenApplication & BindingReplacer {

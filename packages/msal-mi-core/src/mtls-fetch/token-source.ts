@@ -22,7 +22,7 @@ import {
 
 /** Usually a ManagedIdentityApplication. */
 export interface BoundTokenApplication {
-  acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult>;
+  readonly acquireToken: (request: MtlsPopRequestParams) => Promise<MtlsPopAuthenticationResult>;
 }
 
 /** Usually a BoundConfidentialClient. */
@@ -77,6 +77,12 @@ export function assertBound(result: AuthenticationResult): MtlsPopAuthentication
   if (binding === undefined || tokenType !== 'mtls_pop')
     throw new MsiV2Error('token_type_mismatch', { stage: 'token' });
   return result as MtlsPopAuthenticationResult;
+}
+
+/** Undefined for what is not of this library, or has acquired nothing yet. */
+export function surroundingsOf(app: BoundTokenApplication): CallSurroundings | undefined {
+  const lend = (app as { [CALL_SURROUNDINGS]?: () => CallSurroundings | undefined })[CALL_SURROUNDINGS];
+  return typeof lend === 'function' ? lend.call(app) : undefined;
 }
 
 function applicationOf(client: OwnClient): TokenApplication {

@@ -152,7 +152,7 @@ function claimsOf(
 }
 
 /** Of the time the service named, and not before it. */
-function isDue({ refreshAfterMs }: AccessToken, nowMs: number): boolean {
+export function isDue({ refreshAfterMs }: AccessToken, nowMs: number): boolean {
   return refreshAfterMs !== undefined && nowMs >= refreshAfterMs;
 }
 

@@ -117,6 +117,15 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     return kept.current !== binding && !this.state.bindings.isReplacement(kept.current);
   }
 
+  /** The best candidate, while it is to be neither renewed nor superseded. */
+  settled(request: TokenRequest, steadyMs: number): IdentityCredential | undefined {
+    const [best] = this.candidates(request);
+    if (best === undefined) return undefined;
+    const { kept } = this.#candidatesOf(request.attested, best.binding.key.strength);
+    const isSettled = kept?.current === best.binding && timeOf(kept.current, steadyMs) < kept.renewAfterMs;
+    return isSettled ? best : undefined;
+  }
+
   isYoungReplacement({ binding }: IdentityCredential): boolean {
     return this.state.bindings.isYoungReplacement(binding, this.clock);
   }

@@ -2,7 +2,7 @@
 import { discoverAttestationProvider } from '../attestation/discover.js';
 import { assertStrength } from '../binding/mint.js';
 import { isPaused, pause, REPLACEMENT_PAUSE } from '../cache/backoff.js';
-import { isTraced, trace } from '../diagnostics/channels.js';
+import { acquiredChannel, isTraced, trace } from '../diagnostics/channels.js';
 import { MsiV2Error } from '../errors.js';
 import { DISABLE_IMDS_V2 } from '../hosts.js';
 import type { TokenRequest } from '../model.js';
@@ -13,8 +13,9 @@ import {
   type MtlsPopAuthenticationResult,
 } from '../public-types.js';
 import { environmentSource, knownSource } from '../source/select-source.js';
+import { steadyTime } from '../time/clock.js';
 import { REFUSED_IN_TLS, reportRefusal } from '../token/refusal.js';
-import { acquireFromCache, acquireFromNetwork, callOf, withinTimeout } from './acquire-token.js';
+import { acquireFromCache, acquireFromNetwork, callOf, isDue, withinTimeout } from './acquire-token.js';
 import type { IdentityClient } from './identity-client.js';
 import { forget } from './recovery.js';
 
@@ -38,6 +39,23 @@ function acquire(request: TokenRequest, client: IdentityClient): Result | Promis
   request.signal?.throwIfAborted();
   if (client.isVersion2Disabled) refuseSwitchedOff(request, client);
   return acquireFromCache(request, client) ?? acquireAnew(request, client);
+}
+
+/**
+ * Whether a call that makes `request` again would get the token of `held`: from the cache, with nothing to be started, and
+ * nobody to be told. Whoever makes one call after the other then needs no other result.
+ */
+export function isServedAgain(
+  held: MtlsPopAuthenticationResult,
+  request: TokenRequest,
+  client: IdentityClient,
+): boolean {
+  if (isTraced('acquireToken') || acquiredChannel.hasSubscribers || !client.log.isSilent()) return false;
+  const steadyMs = steadyTime(client.clock);
+  const credential = client.settled(request, steadyMs);
+  if (credential === undefined) return false;
+  const cached = client.state.tokens.get(client.tokenKey(request, credential), steadyMs);
+  return cached?.token.secret === held.accessToken && !isDue(cached.token, steadyMs - cached.setBackMs);
 }
 
 function acquireAnew(request: TokenRequest, client: IdentityClient): Promise<Result> {

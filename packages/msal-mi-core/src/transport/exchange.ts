@@ -152,12 +152,12 @@ export function awaitedHost(correlationId: string): string | undefined {
 
 /** One line for one exchange (D34). Of the address only host and path are told: the query names the identity. */
 export async function logged<R extends { readonly status: number }>(
-  { stage, method, url }: Pick<Exchange, 'method' | 'url'> & { readonly stage: string },
+  { stage, method, url }: Pick<Exchange, 'method'> & { readonly stage: string; readonly url: string | URL },
   { clock, log, correlationId }: Pick<Call, 'clock' | 'log' | 'correlationId'>,
   send: () => Promise<R>,
 ): Promise<R> {
   const startedAtMs = clock.monotonicMs();
-  const { host, origin, pathname } = new URL(url);
+  const { host, origin, pathname } = typeof url === 'string' ? new URL(url) : url;
   awaited.set(correlationId, origin);
   const tell = (outcome: string) =>
     log.verbose(() => {
