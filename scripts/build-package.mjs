@@ -4,7 +4,9 @@
  * before every merge and release.
  *
  * What users download is kept small: comments stay in the declarations, where editors show them, declarations that no entry
- * point leads to are not written, and code is not indented. Its names and lines stay as they are, for stack traces.
+ * point leads to are not written, code is not indented, and in CommonJS only entry points say that they were ES modules. Names
+ * and lines of the code stay as they are, for stack traces.
+ *
  * Output of files that are gone does not stay behind.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +22,8 @@ const FORMAT = {
 };
 /** Comments that bundlers read: they have to stay in the code. */
 const FOR_BUNDLERS = /\/\*\s*(?:webpack\w+:|@vite-ignore)/;
+
+const ENTRY_POINTS = entryPoints(JSON.parse(readFileSync('package.json', 'utf8')));
 
 function fail(diagnostics) {
   process.stderr.write(ts.formatDiagnosticsWithColorAndContext(diagnostics, FORMAT));
@@ -51,8 +55,7 @@ function declarations({ fileNames, options }) {
 
 /** The declarations that the entry points of the manifest lead to. */
 function reachable(texts) {
-  const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
-  const found = new Set(entryPoints(manifest).map(({ conditions }) => relative('dist', conditions.import.types)));
+  const found = new Set(ENTRY_POINTS.map(({ conditions }) => relative('dist', conditions.import.types)));
   for (const path of found) {
     for (const { fileName } of ts.preProcessFile(texts.get(path)).importedFiles) {
       if (fileName.startsWith('.')) found.add(join(dirname(path), fileName.replace(/\.js$/, '.d.ts')));
@@ -79,6 +82,10 @@ function writeModules({ fileNames, options }, module) {
   }
 }
 
+function isEntryPoint(path) {
+  return ENTRY_POINTS.some(({ conditions }) => resolve(conditions.require.default) === resolve(path));
+}
+
 /** What stands in a template literal is text, and stays. */
 function withoutIndentation(code) {
   const templates = [];
@@ -92,8 +99,12 @@ function withoutIndentation(code) {
 }
 
 function asCommonJs(text, path) {
-  return withoutImportsField(withoutInterop(text), path);
+  const inside = isEntryPoint(path) ? text : text.replace(MARK_OF_MODULE, '');
+  return withoutImportsField(withoutInterop(inside), path);
 }
+
+/** What the modules of others tell by it how to import from one. */
+const MARK_OF_MODULE = /^Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);\n/m;
 
 const INTEROP_HELPERS = /^var __(?:createBinding|setModuleDefault|importStar) = [^]*?^\}\)\(?.*;\n/gm;
 
