@@ -174,6 +174,14 @@ describe('retries and throttling', () => {
     await expect(application.acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
   });
 
+  test('rule D24: one with a Retry-After that cannot be read is retried like one without', async () => {
+    const headers = { 'Retry-After': 'soon' };
+    world.emulator.fault('token', [{ status: 503, headers }]);
+    await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+    expect(requestsOf(world.emulator, 'token')).toHaveLength(2);
+    expect(world.clock.slept).toEqual([1_000]);
+  });
+
   test('with retries switched off there is one attempt', async () => {
     statuses(500);
     const application = world.application({ system: { disableInternalRetries: true } });

@@ -176,9 +176,13 @@ function startRefresh<R extends TokenDemand, C extends Credential>(request: R, c
   runInBackground('token-refresh', refresh, client);
 }
 
+/** Of what a service asks to wait, the least that spaces refreshes: a zero, or a date gone by, would be a request per call. */
+const SHORTEST_REFRESH_PAUSE_MS = 1_000;
+
 /** How long the service asked to wait. */
 function retryAfterOf(error: unknown): number | undefined {
-  return isMsalMiError(error) ? error.retryAfterMs : undefined;
+  const askedMs = isMsalMiError(error) ? error.retryAfterMs : undefined;
+  return askedMs !== undefined && askedMs >= SHORTEST_REFRESH_PAUSE_MS ? askedMs : undefined;
 }
 
 /** What all steps have in common that `client` takes for `request`. */

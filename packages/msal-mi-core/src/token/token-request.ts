@@ -9,7 +9,7 @@ import type { AccessToken } from '../model.js';
 import { isTransportError, type MtlsChannel, TransportError } from '../ports.js';
 import { BodyTooLargeError, readBody, sendWithRetries, TOKEN_POLICY } from '../transport/exchange.js';
 import { VERSION } from '../version.js';
-import { assertNotThrottled, remember, waitAskedFor } from './throttle.js';
+import { assertNotThrottled, parseRetryAfter, remember, waitAskedFor } from './throttle.js';
 import { processTokenResponse, type Expectation, type TokenAnswer } from './token-response.js';
 
 /** What is asked for, and over which certificate. */
@@ -43,7 +43,7 @@ export async function requestToken(
   if (throttled.has(key) && !exchange.ignoreThrottle) assertNotThrottled(throttled, key, exchange.tokenUrl, call);
   try {
     const answer = await sendWithRetries(TOKEN_POLICY, { ...EXCHANGE, url: exchange.tokenUrl }, call, (signal) =>
-      sendOnce(exchange, call.correlationId, signal),
+      sendOnce(exchange, call, signal),
     );
     const waitMs = answer.status < 400 ? undefined : waitAskedFor(answer, call.clock.now());
     if (waitMs !== undefined) {
@@ -64,7 +64,7 @@ function loadFailures(): Promise<typeof import('./token-failure.js')> {
 
 async function sendOnce(
   exchange: TokenExchange,
-  correlationId: string,
+  { clock, correlationId }: Pick<Call, 'clock' | 'correlationId'>,
   signal: AbortSignal | undefined,
 ): Promise<TokenAnswer> {
   const response = await exchange.channel.send({
@@ -92,5 +92,6 @@ async function sendOnce(
       ? new TransportError('invalid_response', 'ERR_BODY_TOO_LARGE', error.message)
       : error;
   });
-  return { status: response.status, headers, body, hasRetryAfter: headers['retry-after'] !== undefined };
+  const hasRetryAfter = parseRetryAfter(headers['retry-after'], clock.now()) !== undefined;
+  return { status: response.status, headers, body, hasRetryAfter };
 }
