@@ -55,6 +55,20 @@ test.each(REFUSED_CLAIMS)('a token with %s is refused as %s', async (_name, reas
   });
 });
 
+test.each([
+  ['cnf', undefined],
+  ['x5t#S256', {}],
+])('a polluted Object.prototype.%s binds no token', async (name, cnf) => {
+  const authorization = `mtls_pop ${await issuer.sign(client.x5tS256, { cnf })}`;
+  const value = name === 'cnf' ? { 'x5t#S256': client.x5tS256 } : client.x5tS256;
+  Object.defineProperty(Object.prototype, name, { value, configurable: true });
+  try {
+    await expect(verify(authorization)).rejects.toMatchObject({ name: 'MtlsPopRefusal', reason: 'not_bound' });
+  } finally {
+    Reflect.deleteProperty(Object.prototype, name);
+  }
+});
+
 test('a token that another key signed under the name of the published one is refused', async () => {
   const { privateKey } = await generateKeyPair('RS256');
   const forged = await issuer.sign(client.x5tS256, {}, {}, privateKey);

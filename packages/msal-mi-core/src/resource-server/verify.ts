@@ -158,9 +158,15 @@ function reasonOf(error: unknown): MtlsPopRefusalReason | undefined {
   return 'missing_claim';
 }
 
-function confirmedThumbprint({ cnf }: JWTPayload): string | undefined {
-  const value = typeof cnf === 'object' && cnf !== null ? (cnf as Record<string, unknown>)['x5t#S256'] : undefined;
+/** Own members only: a polluted Object.prototype binds no token. */
+function confirmedThumbprint(claims: JWTPayload): string | undefined {
+  const cnf = ownMember(claims, 'cnf');
+  const value = typeof cnf === 'object' && cnf !== null ? ownMember(cnf, 'x5t#S256') : undefined;
   return typeof value === 'string' && THUMBPRINT.test(value) ? value : undefined;
+}
+
+function ownMember(object: object, name: string): unknown {
+  return Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
 }
 
 async function loadJose(): Promise<Jose> {

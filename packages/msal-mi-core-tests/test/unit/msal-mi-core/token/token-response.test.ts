@@ -111,6 +111,18 @@ test.each([
   expect(JSON.stringify(error) + error.message).not.toContain('eyJ');
 });
 
+test.each([
+  ['cnf', { 'x5t#S256': THUMBPRINT }, {}],
+  ['x5t#S256', THUMBPRINT, { cnf: {} }],
+])('a polluted Object.prototype.%s binds no token', (name, value, claims) => {
+  Object.defineProperty(Object.prototype, name, { value, configurable: true });
+  try {
+    expect(refusal({ ...GOOD, access_token: jwt(claims) }).errorCode).toBe('token_binding_mismatch');
+  } finally {
+    Reflect.deleteProperty(Object.prototype, name);
+  }
+});
+
 test('a token that cannot be read is taken: only the resource can tell', () => {
   expect(process({ ...GOOD, access_token: 'opaque' }).secret).toBe('opaque');
 });
