@@ -6,6 +6,7 @@ import { parseConfiguration, type Configuration } from './config.js';
 import {
   CALL_SURROUNDINGS,
   REPLACE_BINDING,
+  REPLACEMENT_ACCEPTED,
   TRUSTED_AUTHORITIES,
   WITH_CAPABILITY,
   type CallSurroundings,
@@ -165,9 +166,13 @@ export class ManagedIdentityApplication {
   async [REPLACE_BINDING](
     request: MtlsPopRequestParams,
     refused: MtlsBindingContext,
-    isTrial = false,
   ): Promise<MtlsPopAuthenticationResult> {
-    return (await this.#compose()).replaceBinding(request, refused, isTrial);
+    return (await this.#compose()).replaceBinding(request, refused);
+  }
+
+  /** @internal */
+  [REPLACEMENT_ACCEPTED](refused: MtlsBindingContext, accepted: MtlsBindingContext): void {
+    this.#composed?.acceptReplacement(refused, accepted);
   }
 
   /** @internal */

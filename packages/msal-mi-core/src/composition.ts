@@ -23,7 +23,7 @@ import type {
 import { createBearerDelegate } from './request/bearer.js';
 import { queryCapabilities } from './request/capabilities.js';
 import { IdentityClient } from './request/identity-client.js';
-import { acquireOverMtls, isServedAgain, replaceBinding } from './request/managed-identity.js';
+import { acceptReplacement, acquireOverMtls, isServedAgain, replaceBinding } from './request/managed-identity.js';
 import { isRequestOverMtls, parseRequest, readTokenOptions } from './request/parse-request.js';
 import { systemClock } from './time/clock.js';
 
@@ -67,11 +67,8 @@ export function httpTransportOf(configuration: Configuration): HttpTransport {
 export interface ComposedApplication {
   acquireToken(options: unknown): AuthenticationResult | Promise<AuthenticationResult>;
   /** A token under another certificate than that of `refused`, when it is one of this application's. */
-  replaceBinding(
-    request: MtlsPopRequestParams,
-    refused: MtlsBindingContext,
-    isTrial: boolean,
-  ): Promise<MtlsPopAuthenticationResult>;
+  replaceBinding(request: MtlsPopRequestParams, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
+  acceptReplacement(refused: MtlsBindingContext, accepted: MtlsBindingContext): void;
   capabilities(options: unknown): Promise<ManagedIdentityCapabilities>;
   trustedAuthorities(): readonly string[] | undefined;
   readonly callSurroundings: CallSurroundings;
@@ -126,8 +123,9 @@ export function composeApplication(configuration: Configuration, surroundings: S
       bearer ??= createBearerDelegate(configuration.ofMsalNode, client);
       return bearer(given);
     },
-    replaceBinding: async (request, refused, isTrial) =>
-      replaceBinding(parseRequest(readTokenOptions(request)), refused, client, isTrial),
+    replaceBinding: async (request, refused) =>
+      replaceBinding(parseRequest(readTokenOptions(request)), refused, client),
+    acceptReplacement: (refused, accepted) => acceptReplacement(refused, accepted, client),
     capabilities: (options) => queryCapabilities(options, client),
     callSurroundings: {
       clock,

@@ -1,4 +1,8 @@
 /** A certificate that a resource, or the token service, refuses in a call of createMtlsFetch (D22, D23). */
+import { createPipelineRequest } from '@azure/core-rest-pipeline';
+import { MtlsManagedIdentityCredential } from 'core/azure/credential.js';
+import { withMtlsPop } from 'core/azure/with-mtls-pop.js';
+import { createDownstreamApi } from 'core/identity-web/downstream-api.js';
 import type { MtlsFetchOptions } from 'core/mtls-fetch/mtls-fetch.js';
 import type { ManagedIdentityApplication } from 'core/index.js';
 import { MtlsBindingStrength } from 'core/public-types.js';
@@ -66,6 +70,88 @@ describe('a certificate that the resource refuses in the handshake', () => {
     expect(await fetch(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
     expect(world.requests().issuecredential).toBe(2);
     expect((await fetch(handshakeUrl('/'))).status).toBe(200);
+  });
+
+  test('rule D22: is not replaced again within 10 minutes for another function of the application either', async () => {
+    const app = world.application();
+    world.emulator.fault('resource', times(3, REFUSED_HANDSHAKE));
+    for (let functions = 0; functions < 2; functions += 1) {
+      expect(await fetchFor({}, app)(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
+    }
+    expect(world.requests().issuecredential).toBe(2);
+  });
+
+  /** A call of the resource through each of those who replace certificates. */
+  const CALLERS: ReadonlyArray<
+    [string, (app: ManagedIdentityApplication) => Promise<() => Promise<{ status: number }>>]
+  > = [
+    [
+      'createMtlsFetch',
+      (app) => {
+        const fetch = fetchFor({}, app);
+        return Promise.resolve(() => fetch(handshakeUrl('/')));
+      },
+    ],
+    [
+      'createDownstreamApi',
+      (application) => {
+        const { handshake } = world.emulator.resources;
+        const orders = {
+          BaseUrl: handshake,
+          Scopes: [`${handshake}/.default`],
+          RequestAppToken: true,
+          ProtocolScheme: 'MTLS_POP',
+          MinStrength: 'Software',
+          AcquireTokenOptions: { ManagedIdentity: {} },
+        };
+        const api = createDownstreamApi({ Orders: orders }, { application });
+        return Promise.resolve(() => api.callApiForApp('Orders'));
+      },
+    ],
+    [
+      'the Azure credential',
+      async (application) => {
+        const { handshake } = world.emulator.resources;
+        const credential = new MtlsManagedIdentityCredential({
+          application,
+          minStrength: MtlsBindingStrength.Software,
+        });
+        const { token } = await credential.getToken(`${handshake}/.default`);
+        const request = createPipelineRequest({ url: handshakeUrl('/') });
+        request.headers.set('authorization', `Bearer ${token}`);
+        const send = () => withMtlsPop(credential).httpClient.sendRequest(request);
+        // The pipeline of the SDK repeats such a request.
+        return () =>
+          send().catch((error: unknown) => {
+            if ((error as { code?: unknown }).code === 'ECONNRESET') return send();
+            throw error as Error;
+          });
+      },
+    ],
+  ];
+
+  test.each(CALLERS)('%s: rule D22: costs others nothing when the new one is refused too', async (_who, callerOf) => {
+    const app = world.application();
+    const other = await app.acquireToken(softwareRequest());
+    const call = await callerOf(app);
+    world.emulator.fault('resource', times(20, REFUSED_HANDSHAKE));
+    for (let calls = 0; calls < 5; calls += 1) {
+      await expect(call()).rejects.toThrow();
+      expect((await app.acquireToken(softwareRequest())).accessToken).toBe(other.accessToken);
+    }
+    expect(world.requests()).toMatchObject({ issuecredential: 2, token: 3 });
+  });
+
+  test.each(CALLERS)('%s: rule D23: takes its tokens with it once the new one is accepted', async (_who, callerOf) => {
+    const app = world.application();
+    const other = await app.acquireToken(softwareRequest());
+    const call = await callerOf(app);
+    world.emulator.fault('resource', [REFUSED_HANDSHAKE]);
+    expect((await call()).status).toBe(200);
+    const next = await app.acquireToken(softwareRequest());
+    expect(next.fromCache).toBe(false);
+    expect(next.bindingCertificate.x5tS256).not.toBe(other.bindingCertificate.x5tS256);
+    expect(world.requests().issuecredential).toBe(2);
   });
 
   test('rule D22: is replaced again when it was accepted for a while', async () => {

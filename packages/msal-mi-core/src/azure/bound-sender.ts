@@ -61,7 +61,7 @@ export class BoundSender {
         signal: abort.signal,
         ...body,
       });
-      if (token.result === result) token.isUntriedReplacement = false;
+      if (token.result === result) this.#tokens.accept(token);
       return await toPipelineResponse(request, response, abort);
     } catch (error) {
       abort.release();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { HostCheck } from '../mtls-fetch/allowed-hosts.js';
-import { REPLACE_BINDING, WITH_CAPABILITY } from '../mtls-fetch/application-members.js';
+import { REPLACE_BINDING, REPLACEMENT_ACCEPTED, WITH_CAPABILITY } from '../mtls-fetch/application-members.js';
 import type { TokenApplication } from '../mtls-fetch/token-source.js';
-import type { MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
+import type { MtlsBindingContext, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 
 /**
  * What every stand-in begins with: whoever finds one in a place where a token should be, reads what it is. The arrow keeps
@@ -32,8 +32,8 @@ export interface BoundToken {
   readonly checkHost: HostCheck;
   /** The present token, and the certificate that belongs to it. */
   result: MtlsPopAuthenticationResult;
-  /** True while it stands for a refused one and no server has accepted its certificate yet. */
-  isUntriedReplacement: boolean;
+  /** What was refused, while no server has accepted the certificate that took its place. */
+  untriedFor: MtlsBindingContext | undefined;
 }
 
 /**
@@ -62,7 +62,7 @@ export class BoundTokens {
     const token: BoundToken = {
       standIn: `${STAND_IN}${UNSENDABLE}${randomUUID()}`,
       ...{ request: withoutOccasion(request), application, checkHost, result },
-      isUntriedReplacement: false,
+      untriedFor: undefined,
     };
     this.#byStandIn.set(token.standIn, token);
     this.#byToken.set(result.accessToken, token);
@@ -82,11 +82,18 @@ export class BoundTokens {
    */
   async replace(token: BoundToken, refused: MtlsPopAuthenticationResult): Promise<boolean> {
     if (token.result !== refused) return true;
-    if (token.isUntriedReplacement) return false;
+    if (token.untriedFor !== undefined) return false;
     const result = await token.application[REPLACE_BINDING](token.request, refused.binding);
     this.#point(token, result);
-    token.isUntriedReplacement = true;
+    token.untriedFor = refused.binding;
     return true;
+  }
+
+  /** A server took the certificate of a token. */
+  accept(token: BoundToken): void {
+    const { untriedFor, application, result } = token;
+    token.untriedFor = undefined;
+    if (untriedFor !== undefined) application[REPLACEMENT_ACCEPTED]?.(untriedFor, result.binding);
   }
 
   /**

@@ -92,6 +92,6 @@ function acquire(
     ...(signal !== undefined && { signal }),
   };
   if (refused === undefined) return app.acquireToken(request);
-  if (refused.part === 'certificate') return app[REPLACE_BINDING](request, refused.binding, true);
+  if (refused.part === 'certificate') return app[REPLACE_BINDING](request, refused.binding);
   return app.acquireToken({ ...request, forceRefresh: true });
 }

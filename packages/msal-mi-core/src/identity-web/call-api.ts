@@ -5,6 +5,7 @@ import { assertBound } from '../mtls-fetch/token-source.js';
 import {
   REPLACE_BINDING,
   REPLACEMENT,
+  REPLACEMENT_ACCEPTED,
   type BindingReplacer,
   type CallMembers,
 } from '../mtls-fetch/application-members.js';
@@ -21,6 +22,7 @@ export function createBoundFetch(acquirer: TokenAcquirer, { url, token: { resour
   const application: Parameters<typeof createMtlsFetch>[0] & BindingReplacer = {
     acquireToken: async (request) => assertBound(await acquirer.acquire(demandOf(request))),
     [REPLACE_BINDING]: (request, refused) => acquirer.replace(demandOf(request), refused),
+    [REPLACEMENT_ACCEPTED]: (refused, accepted) => acquirer.accept?.(refused, accepted),
   };
   return createMtlsFetch(application, { resource, allowedHosts: [url.host] });
 }

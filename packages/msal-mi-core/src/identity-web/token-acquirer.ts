@@ -1,7 +1,7 @@
 /** Who acquires the token of a call: the managed identity itself, or an application whose credential it is. */
 import { ManagedIdentityApplication } from '../client.js';
 import type { Surroundings } from '../composition.js';
-import { REPLACE_BINDING, type CallMembers } from '../mtls-fetch/application-members.js';
+import { REPLACE_BINDING, REPLACEMENT_ACCEPTED, type CallMembers } from '../mtls-fetch/application-members.js';
 import { MsiV2Error } from '../errors.js';
 import { BoundConfidentialClient } from '../fic/bound-confidential-client.js';
 import { createManagedIdentityAssertion } from '../fic/managed-identity-assertion.js';
@@ -28,6 +28,8 @@ export interface TokenAcquirer {
   acquire(demand: TokenDemand): Promise<AuthenticationResult>;
   /** A bound token under another certificate than that of `refused`, which the API refused in the TLS handshake. */
   replace(demand: TokenDemand, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
+  /** The API accepted the other certificate. */
+  accept?(refused: MtlsBindingContext, accepted: MtlsBindingContext): void;
 }
 
 /** Where tokens come from: the section `AzureAd`, and what the caller of `createDownstreamApi` passed. */
@@ -76,6 +78,7 @@ export class TokenAcquirers {
         return app.acquireToken(common(demand));
       },
       replace: (demand, refused) => app[REPLACE_BINDING]({ ...common(demand), ...bound }, refused),
+      accept: (refused, accepted) => app[REPLACEMENT_ACCEPTED](refused, accepted),
     };
   }
 

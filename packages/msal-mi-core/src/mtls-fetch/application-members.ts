@@ -19,6 +19,9 @@ export const TRUSTED_AUTHORITIES: unique symbol = Symbol.for('msal-mi/trusted-au
 /** Name of the method that makes an application with one more client capability, and all else the same. */
 export const WITH_CAPABILITY: unique symbol = Symbol.for('msal-mi/with-capability') as never;
 
+/** Name of the method that is told when a server accepts the certificate which took the place of a refused one. */
+export const REPLACEMENT_ACCEPTED: unique symbol = Symbol.for('msal-mi/replacement-accepted') as never;
+
 /** Name of the member of a token request that says whether its certificate may still be replaced. */
 export const REPLACEMENT: unique symbol = Symbol.for('msal-mi/replacement') as never;
 
@@ -57,14 +60,12 @@ export interface ClientBindingReplacer {
 export interface BindingReplacer {
   /**
    * A token under another certificate than that of `refused`: of the present binding when it is another one already,
-   * else of a newly minted one.
+   * else of a newly minted one. What is bound to the refused certificate stays in use: it may be that the server refuses
+   * every certificate, and others do not.
    *
    * @param request - A request that `acquireToken` accepted.
-   * @param isTrial - True leaves what is bound to the refused certificate in use. Default: false.
    */
-  [REPLACE_BINDING](
-    request: MtlsPopRequestParams,
-    refused: MtlsBindingContext,
-    isTrial?: boolean,
-  ): Promise<MtlsPopAuthenticationResult>;
+  [REPLACE_BINDING](request: MtlsPopRequestParams, refused: MtlsBindingContext): Promise<MtlsPopAuthenticationResult>;
+  /** Nothing that is bound to the refused certificate is used any more. */
+  [REPLACEMENT_ACCEPTED]?(refused: MtlsBindingContext, accepted: MtlsBindingContext): void;
 }

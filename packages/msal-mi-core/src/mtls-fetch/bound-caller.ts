@@ -1,11 +1,22 @@
-import type { MtlsBindingStrength, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
+import type {
+  MtlsBindingContext,
+  MtlsBindingStrength,
+  MtlsPopAuthenticationResult,
+  MtlsPopRequestParams,
+} from '../public-types.js';
 import type { ReplacementAllowance } from '../model.js';
 import type { HostCheck } from './allowed-hosts.js';
 import { parseClaimsChallenge } from './claims-challenge.js';
 import { checkHeaders, isIdempotent, parseFetchRequest, type FetchRequest } from '../fetch/fetch-request.js';
 import { HeldResult } from './held-result.js';
 import { headersForToken } from './host-profiles.js';
-import { REPLACE_BINDING, REPLACEMENT, type BindingReplacer, type CallMembers } from './application-members.js';
+import {
+  REPLACE_BINDING,
+  REPLACEMENT,
+  REPLACEMENT_ACCEPTED,
+  type BindingReplacer,
+  type CallMembers,
+} from './application-members.js';
 import { channelBehind, sendOverChannel } from '../fetch/channel-fetch.js';
 import { HeaderList } from '../fetch/header-list.js';
 import { isReplayable } from '../fetch/request-body.js';
@@ -51,7 +62,7 @@ export class BoundCaller {
   readonly #held: HeldResult;
   #latestHost: { readonly hostname: string; readonly headers: ReadonlyArray<readonly [string, string]> } | undefined;
   /** The certificate that took the place of a refused one, until it is accepted: refused as well, it is not the certificate. */
-  #replacementX5tS256: string | undefined;
+  #untried: { readonly x5tS256: string; readonly refused: MtlsBindingContext } | undefined;
 
   constructor(app: BoundTokenApplication, options: CallerOptions) {
     this.#app = app;
@@ -100,18 +111,22 @@ export class BoundCaller {
     const { request, replacement } = call;
     const { x5tS256 } = result.bindingCertificate;
     if (!isCertificateRefused(error) || !isRepeatable(request)) throw error;
-    if (replacement.isUsed || x5tS256 === this.#replacementX5tS256 || !canReplaceBindings(this.#app)) throw error;
+    if (replacement.isUsed || x5tS256 === this.#untried?.x5tS256 || !canReplaceBindings(this.#app)) throw error;
     replacement.isUsed = true;
     const replaced = await this.#app[REPLACE_BINDING](this.#tokenRequest(call), result.binding);
     if (replaced.bindingCertificate.x5tS256 === x5tS256) throw error; // There is no other one for the moment.
-    this.#replacementX5tS256 = replaced.bindingCertificate.x5tS256;
+    this.#untried = { x5tS256: replaced.bindingCertificate.x5tS256, refused: result.binding };
     return this.#sendAndNote(request, replaced);
   }
 
   /** A replacement that has been accepted is a certificate like any other: when it is refused one day, it is replaced. */
   async #sendAndNote(request: FetchRequest, result: MtlsPopAuthenticationResult): Promise<Answered> {
     const response = await this.#send(request, result);
-    if (result.bindingCertificate.x5tS256 === this.#replacementX5tS256) this.#replacementX5tS256 = undefined;
+    const untried = this.#untried;
+    if (untried?.x5tS256 === result.bindingCertificate.x5tS256) {
+      this.#untried = undefined;
+      if (canReplaceBindings(this.#app)) this.#app[REPLACEMENT_ACCEPTED]?.(untried.refused, result.binding);
+    }
     return { result, response };
   }
 

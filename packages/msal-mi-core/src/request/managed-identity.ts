@@ -67,15 +67,13 @@ function acquireAnew(request: TokenRequest, client: IdentityClient): Promise<Res
 
 /**
  * A token under another certificate than the one that a resource, or the token service in the second leg, refused: it is
- * replaced as one that the first leg refuses, unless somebody did so already (D22, D23).
- *
- * @param isTrial - True leaves what is bound to the refused certificate in use: the token is not yet what is wanted.
+ * replaced as one that the first leg refuses, unless somebody did so already (D22, D23). What is bound to the refused one
+ * stays in use: whoever refused it has not accepted the other one yet.
  */
 export async function replaceBinding(
   request: TokenRequest,
   context: MtlsBindingContext,
   client: IdentityClient,
-  isTrial: boolean,
 ): Promise<MtlsPopAuthenticationResult> {
   const refused = client.credentialOf(context);
   const asItIs = async () => (await acquireOverMtls(request, client)) as MtlsPopAuthenticationResult;
@@ -92,12 +90,20 @@ export async function replaceBinding(
         if (signal?.aborted !== true) pause(state.pauses, audience, REPLACEMENT_PAUSE, clock);
         throw error;
       });
-    const found = acquireFromCache(request, client, [successor]);
-    const acquired = found ?? (await acquireFromNetwork(request, client, signal));
-    if (!isTrial) forget(refused, successor, state);
-    return acquired;
+    return acquireFromCache(request, client, [successor]) ?? acquireFromNetwork(request, client, signal);
   });
   return result as MtlsPopAuthenticationResult;
+}
+
+/** The other certificate was accepted where the first one was refused: that one is used nowhere any more (D23). */
+export function acceptReplacement(
+  refused: MtlsBindingContext,
+  accepted: MtlsBindingContext,
+  client: IdentityClient,
+): void {
+  const before = client.credentialOf(refused);
+  const after = client.credentialOf(accepted);
+  if (before !== undefined && after !== undefined) forget(before, after, client.state);
 }
 
 /** @throws What is left to say while the kill switch is on (D32), whatever is in the cache. */
