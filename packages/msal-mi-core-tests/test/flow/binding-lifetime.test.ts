@@ -47,6 +47,23 @@ describe('24 hour rule', () => {
     expect(cache.kept('k')).toMatchObject({ current: second, predecessors: [first] });
   });
 
+  test('rule D17: one before it that has expired is not looked for any more', () => {
+    const cache = new BindingCache();
+    const [expired, first, second] = [binding(-1), binding(9 * DAY_MS), binding(10 * DAY_MS)];
+    for (const kept of [expired, first, second]) keep(cache, kept);
+    expect(cache.kept('k')).toMatchObject({ current: second, predecessors: [first] });
+  });
+
+  test('rule D23: when the latest one is forgotten, the one before it serves its tokens and gets no new ones', () => {
+    const cache = new BindingCache();
+    const named = (x5tS256: string) => ({ ...binding(9 * DAY_MS), certificate: { x5tS256 } }) as Binding;
+    const [first, refused] = [named('first'), named('refused')];
+    for (const kept of [first, refused]) keep(cache, kept);
+    cache.evict('refused');
+    expect(cache.kept('k')).toMatchObject({ current: first, predecessors: [] });
+    expect(cache.reusable('k', 0)).toBeUndefined();
+  });
+
   test('I05: a kept certificate that falls under 24 hours is replaced by the next token request', async () => {
     const application = world.application();
     const first = await application.acquireToken(softwareRequest());

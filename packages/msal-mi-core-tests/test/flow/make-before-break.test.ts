@@ -69,6 +69,16 @@ describe('a certificate that is refused twice', () => {
     expect(await cost(2)).toBe(1);
   });
 
+  test('rule D22: while it pauses, others are healed', async () => {
+    const application = world.application();
+    world.emulator.fault('token', times(2, refusal(1000901)));
+    await rejection(application.acquireToken(BAD));
+    world.emulator.reset();
+    world.emulator.fault('token', times(1, refusal(1000901)));
+    await expect(application.acquireToken(GOOD)).resolves.toMatchObject({ fromCache: false });
+    expect(world.requests()).toMatchObject({ issuecredential: 1, token: 2 });
+  });
+
   test('rule D22: while it pauses, the audience costs one token request a call and no certificate', async () => {
     const application = world.application();
     world.emulator.fault('token', times(2, refusal(1000901)));
@@ -120,6 +130,25 @@ describe('a certificate whose successor cannot be had', () => {
     world.clock.advance(5 * MINUTE_MS);
     world.emulator.fault('token', [refusal(1000901)]);
     expect((await application.acquireToken(BAD)).bindingCertificate.x5tS256).not.toBe(good.bindingCertificate.x5tS256);
+  });
+
+  test('rule D22: a caller who leaves meanwhile is no failure to be had: the next one is healed at once', async () => {
+    const application = world.application();
+    await application.acquireToken(GOOD);
+    for (let left = 0; left < 3; left += 1) {
+      world.emulator.reset();
+      world.emulator.fault('token', [refusal(1000901)]);
+      world.emulator.fault('issuecredential', [{ delayMs: 60_000 }]);
+      const caller = new AbortController();
+      const reason = new Error('the caller left');
+      const call = application.acquireToken({ ...BAD, signal: caller.signal }).catch((error: unknown) => error);
+      while (requestsOf(world.emulator, 'metadata').length === 0) await new Promise((resolve) => setImmediate(resolve));
+      caller.abort(reason);
+      expect(await call).toBe(reason);
+    }
+    world.emulator.reset();
+    world.emulator.fault('token', [refusal(1000901)]);
+    await expect(application.acquireToken(BAD)).resolves.toMatchObject({ fromCache: false });
   });
 
   test('rule D26: a refresh that fails in this way takes nothing from the caller', async () => {
@@ -214,6 +243,17 @@ describe('pauses after a failed refresh', () => {
     const application = await dueToken();
     world.emulator.fault('token', times(50, { status: 503, headers: { 'Retry-After': '12' } }));
     expect(await attemptsOf(application, 40, 1)).toEqual([0, 12, 24, 36]);
+  });
+
+  test.each([
+    ['zero', 503, '0'],
+    ['zero', 429, '0'],
+    ['next to nothing', 429, '0.05'],
+    ['a date gone by', 503, 'Sun, 06 Nov 1994 08:49:37 GMT'],
+  ])('rule D26: %s is no pause: HTTP %i with Retry-After %s', async (_what, status, retryAfter) => {
+    const application = await dueToken();
+    world.emulator.fault('token', times(50, { status, headers: { 'Retry-After': retryAfter } }));
+    expect(await attemptsOf(application, 100, 5)).toEqual([0, 30, 90]);
   });
 
   test('rule D26: a refresh that works ends them', async () => {

@@ -1,5 +1,6 @@
 /** A certificate that the token endpoint refuses is replaced once (D22, D23). */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest } from 'node:http';
 import type { Fault } from 'msal-mi-emulator';
 import { TransportError, type Platform } from 'core/ports.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
@@ -87,6 +88,17 @@ describe('healed', () => {
       await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
       expect(legs(world.emulator)).toEqual(TWICE);
     }
+  });
+
+  test.each<Fault>([
+    { reset: 'after-handshake' },
+    { reset: 'after-handshake', resetBy: 'fin' },
+    { reset: 'before-response' },
+    { reset: 'before-response', resetBy: 'rst' },
+  ])('rule D22: a new connection that ends before the first byte of an answer: %p', async (fault) => {
+    world.emulator.fault('token', [fault]);
+    await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+    expect(legs(world.emulator)).toEqual(TWICE);
   });
 
   test('J37: a local TLS stack that cannot use the key', async () => {
@@ -207,6 +219,38 @@ describe('the re-mint', () => {
       correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     });
     expect(error.errorMessage).toContain('could not be replaced (managed_identity_request_failed)');
+  });
+
+  test('rule D23: a token that was on its way under the refused certificate is not served later', async () => {
+    const application = world.application();
+    await application.acquireToken(softwareRequest());
+    const other = softwareRequest({ resource: 'https://other.example' });
+    world.emulator.fault('token', [{ delayMs: 200, audience: other.resource }, refusal('invalid_client', 1000901)]);
+    const onItsWay = application.acquireToken(other);
+    const healed = await application.acquireToken(FORCED);
+    const late = await onItsWay;
+    expect(late.bindingCertificate.x5tS256).not.toBe(healed.bindingCertificate.x5tS256);
+
+    const next = await application.acquireToken(other);
+    expect(next.fromCache).toBe(false);
+    expect(next.bindingCertificate.x5tS256).toBe(healed.bindingCertificate.x5tS256);
+  });
+
+  test('rule D23: closes the connections that wait under the refused certificate', async () => {
+    const application = world.application();
+    const { binding } = await application.acquireToken(softwareRequest());
+    const requests: ClientRequest[] = [];
+    const onStart = (message: unknown) => void requests.push((message as { request: ClientRequest }).request);
+    subscribe('http.client.request.start', onStart);
+    const response = await binding.fetch(world.emulator.resources.handshake);
+    unsubscribe('http.client.request.start', onStart);
+    const socket = requests[0]?.socket;
+    await response.text();
+    expect(socket?.destroyed).toBe(false);
+
+    world.emulator.fault('token', [refusal('invalid_client', 1000901)]);
+    await application.acquireToken(FORCED);
+    expect(socket?.destroyed).toBe(true);
   });
 
   test('K15: leaves no token of the refused certificate reachable', async () => {

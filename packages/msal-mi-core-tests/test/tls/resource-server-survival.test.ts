@@ -88,6 +88,19 @@ describe.each([
   );
 });
 
+test('an answer that others have begun is not cut when the token turns out bad', async () => {
+  const { options, release, late } = await slowKeys();
+  const middleware = requireMtlsPop(options);
+  const origin = await serve((req, res) => {
+    middleware(req, res, () => undefined);
+    res.write('begun');
+    void late.then(() => res.end(' and ended'));
+    release();
+  });
+  const response = await servers.call(servers.thief, good, origin);
+  expect([response.status, await response.text()]).toEqual([200, 'begun and ended']);
+});
+
 test('a client that is gone before its token was verified is not served', async () => {
   const { options, release, late, wasAsked } = await slowKeys();
   const middleware = requireMtlsPop(options);
