@@ -41,7 +41,7 @@ writeFileSync(
   }),
 );
 
-const tsc = resolve(root, 'node_modules/typescript/bin/tsc');
+const tsc = resolve(root, 'node_modules/typescript-7/bin/tsc');
 const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], { encoding: 'utf8' });
 const located = stdout.replace(/^\S*?(snippet-\d+\.mts)\((\d+),(\d+)\)/gm, (_all, name, line, column) => {
   const { page, line: first } = origin.get(name);
