@@ -3,9 +3,9 @@
  * `isolatedModules` allows. Types are not checked here, which would take most of the time, but by the task `typecheck`,
  * before every merge and release.
  *
- * What users download is kept small: comments stay in the declarations, where editors show them, declarations that no entry
- * point leads to are not written, code is not indented, and in CommonJS only entry points say that they were ES modules. Names
- * and lines of the code stay as they are, for stack traces.
+ * What users download is kept small: comments stay in the declarations, where editors show them; declarations that no entry
+ * point leads to are not written, nor is the code of modules that hold types only; code is not indented; in CommonJS only entry
+ * points say that they were ES modules. Names and lines of the code stay as they are, for stack traces.
  *
  * Output of files that are gone does not stay behind.
  */
@@ -22,6 +22,9 @@ const FORMAT = {
 };
 /** Comments that bundlers read: they have to stay in the code. */
 const FOR_BUNDLERS = /\/\*\s*(?:webpack\w+:|@vite-ignore)/;
+/** What is left of a module that holds types only. No module imports it at run time. */
+const NO_CODE =
+  /^(?:"use strict";\s*Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);|export \{\};)\s*$/;
 
 const ENTRY_POINTS = entryPoints(JSON.parse(readFileSync('package.json', 'utf8')));
 
@@ -76,6 +79,7 @@ function writeModules({ fileNames, options }, module) {
       reportDiagnostics: true,
     });
     if (diagnostics.length > 0) fail(diagnostics);
+    if (NO_CODE.test(outputText)) continue;
     const path = join(options.outDir, relative(options.rootDir, fileName).replace(/\.ts$/, '.js'));
     const text = module === ts.ModuleKind.CommonJS ? asCommonJs(outputText, path) : outputText;
     write(path, withoutIndentation(text));

@@ -21,7 +21,7 @@ const STAGES = ['source', 'binding', 'token', 'attestation', 'fetch', 'mtls-fetc
 const ENTRY_POINT = [...BASE, ...COMMON, 'index', 'ports', 'token'];
 
 export const CORE_LAYERS = {
-  model: { files: ['model.ts', 'public-types.ts'], may: [], types: ['errors', 'secret', 'ports'] },
+  model: { files: ['model.ts', 'public-types.ts', 'public-types/'], may: [], types: ['errors', 'secret', 'ports'] },
   errors: { files: ['errors.ts', 'error-codes.ts', 'advice.ts'], may: [], types: ['model', 'secret', 'ports'] },
   secret: { files: ['secret.ts', 'secret-echoes.ts'], may: [], types: ['model', 'errors'] },
   json: { files: ['json.ts'], may: [] },

@@ -12,17 +12,17 @@ import {
   type CallSurroundings,
 } from './mtls-fetch/application-members.js';
 import { environmentSource, knownSource } from './source/select-source.js';
-import {
-  ManagedIdentitySourceNames,
-  type AuthenticationResult,
-  type ManagedIdentityCapabilities,
-  type ManagedIdentityConfiguration,
-  type ManagedIdentityRequestParams,
-  type MtlsBearerRequestParams,
-  type MtlsBindingContext,
-  type MtlsPopAuthenticationResult,
-  type MtlsPopRequestParams,
+import type {
+  AuthenticationResult,
+  ManagedIdentityCapabilities,
+  ManagedIdentityConfiguration,
+  ManagedIdentityRequestParams,
+  MtlsBearerRequestParams,
+  MtlsBindingContext,
+  MtlsPopAuthenticationResult,
+  MtlsPopRequestParams,
 } from './public-types.js';
+import { ManagedIdentitySourceNames } from './public-types/constants.js';
 
 /**
  * Acquires tokens for the managed identity of this host.

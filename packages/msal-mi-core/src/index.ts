@@ -24,7 +24,7 @@ export { createManagedIdentityAssertion } from './fic/managed-identity-assertion
 export type { ManagedIdentityAssertionOptions } from './fic/managed-identity-assertion.js';
 export type { AttestationProvider } from './public-types.js';
 export { createAuthorizationHeader } from './result.js';
-export { AuthenticationScheme, ManagedIdentitySourceNames, MtlsBindingStrength } from './public-types.js';
+export { AuthenticationScheme, ManagedIdentitySourceNames, MtlsBindingStrength } from './public-types/constants.js';
 export type {
   AuthenticationResult,
   BindingCertificate,

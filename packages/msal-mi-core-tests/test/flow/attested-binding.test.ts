@@ -4,7 +4,8 @@ import { createSoftwarePlatform } from 'core/platform/software/index.js';
 import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
-import { type AttestationProvider, MtlsBindingStrength } from 'core/public-types.js';
+import type { AttestationProvider } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { VAULT, World, softwareRequest } from '../support/world.js';
 
 let world: World;

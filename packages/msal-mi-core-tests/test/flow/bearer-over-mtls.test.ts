@@ -1,6 +1,7 @@
 /** Bearer tokens that are acquired with the certificate (D33). */
 import { inspect } from 'node:util';
-import { MtlsBindingStrength, type MtlsBearerRequestParams } from 'core/public-types.js';
+import type { MtlsBearerRequestParams } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platform.js';
 import { formOf, legs, requestOf, requestsOf } from '../support/journal.js';

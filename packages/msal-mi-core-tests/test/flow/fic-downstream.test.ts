@@ -6,7 +6,7 @@ import type { BoundConfidentialClient } from 'core/fic/bound-confidential-client
 import { createManagedIdentityAssertion } from 'core/fic/managed-identity-assertion.js';
 import { createDownstreamApi } from 'core/identity-web/downstream-api.js';
 import { createMtlsFetch } from 'core/mtls-fetch/mtls-fetch.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { boundClient, CLIENT_ID, exchanges } from '../support/fic.js';
 import { errorWith } from '../support/errors.js';
 import { formOf, requestsOf } from '../support/journal.js';

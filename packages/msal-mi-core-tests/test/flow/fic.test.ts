@@ -3,7 +3,7 @@ import { BoundConfidentialClient } from 'core/fic/bound-confidential-client.js';
 import { createManagedIdentityAssertion } from 'core/fic/managed-identity-assertion.js';
 import type { BoundClientAssertion } from 'core/fic/client-assertion.js';
 import { createAuthorizationHeader } from 'core/result.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { boundClient, CLIENT_ID, countedAssertion, exchanges, GRAPH_SCOPES } from '../support/fic.js';
 import { formOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';

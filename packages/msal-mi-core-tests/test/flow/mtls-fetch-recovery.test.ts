@@ -5,7 +5,7 @@ import { withMtlsPop } from 'core/azure/with-mtls-pop.js';
 import { createDownstreamApi } from 'core/identity-web/downstream-api.js';
 import type { MtlsFetchOptions } from 'core/mtls-fetch/mtls-fetch.js';
 import type { ManagedIdentityApplication } from 'core/index.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { boundFetch } from '../support/bound-fetch.js';
 import { requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';

@@ -1,5 +1,6 @@
 import { createMtlsFetch, type MtlsFetchOptions } from 'core/mtls-fetch/mtls-fetch.js';
-import { MtlsBindingStrength, type MtlsPopRequestParams } from 'core/public-types.js';
+import type { MtlsPopRequestParams } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { startContractServers, type ContractServers } from '../contract/fetch-contract-server.mjs';
 import { boundFetch } from '../support/bound-fetch.js';
 import { requestsOf } from '../support/journal.js';

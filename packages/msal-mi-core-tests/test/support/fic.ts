@@ -7,7 +7,7 @@ import type { BoundClientAssertionCallback, BoundClientAssertionContext } from '
 import { createManagedIdentityAssertion } from 'core/fic/managed-identity-assertion.js';
 import type { ManagedIdentityApplication } from 'core/client.js';
 import type { Platform } from 'core/ports.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { formOf, requestsOf } from './journal.js';
 import { withEnvironment, type World } from './world.js';
 

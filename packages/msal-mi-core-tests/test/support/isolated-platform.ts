@@ -6,7 +6,8 @@ import type { Emulator } from 'msal-mi-emulator';
 import { x5tS256 } from 'core/crypto/x509.js';
 import { createSoftwarePlatform } from 'core/platform/software/index.js';
 import type { CertificateStore, KeyStore, MtlsTransport, Platform, SigningKey, StoredCertificate } from 'core/ports.js';
-import { type AttestationProvider, MtlsBindingStrength } from 'core/public-types.js';
+import type { AttestationProvider } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 
 const software = createSoftwarePlatform(() => []);
 

@@ -5,11 +5,8 @@ import { ManagedIdentityApplication } from 'core/client.js';
 import type { Surroundings } from 'core/composition.js';
 import { createSoftwarePlatform } from 'core/platform/software/index.js';
 import type { Platform } from 'core/ports.js';
-import {
-  MtlsBindingStrength,
-  type ManagedIdentityConfiguration,
-  type MtlsPopRequestParams,
-} from 'core/public-types.js';
+import type { ManagedIdentityConfiguration, MtlsPopRequestParams } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export const VAULT = 'https://vault.azure.net';

@@ -1,5 +1,5 @@
 import { createMtlsFetch } from 'core/mtls-fetch/mtls-fetch.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { nginxIsMissing, startNginx, type Nginx } from '../support/nginx.js';
 import { createTestPki } from '../support/test-pki.js';
 import { softwareRequest, World } from '../support/world.js';

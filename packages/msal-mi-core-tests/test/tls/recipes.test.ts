@@ -7,7 +7,7 @@ import * as oidc from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { createMtlsFetch } from 'core/mtls-fetch/mtls-fetch.js';
 import { createAuthorizationHeader } from 'core/result.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { softwareRequest, World } from '../support/world.js';
 
 let world: World;

@@ -8,7 +8,8 @@ import { issueCredential } from '../imds/issue-credential.js';
 import { requestMetadata } from '../imds/metadata.js';
 import type { Binding, Evidence, IssuedCredential, PlatformMetadata } from '../model.js';
 import type { KeyStore, SigningKey } from '../ports.js';
-import { type AttestationProvider, MtlsBindingStrength } from '../public-types.js';
+import type { AttestationProvider } from '../public-types.js';
+import { MtlsBindingStrength } from '../public-types/constants.js';
 import { summarizeForeignError } from '../secret.js';
 import { attest } from './attest.js';
 

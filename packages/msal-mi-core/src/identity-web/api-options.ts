@@ -2,7 +2,7 @@
 import { isLoopbackHost } from '../loopback.js';
 import { invalidConfiguration } from '../options/options.js';
 import { MsiV2Error } from '../errors.js';
-import { MtlsBindingStrength } from '../public-types.js';
+import { MtlsBindingStrength } from '../public-types/constants.js';
 import type { Section } from './section.js';
 
 /** Options of one call: the section of the API under the overrides of the call. */

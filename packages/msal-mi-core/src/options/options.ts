@@ -1,7 +1,7 @@
 /** Checks that every options object goes through: untrusted values in, before any I/O. */
 import { isMsalMiError, ManagedIdentityError, MsiV2Error } from '../errors.js';
 import { isJsonObject, parseJsonObject } from '../json.js';
-import { MtlsBindingStrength } from '../public-types.js';
+import { MtlsBindingStrength } from '../public-types/constants.js';
 
 export function invalidRequest(message: string): ManagedIdentityError {
   return new ManagedIdentityError('invalid_request', { message });

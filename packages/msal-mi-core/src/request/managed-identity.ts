@@ -6,12 +6,8 @@ import { acquiredChannel, isTraced, trace } from '../diagnostics/channels.js';
 import { MsiV2Error } from '../errors.js';
 import { DISABLE_IMDS_V2 } from '../hosts.js';
 import type { TokenRequest } from '../model.js';
-import {
-  MtlsBindingStrength,
-  type AuthenticationResult,
-  type MtlsBindingContext,
-  type MtlsPopAuthenticationResult,
-} from '../public-types.js';
+import type { AuthenticationResult, MtlsBindingContext, MtlsPopAuthenticationResult } from '../public-types.js';
+import { MtlsBindingStrength } from '../public-types/constants.js';
 import { environmentSource, knownSource } from '../source/select-source.js';
 import { steadyTime } from '../time/clock.js';
 import { REFUSED_IN_TLS, reportRefusal } from '../token/refusal.js';

@@ -17,7 +17,7 @@ import {
 import { REPLACEMENT, type CallMembers } from '../mtls-fetch/application-members.js';
 import { ManagedIdentityError, MsiV2Error } from '../errors.js';
 import type { TokenRequest } from '../model.js';
-import { MtlsBindingStrength } from '../public-types.js';
+import { MtlsBindingStrength } from '../public-types/constants.js';
 
 const KNOWN_OPTIONS = new Set([
   'resource',

@@ -7,7 +7,7 @@ import type { ImdsEndpoint } from '../imds/endpoint.js';
 import { probeVersion1, probeVersion2, requestSecurityType, type ProbeFailure } from '../imds/probe.js';
 import type { HostEnvironment } from '../model.js';
 import type { KeyStore } from '../ports.js';
-import { ManagedIdentitySourceNames, MtlsBindingStrength } from '../public-types.js';
+import { ManagedIdentitySourceNames, MtlsBindingStrength } from '../public-types/constants.js';
 import { environmentSource, knownSource } from './select-source.js';
 
 /** What is asked, and where what was found is kept. */

@@ -2,7 +2,7 @@
 import { fileExists, hostPlatform } from '../host-platform.js';
 import type { DiscoveredSource, Finding } from '../cache/shared-state.js';
 import type { HostEnvironment } from '../model.js';
-import { ManagedIdentitySourceNames } from '../public-types.js';
+import { ManagedIdentitySourceNames } from '../public-types/constants.js';
 
 /** How long a finding is believed (D4): the metadata service may come up, be updated or recover. */
 const BELIEVED_FOR_MS: Readonly<Record<Finding, number>> = {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { MtlsBindingStrength, type ManagedIdentityIdParams } from '../../public-types.js';
+import type { ManagedIdentityIdParams } from '../../public-types.js';
+import { MtlsBindingStrength } from '../../public-types/constants.js';
 
 export interface DoctorOptions {
   readonly json: boolean;

@@ -10,7 +10,7 @@ import { createLogger } from '../../diagnostics/logger.js';
 import { loadBindings } from '../../platform/win32/native/load.js';
 import { createHttpTransport } from '../../imds/http.js';
 import { systemClock } from '../../time/clock.js';
-import { MtlsBindingStrength } from '../../public-types.js';
+import { MtlsBindingStrength } from '../../public-types/constants.js';
 import type { CheckResult, DoctorReport } from './check.js';
 import { vmChecklist } from './checklist.js';
 import { fromError } from './from-error.js';

@@ -5,7 +5,7 @@ import { readJwtClaims } from '../../crypto/jwt.js';
 import { requestMetadata } from '../../imds/metadata.js';
 import { createHttpTransport } from '../../imds/http.js';
 import { createAuthorizationHeader } from '../../result.js';
-import { MtlsBindingStrength } from '../../public-types.js';
+import { MtlsBindingStrength } from '../../public-types/constants.js';
 import type { ManagedIdentityApplication } from '../../client.js';
 import { fail, pass, skip, warn, type Check, type Finding } from './check.js';
 import { fromError, networkCode } from './from-error.js';

@@ -2,7 +2,7 @@
 import { constants, generateKeyPair, sign, type KeyObject } from 'node:crypto';
 import { x5tS256 } from '../../crypto/x509.js';
 import type { KeyStore, SigningKey } from '../../ports.js';
-import { MtlsBindingStrength } from '../../public-types.js';
+import { MtlsBindingStrength } from '../../public-types/constants.js';
 
 /** The private half, for the TLS stack of this process only. Kept out of {@link SigningKey}, which others hold. */
 const PRIVATE_KEYS = new WeakMap<SigningKey, KeyObject>();

@@ -4,7 +4,7 @@ import { x5tS256 } from '../../crypto/x509.js';
 import { abortable } from '../../time/clock.js';
 import { MsiV2Error } from '../../errors.js';
 import type { KeyStore, NamedKey, SigningKey } from '../../ports.js';
-import { MtlsBindingStrength } from '../../public-types.js';
+import { MtlsBindingStrength } from '../../public-types/constants.js';
 import { FRIENDLY_NAME_PREFIX } from './friendly-name.js';
 import { acquireLock } from './interprocess-lock.js';
 import type { KeyProbe, NativeBindings } from './native/bindings.js';

@@ -10,7 +10,7 @@ import {
   TokenKeys,
 } from 'core/cache/cache-key.js';
 import type { Binding, ManagedIdentity, ReplacementAllowance, TokenRequest, TokenType } from 'core/model.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 
 interface Call {
   imdsBase: string;

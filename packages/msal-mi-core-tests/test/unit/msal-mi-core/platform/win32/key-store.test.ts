@@ -1,6 +1,6 @@
 import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
 import { createWin32KeyStore, KEYGUARD_KEY } from 'core/platform/win32/key-store.js';
-import { MtlsBindingStrength } from 'core/public-types.js';
+import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { ScriptedWindows, windowsError } from 'support/scripted-windows.js';
 
 const { keyName } = KEYGUARD_KEY;
