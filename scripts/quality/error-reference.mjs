@@ -12,7 +12,8 @@ import { root } from '../workspace.mjs';
 const reference = resolve(root, 'docs/errors.md');
 const built = resolve(root, 'packages/msal-mi-core/dist');
 
-const INTRODUCTION = `<!-- Generated from error-codes.ts and advice.ts of packages/msal-mi-core/src. To change it, change those and run: pnpm errors:update -->
+const SOURCES = 'error-codes.ts and advice.ts of packages/msal-mi-core/src';
+const INTRODUCTION = `<!-- Generated from ${SOURCES}. To change it, change those and run: pnpm errors:update -->
 
 # Errors
 
@@ -87,7 +88,8 @@ async function render() {
       columns('Entra ID'),
       adviceRows(AADSTS_ADVICE, (code) => `AADSTS${code}`),
     ),
-    'For the codes of federated credentials, issuer, subject and audience of the assertion are shown beside what Entra ID says it expects.\n',
+    'For the codes of federated credentials, issuer, subject and audience of the assertion are shown beside what Entra ID ' +
+      'says it expects.\n',
     table(
       columns('OAuth error'),
       adviceRows(OAUTH_ADVICE, (code) => `\`${code}\``),

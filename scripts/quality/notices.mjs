@@ -50,7 +50,8 @@ function notices(name, { compiledIn, dependencies }) {
   }
   if (dependencies.length > 0) {
     sections.push(
-      'INSTALLED BESIDE THIS PACKAGE\nDependencies and theirs, in the versions that this release was tested with. Not part of this package.',
+      'INSTALLED BESIDE THIS PACKAGE\nDependencies and theirs, in the versions that this release was tested with. ' +
+        'Not part of this package.',
       ...dependencies.map(notice),
     );
   }

@@ -11,13 +11,15 @@ import { VERSION } from './version.js';
 
 /** Options of {@link createAttestationProvider}. */
 export interface AttestationProviderOptions {
-  /** Absolute path of AttestationClientLib.dll on a drive of this machine, with backslashes. Default: see `ATTESTATION_CLIENTLIB_PATH` in the README. */
+  /**
+   * Absolute path of AttestationClientLib.dll on a drive of this machine, with backslashes. Default: see
+   * `ATTESTATION_CLIENTLIB_PATH` in the README.
+   */
   libraryPath?: string;
   /**
    * True refuses a library without a valid Authenticode signature, before any of its code runs; a string asks for that
    * signer (common name) as well, for example `"Microsoft Corporation"`. The libraries that it needs then come from
-   * System32 only. Default: false; the signature is checked and
-   * reported by `probe()` either way.
+   * System32 only. Default: false; the signature is checked and reported by `probe()` either way.
    */
   requireSignedLibrary?: boolean | string;
   /**

@@ -51,7 +51,8 @@ export function svgChart({ imds, entra }, caption) {
 ${FAULTS.filter((fault) => fault.service === service || fault.service === 'both')
   .map(({ name, startMs }) => {
     const x = LEFT + (startMs / DURATION_MS) * WIDTH;
-    return `<path d="M${x} ${top}v${HEIGHT}" stroke="#cf222e" stroke-dasharray="4"/><text x="${x + 4}" y="${top + 12}" fill="#cf222e">${name}</text>`;
+    const line = `<path d="M${x} ${top}v${HEIGHT}" stroke="#cf222e" stroke-dasharray="4"/>`;
+    return `${line}<text x="${x + 4}" y="${top + 12}" fill="#cf222e">${name}</text>`;
   })
   .join('\n')}`;
   });

@@ -74,7 +74,8 @@ function print() {
     const mean = total / counts.length;
     lines.push(textChart(service, counts));
     lines.push(
-      `after the boot: peak ${peak}, mean ${mean.toFixed(1)}, peak / mean ${(peak / mean).toFixed(1)}; boot: ${Math.max(...counts.slice(0, 60))}`,
+      `after the boot: peak ${peak}, mean ${mean.toFixed(1)}, peak / mean ${(peak / mean).toFixed(1)}; ` +
+        `boot: ${Math.max(...counts.slice(0, 60))}`,
       '',
     );
   }

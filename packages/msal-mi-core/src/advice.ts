@@ -18,7 +18,8 @@ const stale = (what: string): Advice => [`The credential in the certificate has 
 export const AADSTS_ADVICE: Readonly<Record<string, Advice>> = {
   '392196': [
     'The resource takes no certificate-bound tokens.',
-    'Ask for requestOverMtls: true in place of mtlsProofOfPossession for this resource: a bearer token over the same certificate. An application with a federated credential leaves mtlsProofOfPossession out.',
+    'Ask for requestOverMtls: true in place of mtlsProofOfPossession for this resource: a bearer token over the ' +
+      'same certificate. An application with a federated credential leaves mtlsProofOfPossession out.',
   ],
   '3921996': [
     'The tenant may not receive bound tokens under an attested certificate.',

@@ -73,7 +73,8 @@ export const ERROR_CODES = {
   ),
   min_strength_not_met: entry(
     'The strongest key of this host is weaker than the minStrength of the request.',
-    'Enable virtualization-based security (KeyGuard) on a Windows VM, or pass minStrength: MtlsBindingStrength.Software to accept a software key.',
+    'Enable virtualization-based security (KeyGuard) on a Windows VM, or pass minStrength: ' +
+      'MtlsBindingStrength.Software to accept a software key.',
   ),
   platform_not_supported: entry('The operation exists on Windows only.', 'Run on Windows x64 or arm64.'),
   native_module_missing: entry(
@@ -207,11 +208,13 @@ export const ERROR_CODES = {
   ),
   bound_credential_missing: entry(
     'A bound token was asked for and none of the ClientCredentials can be bound to a certificate.',
-    'Add a credential with SourceType SignedAssertionFromManagedIdentity to AzureAd:ClientCredentials, or name a managed identity in AcquireTokenOptions.',
+    'Add a credential with SourceType SignedAssertionFromManagedIdentity to AzureAd:ClientCredentials, or name a ' +
+      'managed identity in AcquireTokenOptions.',
   ),
   client_credential_missing: entry(
     'An application token was asked for and none of the ClientCredentials can be used.',
-    'Add a credential with SourceType SignedAssertionFromManagedIdentity to AzureAd:ClientCredentials, or name a managed identity in AcquireTokenOptions.',
+    'Add a credential with SourceType SignedAssertionFromManagedIdentity to AzureAd:ClientCredentials, or name a ' +
+      'managed identity in AcquireTokenOptions.',
   ),
 
   // Calling resources

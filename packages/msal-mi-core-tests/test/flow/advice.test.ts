@@ -115,7 +115,9 @@ describe('a federated credential', () => {
 
   test('rule D29: an assertion that cannot be read is described as Entra ID does', async () => {
     const issuer = 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0';
-    const error_description = `AADSTS70021: No match. Assertion Issuer: '${issuer}'. Assertion Subject: 'subject-1'. Assertion Audience: 'api://AzureADTokenExchange'.`;
+    const error_description =
+      `AADSTS70021: No match. Assertion Issuer: '${issuer}'. Assertion Subject: 'subject-1'. ` +
+      `Assertion Audience: 'api://AzureADTokenExchange'.`;
     const { binding } = await world.application().acquireToken(softwareRequest());
     const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-pop' as const;
     const clientAssertion = () => Promise.resolve({ assertion: 'opaque.assertion', assertionType, binding });

@@ -97,7 +97,11 @@ describe('on Windows, where addons may not be loaded', () => {
   });
 
   it('NODE_OPTIONS may have said it', () => {
-    const launch = `process.exitCode = require('node:child_process').spawnSync(process.execPath, ${JSON.stringify([...PRELOAD, 'bound.mjs'])}, { stdio: 'inherit', env: { ...process.env, NODE_OPTIONS: '--no-addons' } }).status`;
+    const launch = `
+      const { spawnSync } = require('node:child_process');
+      const env = { ...process.env, NODE_OPTIONS: '--no-addons' };
+      const args = ${JSON.stringify([...PRELOAD, 'bound.mjs'])};
+      process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit', env }).status;`;
     expect(boundOf('-e', launch)).toEqual(refused('--no-addons'));
   });
 

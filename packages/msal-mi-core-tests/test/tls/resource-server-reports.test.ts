@@ -33,7 +33,8 @@ test('a refusal is one line and one event with the reason, and with issuer and a
   expect(lines).toEqual([
     [
       2,
-      `[msal-mi] resource server: refused a request: wrong_audience: The token is for another audience. The token claims issuer "${ISSUER}", audience "api://other".`,
+      '[msal-mi] resource server: refused a request: wrong_audience: The token is for another audience. ' +
+        `The token claims issuer "${ISSUER}", audience "api://other".`,
       false,
     ],
   ]);

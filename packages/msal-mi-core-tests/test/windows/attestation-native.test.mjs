@@ -63,7 +63,7 @@ test('the token comes back with its expiry', async () => {
   assert.equal(expiresOn.getTime(), 1_800_003_600_000);
 });
 
-test('F09: every code of the library from -1 to -35 is attestation_failed with that code, freed of nothing, uninitialised once', async () => {
+test('F09: each code from -1 to -35 is attestation_failed with that code, freed of nothing, uninitialised once', async () => {
   for (let code = -1; code >= -35; code -= 1) {
     steer({ CODE: code });
     readJournal = openJournal();

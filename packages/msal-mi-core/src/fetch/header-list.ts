@@ -15,7 +15,7 @@ export class HeaderList implements Iterable<readonly [name: string, value: strin
     this.#values = new Map(entries);
   }
 
-  /** @throws TypeError, which may quote a value, for whatever is no `HeadersInit`. */
+  /** @throws TypeError, which may quote a value, for whatever is not a `HeadersInit`. */
   static from(init: unknown): HeaderList {
     if (init === undefined) return new HeaderList();
     if (init instanceof HeaderList) return new HeaderList(init);

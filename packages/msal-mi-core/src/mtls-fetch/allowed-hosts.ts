@@ -16,8 +16,8 @@ export type HostCheck = (url: URL) => void;
  * With `allowedHosts`, only what it names: a string is a host name, with a leading `*.` everything below it; either on
  * port 443 unless it ends with `:port`. A RegExp must match the whole host name; it allows any port.
  *
- * @throws ManagedIdentityError `invalid_request` for a list with anything else in it, and for a resource that is no
- *   https URL when there is no list.
+ * @throws ManagedIdentityError `invalid_request` for a list with anything else in it, and for a resource that is not
+ *   an https URL when there is no list.
  */
 export function createHostCheck(resource: string, allowedHosts: unknown): HostCheck {
   const isAllowed =

@@ -6,17 +6,17 @@ import type { MtlsBindingStrength } from './constants.js';
 export type AuthenticationResult = {
   /** Token service and tenant, as a URL. */
   authority: string;
-  /** Empty: there is no user. */
+  /** Empty: a managed identity is not a user. */
   uniqueId: string;
   /** Tenant that issued the token. */
   tenantId: string;
   /** What the token is for: one resource. */
   scopes: Array<string>;
-  /** There is no user. */
+  /** Null: a managed identity is not a user. */
   account: null;
-  /** Empty: there is no user. */
+  /** Empty: a managed identity is not a user. */
   idToken: string;
-  /** Empty: there is no user. */
+  /** Empty: a managed identity is not a user. */
   idTokenClaims: object;
   /** The token. Secret: it is masked when the result is inspected or made JSON of. */
   accessToken: string;

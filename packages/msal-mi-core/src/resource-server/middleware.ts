@@ -125,7 +125,8 @@ function rawOf(wrapped: unknown, name = 'raw'): unknown {
 }
 
 const NO_NODE_OBJECTS =
-  'requireMtlsPop needs a request and a response of Node.js, and a function to go on with. For other frameworks use createMtlsPopAuthenticator.';
+  'requireMtlsPop needs a request and a response of Node.js, and a function to go on with. For other frameworks ' +
+  'use createMtlsPopAuthenticator.';
 
 /**
  * Nothing is let through, and something is answered: on the response where one can be found, else by `next`, which takes

@@ -24,7 +24,9 @@ export const COMMAND_OPTIONS: readonly CommandOption[] = [
     value: '<n>',
     option: 'port',
     isNumber: true,
-    help: 'port of IMDS; token endpoint, attestation, the handshake and vault resources and Azure Resource Manager take the next five, in this order (default: free ports)',
+    help:
+      'port of IMDS; token endpoint, attestation, the handshake and vault resources and Azure Resource Manager ' +
+      'take the next five, in this order (default: free ports)',
   },
   {
     flag: 'host',
@@ -57,7 +59,9 @@ export const COMMAND_OPTIONS: readonly CommandOption[] = [
     value: '<seconds>',
     option: 'tokenNotAfter',
     isNumber: true,
-    help: 'write into client certificates that the token endpoint refuses them so long after their issue, with AADSTS1000901 (default: not written)',
+    help:
+      'write into client certificates that the token endpoint refuses them so long after their issue, with ' +
+      'AADSTS1000901 (default: not written)',
   },
   {
     flag: 'refresh-in',
@@ -71,7 +75,9 @@ export const COMMAND_OPTIONS: readonly CommandOption[] = [
     value: '<resource>',
     option: 'bearerOnlyAudiences',
     isMultiple: true,
-    help: 'a resource for which bound tokens are refused, with AADSTS392196; may be given several times (default: Azure Resource Manager of the emulator)',
+    help:
+      'a resource for which bound tokens are refused, with AADSTS392196; may be given several times (default: ' +
+      'Azure Resource Manager of the emulator)',
   },
   {
     flag: 'client-id',

@@ -13,7 +13,11 @@ export function helpText(): string {
     'Usage: msal-mi-emulator [options] [-- <program> [arguments]]',
     '',
     ...wrap(
-      'Starts IMDS, an attestation endpoint, the mTLS token endpoint of Entra ID and protected resources (an API, Key Vault, Storage, Azure Resource Manager). It runs until Ctrl-C, or as long as the program, which finds everything in its environment: AZURE_POD_IDENTITY_AUTHORITY_HOST, NODE_EXTRA_CA_CERTS, EMULATOR_API_URL, EMULATOR_VAULT_URL, EMULATOR_STORAGE_URL, EMULATOR_ARM_URL, EMULATOR_TOKEN_URL, EMULATOR_TENANT_ID, EMULATOR_CLIENT_ID and EMULATOR_SUBSCRIPTION_ID.',
+      'Starts IMDS, an attestation endpoint, the mTLS token endpoint of Entra ID and protected resources (an ' +
+        'API, Key Vault, Storage, Azure Resource Manager). It runs until Ctrl-C, or as long as the program, which ' +
+        'finds everything in its environment: AZURE_POD_IDENTITY_AUTHORITY_HOST, NODE_EXTRA_CA_CERTS, ' +
+        'EMULATOR_API_URL, EMULATOR_VAULT_URL, EMULATOR_STORAGE_URL, EMULATOR_ARM_URL, EMULATOR_TOKEN_URL, ' +
+        'EMULATOR_TENANT_ID, EMULATOR_CLIENT_ID and EMULATOR_SUBSCRIPTION_ID.',
       COLUMNS,
     ),
     '',

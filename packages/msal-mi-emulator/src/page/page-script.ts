@@ -53,7 +53,8 @@ function requestCell(entry, detailId) {
   button.setAttribute('aria-expanded', 'false');
   button.setAttribute('aria-controls', detailId);
   cell.append(button);
-  const why = [entry.fault ? 'scripted fault' : '', entry.failure || '', issuedToken(entry)].filter((text, index, all) => text && all.indexOf(text) === index);
+  const why = [entry.fault ? 'scripted fault' : '', entry.failure || '', issuedToken(entry)]
+    .filter((text, index, all) => text && all.indexOf(text) === index);
   if (why.length) cell.append(element('span', 'why', why.join(' \\u00b7 ')));
   return cell;
 }

@@ -63,7 +63,8 @@ export function entraErrorAnswer(
 /** The answer to a refused request. */
 export function refusalAnswer({ refusal, nowMs }: EntraError, headers: IncomingHttpHeaders): Answer {
   const traceId = randomUUID();
-  const description = `AADSTS${refusal.code}: ${refusal.message} Trace ID: ${traceId} Correlation ID: ${correlationId(headers)} Timestamp: ${timestamp(nowMs)}`;
+  const trace = `Trace ID: ${traceId} Correlation ID: ${correlationId(headers)} Timestamp: ${timestamp(nowMs)}`;
+  const description = `AADSTS${refusal.code}: ${refusal.message} ${trace}`;
   return entraErrorAnswer(
     { error: refusal.error, error_description: description, error_codes: [refusal.code] },
     headers,

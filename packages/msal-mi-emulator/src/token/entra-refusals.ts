@@ -33,7 +33,8 @@ const TEXTS: Readonly<Record<EntraRefusalName, Text>> = {
   AADSTS392196: [
     'invalid_request',
     () =>
-      "The resource application does not support certificate-bound token. Please set token_type to 'bearer'. The error code is MtlsClientPopTokenNotSupportedByResource.",
+      "The resource application does not support certificate-bound token. Please set token_type to 'bearer'. The " +
+      'error code is MtlsClientPopTokenNotSupportedByResource.',
   ],
   AADSTS3921996: [
     'invalid_request',
@@ -54,7 +55,8 @@ const TEXTS: Readonly<Record<EntraRefusalName, Text>> = {
   AADSTS500011: [
     'invalid_resource',
     ({ audience, tenantId }) =>
-      `The resource principal named ${audience} was not found in the tenant named ${tenantId}. ${WRONG_TENANT} You might have sent your authentication request to the wrong tenant.`,
+      `The resource principal named ${audience} was not found in the tenant named ${tenantId}. ${WRONG_TENANT} You ` +
+      'might have sent your authentication request to the wrong tenant.',
   ],
   AADSTS500117: ['invalid_request', () => "The reply uri specified in the request isn't using a secure scheme."],
   AADSTS500181: ['invalid_client', () => 'The TLS certificate is not the one in the client assertion.'],
@@ -66,12 +68,14 @@ const TEXTS: Readonly<Record<EntraRefusalName, Text>> = {
   AADSTS70021: [
     'invalid_request',
     ({ assertion: { iss, sub, aud } }) =>
-      `No matching federated identity record found for presented assertion. Assertion Issuer: '${iss}'. Assertion Subject: '${sub}'. Assertion Audience: '${aud}'. ${FEDERATION_PAGE}`,
+      `No matching federated identity record found for presented assertion. Assertion Issuer: '${iss}'. Assertion ` +
+      `Subject: '${sub}'. Assertion Audience: '${aud}'. ${FEDERATION_PAGE}`,
   ],
   AADSTS700016: [
     'unauthorized_client',
     ({ clientId, tenantId }) =>
-      `Application with identifier '${clientId}' was not found in the directory '${tenantId}'. ${WRONG_TENANT} You may have sent your authentication request to the wrong tenant.`,
+      `Application with identifier '${clientId}' was not found in the directory '${tenantId}'. ${WRONG_TENANT} You ` +
+      'may have sent your authentication request to the wrong tenant.',
   ],
   AADSTS700024: [
     'invalid_client',
@@ -84,7 +88,8 @@ const TEXTS: Readonly<Record<EntraRefusalName, Text>> = {
   AADSTS7000229: [
     'invalid_client',
     ({ clientId, tenantId }) =>
-      `The client application ${clientId} is missing service principal in the tenant ${tenantId}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119`,
+      `The client application ${clientId} is missing service principal in the tenant ${tenantId}. See instructions ` +
+      'here: https://go.microsoft.com/fwlink/?linkid=2225119',
   ],
   AADSTS7002137: [
     'invalid_client',
@@ -94,7 +99,9 @@ const TEXTS: Readonly<Record<EntraRefusalName, Text>> = {
   AADSTS90002: [
     'invalid_request',
     ({ tenantId }) =>
-      `Tenant '${tenantId}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
+      `Tenant '${tenantId}' not found. Check to make sure you have the correct tenant ID and are signing into the ` +
+      'correct cloud. Check with your subscription administrator, this may happen if there are no active ' +
+      'subscriptions for the tenant.',
   ],
   AADSTS90033: ['temporarily_unavailable', () => 'A transient error has occurred. Please try again.'],
 };

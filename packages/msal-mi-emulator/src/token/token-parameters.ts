@@ -38,7 +38,8 @@ export const TOKEN_NOT_AFTER_PASSED: EntraRefusal = {
   error: 'invalid_request',
   code: 1000901,
   message:
-    'The provided certificate cannot be used for requesting tokens. The value of token_not_after extension on the certificate should be greater than the current time.',
+    'The provided certificate cannot be used for requesting tokens. The value of token_not_after extension on ' +
+    'the certificate should be greater than the current time.',
 };
 
 /**
