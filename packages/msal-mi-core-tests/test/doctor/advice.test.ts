@@ -2,11 +2,12 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ManagedIdentityApplication, MtlsBindingStrength } from 'msal-mi-core';
-import { startEmulator, type Emulator, type Fault, type FaultLeg } from 'msal-mi-emulator';
+import { startEmulator, type Fault, type FaultLeg } from 'msal-mi-emulator';
 import { parseDoctorOptions } from 'core/cli/doctor/options.js';
 import { runDoctor } from 'core/cli/doctor/run-doctor.js';
 import { run } from './run-doctor.mjs';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { withEnvironment } from '../support/world.js';
 
 const packageFile = createRequire(import.meta.url).resolve('msal-mi-core/package.json');
@@ -19,11 +20,7 @@ interface Check {
   readonly fix: string;
 }
 
-let emulator: Emulator;
-beforeAll(async () => {
-  emulator = await startEmulator();
-});
-afterAll(() => emulator.close());
+const emulator = await untilTheEnd(startEmulator());
 beforeEach(() => emulator.reset());
 
 async function checksOf(...args: string[]): Promise<Map<string, Check>> {

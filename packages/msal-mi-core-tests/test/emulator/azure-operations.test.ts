@@ -1,18 +1,12 @@
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
-import { acquireToken, call, mintCredential, type Credential, type Reply } from './support/bound-client.js';
+import { startEmulator } from 'msal-mi-emulator';
+import { acquireToken, call, mintCredential, type Reply } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
-let emulator: Emulator;
-let credential: Credential;
-let token: string;
-let origin: string;
+const emulator = await untilTheEnd(startEmulator());
 
-beforeAll(async () => {
-  emulator = await startEmulator();
-  credential = await mintCredential(emulator);
-  origin = emulator.resources.handshake;
-  token = await acquireToken(emulator, credential, origin);
-}, 60_000);
-afterAll(() => emulator.close());
+const credential = await mintCredential(emulator);
+const origin = emulator.resources.handshake;
+const token = await acquireToken(emulator, credential, origin);
 
 async function ask(path: string, method = 'GET'): Promise<Reply> {
   const url = path.startsWith('https:') ? path : `${origin}${path}`;

@@ -1,19 +1,18 @@
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
+import { startEmulator } from 'msal-mi-emulator';
 import { call, mintCredential, requestToken, type Reply } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const VERSION = 'api-version=2021-04-01';
-let emulator: Emulator;
+const emulator = await untilTheEnd(startEmulator());
 let token: string;
 let subscription: string;
 
 beforeAll(async () => {
-  emulator = await startEmulator();
   const credential = await mintCredential(emulator);
   const scope = `${emulator.resources.arm}/.default`;
   token = (await requestToken(emulator, credential, { scope, token_type: 'bearer' })).json.access_token as string;
   subscription = `/subscriptions/${emulator.subscriptionId}`;
-}, 60_000);
-afterAll(() => emulator.close());
+});
 beforeEach(() => emulator.reset());
 
 async function arm(path: string, { method = 'GET', body }: { method?: string; body?: object } = {}): Promise<Reply> {

@@ -1,18 +1,13 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
-import { acquireToken, call, mintCredential, requestToken, type Credential } from './support/bound-client.js';
+import { startEmulator } from 'msal-mi-emulator';
+import { acquireToken, call, mintCredential, requestToken } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const VAULT = 'https://vault.azure.net';
-let emulator: Emulator;
-let credential: Credential;
-let other: Credential;
+const emulator = await untilTheEnd(startEmulator());
 
-beforeAll(async () => {
-  emulator = await startEmulator();
-  credential = await mintCredential(emulator);
-  other = await mintCredential(emulator);
-}, 30_000);
-afterAll(() => emulator.close());
+const credential = await mintCredential(emulator);
+const other = await mintCredential(emulator);
 
 function bound(token: string, headers: Record<string, string> = {}): Record<string, string> {
   return { Authorization: `mtls_pop ${token}`, ...headers };

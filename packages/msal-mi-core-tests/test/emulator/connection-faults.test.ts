@@ -1,21 +1,16 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import { startEmulator, type Emulator, type Fault } from 'msal-mi-emulator';
-import { acquireToken, call, imds, mintCredential, requestToken, type Credential } from './support/bound-client.js';
+import { startEmulator, type Fault } from 'msal-mi-emulator';
+import { acquireToken, call, imds, mintCredential, requestToken } from './support/bound-client.js';
 import { eventually } from './support/eventually.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const METADATA = 'identity/getplatformmetadata?cred-api-version=2.0';
-let emulator: Emulator;
-let credential: Credential;
-let token: string;
+const emulator = await untilTheEnd(startEmulator());
 
-beforeAll(async () => {
-  emulator = await startEmulator();
-  credential = await mintCredential(emulator);
-  token = await acquireToken(emulator, credential, emulator.resources.vault);
-}, 60_000);
-afterAll(() => emulator.close());
+const credential = await mintCredential(emulator);
+const token = await acquireToken(emulator, credential, emulator.resources.vault);
 beforeEach(() => emulator.reset());
 
 const authorized = () => ({ Authorization: `mtls_pop ${token}`, 'x-ms-tokenboundauth': 'true' });

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import { startEmulator, type Emulator, type Fault, type FaultLeg } from 'msal-mi-emulator';
+import { startEmulator, type Fault, type FaultLeg } from 'msal-mi-emulator';
 import {
   acquireToken,
   call,
@@ -12,19 +12,18 @@ import {
 } from './support/bound-client.js';
 import { eventually } from './support/eventually.js';
 import { makeRequest, type OpensslRequest } from './support/openssl-request.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const METADATA = 'identity/getplatformmetadata?cred-api-version=2.0';
-let emulator: Emulator;
+const emulator = await untilTheEnd(startEmulator({ cuId: { vmId: 'vm-1' } }));
 let credential: Credential;
 let request: OpensslRequest;
 
 beforeAll(async () => {
-  emulator = await startEmulator({ cuId: { vmId: 'vm-1' } });
   credential = await mintCredential(emulator);
   const { tenantId, systemAssigned } = emulator;
   request = await makeRequest({ tenantId, clientId: systemAssigned.clientId, cuId: '{"vmId":"vm-1"}' });
-}, 60_000);
-afterAll(() => emulator.close());
+});
 beforeEach(() => emulator.reset());
 
 it('answers with the scripted statuses in their order, one per request, then as usual', async () => {

@@ -1,7 +1,8 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { startEmulator, type Emulator, type EmulatorOptions } from 'msal-mi-emulator';
 import { imds, postCsr } from './support/bound-client.js';
-import { makeCsr, makeRequest, type OpensslRequest, type RequestContent } from './support/openssl-request.js';
+import { makeCsr, makeRequest, type RequestContent } from './support/openssl-request.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const METADATA = 'identity/getplatformmetadata?cred-api-version=2.0';
 const V1 = 'identity/oauth2/token?api-version=2018-02-01';
@@ -10,20 +11,16 @@ const identity = {
   objectId: '22222222-2222-4222-8222-222222222222',
   resourceId: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/worker',
 };
-let emulator: Emulator;
-let content: RequestContent;
-let valid: OpensslRequest;
+const emulator = await untilTheEnd(
+  startEmulator({ identities: [identity], cuId: { vmId: 'vm-1', vmssId: 'scale-set-1' } }),
+);
 
-beforeAll(async () => {
-  emulator = await startEmulator({ identities: [identity], cuId: { vmId: 'vm-1', vmssId: 'scale-set-1' } });
-  content = {
-    tenantId: emulator.tenantId,
-    clientId: emulator.systemAssigned.clientId,
-    cuId: '{"vmId":"vm-1","vmssId":"scale-set-1"}',
-  };
-  valid = await makeRequest(content);
-}, 30_000);
-afterAll(() => emulator.close());
+const content = {
+  tenantId: emulator.tenantId,
+  clientId: emulator.systemAssigned.clientId,
+  cuId: '{"vmId":"vm-1","vmssId":"scale-set-1"}',
+};
+const valid = await makeRequest(content);
 
 async function refusal(response: Response): Promise<string> {
   expect(response.status).toBe(400);

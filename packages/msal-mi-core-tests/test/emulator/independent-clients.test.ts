@@ -1,18 +1,14 @@
 import { request as httpsRequest } from 'node:https';
 import { ManagedIdentityApplication } from '@azure/msal-node';
 import { createRemoteJWKSet, customFetch as joseFetch, jwtVerify } from 'jose';
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
+import { startEmulator } from 'msal-mi-emulator';
 import * as oauth from 'oauth4webapi';
 import { mintCredential, type Credential } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
-let emulator: Emulator;
-let credential: Credential;
+const emulator = await untilTheEnd(startEmulator());
 
-beforeAll(async () => {
-  emulator = await startEmulator();
-  credential = await mintCredential(emulator);
-}, 30_000);
-afterAll(() => emulator.close());
+const credential = await mintCredential(emulator);
 
 /** A fetch over node:https, with or without the client certificate: the transport the client leaves to its user. */
 function transport(presented: Credential | undefined) {

@@ -1,17 +1,13 @@
-import { startEmulator, type Emulator, type Fault, type FaultLeg } from 'msal-mi-emulator';
-import { imds, mintCredential, requestToken, type Credential } from './support/bound-client.js';
+import { startEmulator, type Fault, type FaultLeg } from 'msal-mi-emulator';
+import { imds, mintCredential, requestToken } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const METADATA = 'identity/getplatformmetadata?cred-api-version=2.0';
 const IMDS: FaultLeg[] = ['getplatformmetadata', 'issuecredential', 'imds-token', 'compute'];
 const VAULT = 'https://vault.azure.net';
-let emulator: Emulator;
-let credential: Credential;
+const emulator = await untilTheEnd(startEmulator());
 
-beforeAll(async () => {
-  emulator = await startEmulator();
-  credential = await mintCredential(emulator);
-}, 60_000);
-afterAll(() => emulator.close());
+const credential = await mintCredential(emulator);
 beforeEach(() => emulator.reset());
 
 const statusOf = async (path: string): Promise<number | string> =>

@@ -1,16 +1,12 @@
-import { startEmulator, type Emulator, type EntraRefusalName, type ImdsRefusalName } from 'msal-mi-emulator';
+import { startEmulator, type EntraRefusalName, type ImdsRefusalName } from 'msal-mi-emulator';
 import { acquireToken, call, imds, mintCredential, requestToken, type Credential } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const METADATA = 'identity/getplatformmetadata?cred-api-version=2.0';
 const VAULT = 'https://vault.azure.net';
-let emulator: Emulator;
-let credential: Credential;
+const emulator = await untilTheEnd(startEmulator());
 
-beforeAll(async () => {
-  emulator = await startEmulator();
-  credential = await mintCredential(emulator);
-}, 60_000);
-afterAll(() => emulator.close());
+const credential = await mintCredential(emulator);
 beforeEach(() => emulator.reset());
 
 describe('the token endpoint', () => {

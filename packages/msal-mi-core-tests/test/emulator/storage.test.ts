@@ -1,17 +1,12 @@
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
-import { acquireToken, call, mintCredential, type Credential, type Reply } from './support/bound-client.js';
+import { startEmulator } from 'msal-mi-emulator';
+import { acquireToken, call, mintCredential, type Reply } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const STORAGE = 'https://storage.azure.com';
-let emulator: Emulator;
-let credential: Credential;
-let token: string;
+const emulator = await untilTheEnd(startEmulator());
 
-beforeAll(async () => {
-  emulator = await startEmulator();
-  credential = await mintCredential(emulator);
-  token = await acquireToken(emulator, credential, STORAGE);
-}, 60_000);
-afterAll(() => emulator.close());
+const credential = await mintCredential(emulator);
+const token = await acquireToken(emulator, credential, STORAGE);
 beforeEach(() => emulator.reset());
 
 async function storage(

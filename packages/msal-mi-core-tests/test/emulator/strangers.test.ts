@@ -1,19 +1,18 @@
 import { connect } from 'node:tls';
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
+import { startEmulator } from 'msal-mi-emulator';
 import { imds, mintCredential, requestToken, type Credential } from './support/bound-client.js';
 import { firstLineOf, rawRequest } from './support/raw-request.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const METADATA = 'identity/getplatformmetadata?cred-api-version=2.0';
-let emulator: Emulator;
+const emulator = await untilTheEnd(startEmulator());
 let credential: Credential;
 let port: string;
 
 beforeAll(async () => {
-  emulator = await startEmulator();
   credential = await mintCredential(emulator);
   ({ port } = new URL(emulator.imdsUrl));
-}, 60_000);
-afterAll(() => emulator.close());
+});
 beforeEach(() => emulator.reset());
 
 it.each([

@@ -8,16 +8,11 @@ import { readJwtClaims } from 'core/crypto/jwt.js';
 import { boundClient, CLIENT_ID, exchanges, GRAPH_SCOPES } from '../support/fic.js';
 import { formOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, World } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const ONCE = { system: { disableInternalRetries: true } };
 
@@ -56,13 +51,13 @@ test('rule D29: the code decides before the OAuth error, and that before the sta
   const oauthError = { error: 'unauthorized_client', error_description: 'AADSTS53003: x', error_codes: [53003] };
   expect((await refused({ oauthError })).remediation).toContain('Conditional Access');
 
-  world = world.fresh();
+  world.renew();
   const unlisted = { error: 'unauthorized_client', error_description: 'AADSTS7999999: x', error_codes: [7_999_999] };
   const { remediation } = await refused({ oauthError: unlisted });
   expect(remediation).toContain(OAUTH_ADVICE['unauthorized_client']?.[1]);
   expect(remediation).toContain('error?code=7999999');
 
-  world = world.fresh();
+  world.renew();
   expect((await refused({ status: 400, body: { error: 'x_y_z' } })).remediation).toContain('correlation id');
 });
 

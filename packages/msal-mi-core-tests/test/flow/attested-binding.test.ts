@@ -6,20 +6,17 @@ import { legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
 import type { AttestationProvider } from 'core/public-types.js';
 import { MtlsBindingStrength } from 'core/public-types/constants.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { VAULT, World, softwareRequest } from '../support/world.js';
 
-let world: World;
+const world = await untilTheEnd(World.start());
 let platform: IsolatedPlatform;
 let attestation: EmulatedAttestation;
-beforeAll(async () => {
-  world = await World.start();
-});
 beforeEach(() => {
   platform = new IsolatedPlatform();
-  world = world.fresh(platform);
+  world.renew(platform);
   attestation = new EmulatedAttestation(world.emulator, platform);
 });
-afterAll(() => world.close());
 
 const PLAIN = { resource: VAULT, mtlsProofOfPossession: true } as const;
 const ATTESTED = { ...PLAIN, withAttestationSupport: true } as const;
@@ -53,7 +50,7 @@ describe('floor', () => {
   });
 
   test('L08, L10: a software key serves the software floor and the zero floor, without a probe', async () => {
-    world = world.fresh();
+    world.renew();
     for (const minStrength of [1, 0] as const) {
       const result = await world.application().acquireToken({ ...PLAIN, minStrength });
       expect([result.tokenType, result.binding.strength]).toEqual(['mtls_pop', 1]);
@@ -62,7 +59,7 @@ describe('floor', () => {
   });
 
   test('D13: a software key ends a call with the default floor before metadata and certificate, and is named', async () => {
-    world = world.fresh();
+    world.renew();
     const error = await rejection(world.application().acquireToken(PLAIN));
 
     expect(error).toMatchObject({ errorCode: 'min_strength_not_met', stage: 'key' });
@@ -71,7 +68,7 @@ describe('floor', () => {
   });
 
   test('F44: evidence cannot be had for a software key: the call ends before any request', async () => {
-    world = world.fresh(createSoftwarePlatform(() => []));
+    world.renew(createSoftwarePlatform(() => []));
     const call = world.application({ attestationProvider: attestation }).acquireToken({ ...ATTESTED, minStrength: 1 });
 
     expect(await rejection(call)).toMatchObject({ errorCode: 'credential_guard_requires_cng', stage: 'attestation' });
@@ -115,7 +112,7 @@ describe('floor', () => {
     async (_which, floors) => {
       const software = createSoftwarePlatform(() => []);
       const keyStore = { ...software.keyStore, strongest: () => Promise.resolve(MtlsBindingStrength.KeyGuard) };
-      world = world.fresh({ ...software, keyStore }); // A host whose isolated key turns out not to be there.
+      world.renew({ ...software, keyStore }); // A host whose isolated key turns out not to be there.
       const app = world.application();
       const outcomes = await Promise.allSettled(
         floors.map((minStrength) => app.acquireToken({ ...PLAIN, minStrength })),
@@ -174,7 +171,7 @@ describe('attested certificates', () => {
 
   test('C25: an attestation endpoint that is no https URL ends an attested call before any evidence is made', async () => {
     for (const endpoint of ['no url', 'http://attestation.example', 'ftp://x', '', null, 1]) {
-      world = world.fresh(platform);
+      world.renew(platform);
       world.emulator.fault('getplatformmetadata', [{ patch: { attestationEndpoint: endpoint } }]);
       expect(await rejection(application().acquireToken(ATTESTED))).toMatchObject({
         errorCode: 'managed_identity_request_failed',

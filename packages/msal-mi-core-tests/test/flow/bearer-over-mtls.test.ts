@@ -7,18 +7,13 @@ import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platf
 import { formOf, legs, requestOf, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, withEnvironment, World } from '../support/world.js';
 
 const HOUR_MS = 3_600_000;
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const arm = () => world.emulator.resources.arm;
 const request = (overrides: Partial<MtlsBearerRequestParams> = {}): MtlsBearerRequestParams => ({
@@ -106,7 +101,7 @@ test('rule D33: the floor counts, and its default is KeyGuard', async () => {
 
 test('rule D33: with attestation the certificate is an attested one', async () => {
   const platform = new IsolatedPlatform();
-  world = world.fresh(platform);
+  world.renew(platform);
   const attestationProvider = new EmulatedAttestation(world.emulator, platform);
   const application = world.application({ attestationProvider });
   const attested = withDefaultFloor({ withAttestationSupport: true });

@@ -1,16 +1,11 @@
 /** Bearer requests are msal-node's: next to bound ones, in one process, against one metadata service (D5). */
 import { createAuthorizationHeader } from 'core/result.js';
 import { legs, queryOf, requestOf } from '../support/journal.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { VAULT, World, softwareRequest, withEnvironment } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 /** msal-node reads the environment whenever it acquires a token. */
 function bearer(application: ReturnType<World['application']>, resource = VAULT) {

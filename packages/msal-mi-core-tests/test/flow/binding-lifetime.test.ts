@@ -3,6 +3,7 @@ import { BindingCache, lifeOf } from 'core/cache/binding-cache.js';
 import type { Binding } from 'core/model.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { legs, requestsOf } from '../support/journal.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { rejection } from '../support/rejection.js';
 import { World, softwareRequest } from '../support/world.js';
@@ -11,14 +12,10 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const FORCED = softwareRequest({ forceRefresh: true });
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+/** Its certificates are issued with less than a day. */
+const short = await untilTheEnd(World.start({ certificateLifetimeSeconds: 23 * 3_600, tokenLifetimeSeconds: 3_600 }));
+beforeEach(() => world.renew());
 
 describe('24 hour rule', () => {
   /** Issued long ago, so that its life is not a short one. */
@@ -83,14 +80,9 @@ describe('24 hour rule', () => {
 });
 
 describe('short certificates', () => {
-  let short: World;
-  beforeAll(async () => {
-    short = await World.start({ certificateLifetimeSeconds: 23 * 3_600, tokenLifetimeSeconds: 3_600 });
-  });
-  afterAll(() => short.close());
+  beforeEach(() => short.renew());
 
   test('rule D17: one that was issued with 23 hours serves calls for half of them, without another mint', async () => {
-    short = short.fresh();
     const application = short.application();
     for (let i = 0; i < 20; i++)
       await application.acquireToken(softwareRequest({ resource: `https://${i % 2}.example` }));
@@ -101,7 +93,6 @@ describe('short certificates', () => {
   });
 
   test('rule D17: from half of its life on it is renewed in the background while its tokens are served', async () => {
-    short = short.fresh();
     const application = short.application();
     await application.acquireToken(softwareRequest());
     short.clock.advance(11.4 * HOUR_MS);

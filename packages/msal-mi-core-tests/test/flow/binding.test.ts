@@ -3,16 +3,11 @@ import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
 import { IsolatedPlatform, MemoryCertificateStore } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const FORCED = softwareRequest({ forceRefresh: true });
 const userAssigned = () => world.emulator.identities[0]!;
@@ -26,7 +21,7 @@ describe('identities', () => {
       [{ userAssignedResourceId: resourceId }, { mi_res_id: resourceId }],
     ] as const;
     for (const [managedIdentityIdParams, selector] of ways) {
-      world = world.fresh();
+      world.renew();
       await world.application({ managedIdentityIdParams }).acquireToken(softwareRequest());
 
       expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'token']);
@@ -195,10 +190,10 @@ describe('the key and the store', () => {
   test('I41: a new process with a persisted certificate asks for a token only, and keeps the certificate', async () => {
     const store = new MemoryCertificateStore();
     const platform = new IsolatedPlatform(store);
-    world = world.fresh(platform);
+    world.renew(platform);
     const first = await world.application().acquireToken(softwareRequest());
 
-    world = world.fresh(platform); // Another process state, the same store.
+    world.renew(platform); // Another process state, the same store.
     const application = world.application();
     const second = await application.acquireToken(softwareRequest());
     expect(legs(world.emulator)).toEqual(['token']);
@@ -211,7 +206,7 @@ describe('the key and the store', () => {
 
   test('I34: a refused certificate leaves memory and store when its successor is there, and not before', async () => {
     const store = new MemoryCertificateStore();
-    world = world.fresh(new IsolatedPlatform(store));
+    world.renew(new IsolatedPlatform(store));
     const application = world.application();
     const first = await application.acquireToken(softwareRequest());
     const refusal = { oauthError: { error: 'invalid_client' } };

@@ -1,16 +1,11 @@
 import { inspect } from 'node:util';
 import type { INetworkModule } from 'msal-mi-core';
 import { jwtClaims } from '../support/jwt.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 test('J01: a cold acquisition asks each leg once and returns a token bound to the certificate presented', async () => {
   const result = await world.application().acquireToken(softwareRequest());

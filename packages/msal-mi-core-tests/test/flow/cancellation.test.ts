@@ -5,18 +5,13 @@ import { requestMetadata } from 'core/imds/metadata.js';
 import { nextEvent } from '../support/diagnostics.js';
 import { legs } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { World, softwareRequest } from '../support/world.js';
 import { testCall } from '../support/call.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const NEVER_MS = 600_000;
 const begun = (work: string) => nextEvent(`tracing:msal-mi-core:${work}:start`);
@@ -78,7 +73,7 @@ test('a deadline ends the call wherever it is, and the next call succeeds', asyn
     ['token', 'token'],
   ] as const;
   for (const [leg, stage] of legsInTurn) {
-    world = world.fresh();
+    world.renew();
     const application = world.application({ system: { timeout: 30_000 } });
     world.emulator.fault(leg, [{ delayMs: NEVER_MS }]);
     const waiting = begun(stage);

@@ -7,19 +7,14 @@ import type { AttestationProvider, INetworkModule } from 'core/public-types.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import type { Fault } from 'msal-mi-emulator';
 import { World, softwareRequest } from '../support/world.js';
 import { testCall } from '../support/call.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const query = () => world.application().getManagedIdentityCapabilities();
 const statuses = (count: number, status: number) => Array.from({ length: count }, () => ({ status }));
@@ -103,7 +98,7 @@ describe('v2', () => {
     world.clock.advance(1_000);
     await query();
     expect(legs(world.emulator)).toEqual(['v2-probe', 'v2-probe']);
-    world = world.fresh();
+    world.renew();
     await query();
 
     await world.application().getManagedIdentityCapabilities({ refresh: true });
@@ -240,7 +235,7 @@ test('rule D28: what is found through a transport of its own stays with that app
 describe('strength', () => {
   test('B11: of a KeyGuard host is known without creating a key', async () => {
     const platform = new IsolatedPlatform();
-    world = world.fresh(platform);
+    world.renew(platform);
 
     expect(await query()).toMatchObject({ maxSupportedBindingStrength: 3, isMtlsPopSupportedByHost: true });
     expect(platform.opened).toEqual([]);
@@ -253,7 +248,7 @@ describe('strength', () => {
   test('B13: is Software when the key store fails', async () => {
     const platform = new IsolatedPlatform();
     platform.keyStore.strongest = () => Promise.reject(new Error('broken'));
-    world = world.fresh(platform);
+    world.renew(platform);
 
     expect(await query()).toMatchObject({ maxSupportedBindingStrength: 1, isMtlsPopSupportedByHost: true });
   });

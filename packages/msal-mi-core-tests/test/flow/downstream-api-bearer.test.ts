@@ -7,9 +7,10 @@ import { CloudHost, SAMPLE_APPLICATION, SAMPLE_IDENTITY, WORLD_OPTIONS } from '.
 import { formOf, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World } from '../support/world.js';
 
-let world: World;
+const world = await untilTheEnd(World.start(WORLD_OPTIONS));
 let host: CloudHost;
 let server: Server;
 let origin: string;
@@ -18,7 +19,6 @@ let received: Array<{ authorization: string | undefined; body: string }> = [];
 let answers: Array<{ status: number; headers?: Record<string, string> }> = [];
 
 beforeAll(async () => {
-  world = await World.start(WORLD_OPTIONS);
   server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
@@ -32,13 +32,12 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 beforeEach(() => {
-  world = world.fresh();
+  world.renew();
   host = new CloudHost(world);
   received = [];
   answers = [];
 });
 afterAll(async () => {
-  await world.close();
   await new Promise((closed) => server.close(closed));
 });
 

@@ -2,18 +2,15 @@
 import { CloudHost, WORLD_OPTIONS } from '../support/downstream.js';
 import { directly, federated } from '../support/downstream-samples.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World } from '../support/world.js';
 
-let world: World;
+const world = await untilTheEnd(World.start(WORLD_OPTIONS));
 let host: CloudHost;
-beforeAll(async () => {
-  world = await World.start(WORLD_OPTIONS);
-});
 beforeEach(() => {
-  world = world.fresh();
+  world.renew();
   host = new CloudHost(world);
 });
-afterAll(() => world.close());
 
 const callVault = (configuration: unknown) => host.downstreamApi(configuration).callApiForApp('AzureKeyVault');
 

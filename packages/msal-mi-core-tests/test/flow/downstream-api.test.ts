@@ -4,18 +4,15 @@ import { directly, federated, FEDERATED_SAMPLE } from '../support/downstream-sam
 import { exchanges } from '../support/fic.js';
 import { formOf, queryOf, requestOf, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World } from '../support/world.js';
 
-let world: World;
+const world = await untilTheEnd(World.start(WORLD_OPTIONS));
 let host: CloudHost;
-beforeAll(async () => {
-  world = await World.start(WORLD_OPTIONS);
-});
 beforeEach(() => {
-  world = world.fresh();
+  world.renew();
   host = new CloudHost(world);
 });
-afterAll(() => world.close());
 
 const calls = () => requestsOf(world.emulator, 'resource');
 

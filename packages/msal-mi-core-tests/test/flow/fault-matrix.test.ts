@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Fault, FaultLeg } from 'msal-mi-emulator';
 import type { RetryEvent } from 'core/diagnostics/channels.js';
 import type { MtlsPopAuthenticationResult } from 'core/public-types.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { Wire } from '../support/wire.js';
 import { World, softwareRequest } from '../support/world.js';
 
@@ -167,25 +168,20 @@ const ALWAYS = 12;
 /** More than a handshake and the headers of an answer, less than the slow body. */
 const STALL_AFTER_BYTES = 32_000;
 
-let shared: World;
-let world: World;
+const world = await untilTheEnd(World.start());
 let imds: Wire;
 let token: Wire;
 let resource: Wire;
 let retries: RetryEvent[];
 
 beforeAll(async () => {
-  shared = await World.start();
-  const { imdsUrl, tokenUrl, resources } = shared.emulator;
+  const { imdsUrl, tokenUrl, resources } = world.emulator;
   [imds, token, resource] = await Promise.all([Wire.to(imdsUrl), Wire.to(tokenUrl), Wire.to(resources.handshake)]);
 });
-afterAll(async () => {
-  await Promise.all([imds, token, resource].map((wire) => wire.close()));
-  await shared.close();
-});
+afterAll(() => Promise.all([imds, token, resource].map((wire) => wire.close())));
 const onRetry = (event: unknown) => void retries.push(event as RetryEvent);
 beforeEach(() => {
-  world = shared.fresh();
+  world.renew();
   retries = [];
   subscribe('msal-mi-core:retry', onRetry);
 });

@@ -2,19 +2,14 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { boundClient, countedAssertion, exchanges, GRAPH_SCOPES } from '../support/fic.js';
 import { jwtClaims } from '../support/jwt.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World } from '../support/world.js';
 
 const BOUND = { scopes: GRAPH_SCOPES, mtlsProofOfPossession: true } as const;
 const BEARER = { scopes: GRAPH_SCOPES } as const;
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 test('M07: the second call comes from the cache: the callback is asked once, the network not at all', async () => {
   const { callback, calls } = countedAssertion(world.application());

@@ -12,16 +12,11 @@ import { errorWith } from '../support/errors.js';
 import { formOf, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const handshake = () => world.emulator.resources.handshake;
 const callsOfResource = () => requestsOf(world.emulator, 'resource');

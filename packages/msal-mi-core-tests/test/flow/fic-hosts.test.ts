@@ -3,18 +3,13 @@ import type { ManagedIdentityConfiguration } from 'core/public-types.js';
 import { boundClient, countedAssertion, GRAPH_SCOPES, exchanges } from '../support/fic.js';
 import { requestsOf } from '../support/journal.js';
 import { RoutedPlatform } from '../support/routed-platform.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World } from '../support/world.js';
 
 const BOUND = { scopes: GRAPH_SCOPES, mtlsProofOfPossession: true } as const;
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 /** A client of a cloud whose names lead to the emulator, and the origins its second leg asked for. */
 function routedClient(

@@ -3,18 +3,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { BoundClientAssertion } from 'core/fic/client-assertion.js';
 import { boundClient, countedAssertion, exchanges, GRAPH_SCOPES } from '../support/fic.js';
 import { formOf } from '../support/journal.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World } from '../support/world.js';
 
 const BOUND = { scopes: GRAPH_SCOPES, mtlsProofOfPossession: true } as const;
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 function refusal(code: number, error = 'invalid_client') {
   return { oauthError: { error, error_description: `AADSTS${code}: refused.`, error_codes: [code] } };

@@ -7,20 +7,15 @@ import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { boundClient, CLIENT_ID, countedAssertion, exchanges, GRAPH_SCOPES } from '../support/fic.js';
 import { formOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, World } from '../support/world.js';
 
 const BOUND = { scopes: GRAPH_SCOPES, mtlsProofOfPossession: true } as const;
 const BEARER = { scopes: GRAPH_SCOPES } as const;
 const JWT_POP = 'urn:ietf:params:oauth:client-assertion-type:jwt-pop';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 /** An assertion of the world's identity, to be tampered with. */
 async function goodAssertion(): Promise<BoundClientAssertion> {

@@ -17,16 +17,13 @@ import type { ManagedIdentityIdParams, MtlsPopRequestParams } from 'core/public-
 import { createAttestationProvider } from 'attestation/index.js';
 import { errorWith } from '../support/errors.js';
 import { createTestPki } from '../support/test-pki.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, VAULT, World } from '../support/world.js';
 
 const INJECTION = 'value\r\nx-injected: 1';
 const POLLUTION = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}';
 
-let shared: World;
-beforeAll(async () => {
-  shared = await World.start();
-});
-afterAll(() => shared.close());
+const world = await untilTheEnd(World.start());
 afterEach(() => {
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
 });
@@ -34,7 +31,7 @@ afterEach(() => {
 test.each<[FaultLeg]>([['getplatformmetadata'], ['issuecredential'], ['token']])(
   'a %s answer with __proto__ in it is a typed error and changes no prototype',
   async (leg) => {
-    const world = shared.fresh();
+    world.renew();
     const fault: Fault = { body: POLLUTION };
     world.emulator.fault(leg, [fault, fault, fault, fault]);
     const acquired = world.application().acquireToken(softwareRequest());
@@ -43,7 +40,7 @@ test.each<[FaultLeg]>([['getplatformmetadata'], ['issuecredential'], ['token']])
 );
 
 test('claims with __proto__ in them arrive as they are', async () => {
-  const world = shared.fresh();
+  world.renew();
   await world
     .application()
     .acquireToken(softwareRequest({ claims: POLLUTION, claimsFromClient: '{"__proto__":{"b":1}}' }));
@@ -137,7 +134,7 @@ describe('a polluted Object.prototype', () => {
     ['metrics', 'meterProvider', { getMeter: () => undefined }, () => instrument()],
     ['an attestation provider', 'libraryPath', 'C:\\planted.dll', () => createAttestationProvider()],
   ])('changes nothing about %s: %s is refused', async (_what, name, value, use) => {
-    const world = shared.fresh();
+    world.renew();
     const message = expect.stringContaining(`Object.prototype.${name}.`) as string;
     for (const how of [{ value, enumerable: true }, { value }, { get: () => value }, { value, writable: true }]) {
       Object.defineProperty(Object.prototype, name, { ...how, configurable: true });
@@ -155,7 +152,7 @@ describe('a polluted Object.prototype', () => {
     ['access_token', 'planted', { token_type: 'mtls_pop', expires_in: 60 }, 'invalid_token_response'],
     ['expires_in', 3_600, { token_type: 'mtls_pop', access_token: 'opaque' }, 'invalid_token_response'],
   ])('puts no %s into an answer that has none', async (name, value, body, errorCode) => {
-    const world = shared.fresh();
+    world.renew();
     world.emulator.fault('token', [{ body: JSON.stringify(body) }]);
     Object.defineProperty(Object.prototype, name, { value, configurable: true });
     try {
@@ -166,7 +163,7 @@ describe('a polluted Object.prototype', () => {
   });
 
   test.each(['method', 'headers', 'body'])('adds no %s to a fetch', async (name) => {
-    const world = shared.fresh();
+    world.renew();
     const fetchVault = createMtlsFetch(world.application(), { resource: VAULT, minStrength: 1 });
     const send = () => fetchVault('https://contoso.vault.azure.net/', {});
     for (let calls = 0; calls < 2; calls += 1) {
@@ -190,7 +187,7 @@ test.each<[string, string, Partial<MtlsPopRequestParams>, ManagedIdentityIdParam
   ['the resource', 'invalid_resource', { resource: `https://${INJECTION}` }],
   ['a user-assigned id', 'invalid_managed_identity_id_type', {}, { userAssignedClientId: INJECTION }],
 ])('a line break in %s is refused before anything is sent', async (_where, errorCode, request, ids = {}) => {
-  const world = shared.fresh();
+  world.renew();
   const acquire = async () =>
     world.application({ managedIdentityIdParams: ids }).acquireToken(softwareRequest(request));
   await expect(acquire()).rejects.toThrow(errorWith({ errorCode }));
@@ -214,7 +211,7 @@ test('a line break that the metadata service answers with reaches no URL, and on
       'invalid_token_response',
     ],
   ] satisfies Array<[FaultLeg, Fault, string]>) {
-    const world = shared.fresh();
+    world.renew();
     world.emulator.fault(leg, [fault]);
     await expect(world.application().acquireToken(softwareRequest())).rejects.toThrow(errorWith({ errorCode }));
   }
@@ -223,13 +220,13 @@ test('a line break that the metadata service answers with reaches no URL, and on
 test('binding.fetch sends no header that a value smuggles in', async () => {
   const { authority, server } = await createTestPki();
   const seen: IncomingHttpHeaders[] = [];
-  const api = createServer({ ...server, ca: shared.emulator.ca, requestCert: true }, (request, response) => {
+  const api = createServer({ ...server, ca: world.emulator.ca, requestCert: true }, (request, response) => {
     seen.push(request.headers);
     response.end();
   });
   await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
   const origin = `https://localhost:${(api.address() as AddressInfo).port}`;
-  const world = shared.fresh();
+  world.renew();
   const app = world.application({ system: { ca: [world.emulator.ca, authority.pem] } });
   const { binding } = await app.acquireToken(softwareRequest({ resource: origin }));
   try {

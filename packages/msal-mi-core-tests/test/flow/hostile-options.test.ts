@@ -24,6 +24,7 @@ import {
   verifyMtlsPop,
 } from 'core/resource-server/index.js';
 import { boundClient, GRAPH_SCOPES } from '../support/fic.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, VAULT, withEnvironment, World } from '../support/world.js';
 import {
   expectOurs,
@@ -35,14 +36,8 @@ import {
   untyped,
 } from '../support/hostile.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-afterEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+afterEach(() => world.renew());
 
 const application = () => world.application({ system: { disableInternalRetries: true } });
 

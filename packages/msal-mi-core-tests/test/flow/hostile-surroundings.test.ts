@@ -10,6 +10,7 @@ import { createMtlsFetch } from 'core/index.js';
 import { proxyFor } from 'core/platform/win32/proxy.js';
 import { boundClient, GRAPH_SCOPES } from '../support/fic.js';
 import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platform.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, VAULT, World } from '../support/world.js';
 import {
   expectOurs,
@@ -23,14 +24,8 @@ import {
   DEEP,
 } from '../support/hostile.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-afterEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+afterEach(() => world.renew());
 
 describe('the emulator', () => {
   const legs = fc.oneof(fc.constantFrom<unknown>('token', 'issuecredential', 'resource'), hostileValue);
@@ -254,7 +249,7 @@ describe('services', () => {
     fc.array(fc.tuple(leg, fault), { minLength: 1, maxLength: 4 }),
     async (faults) => {
       const platform = new IsolatedPlatform();
-      world = world.fresh(platform);
+      world.renew(platform);
       for (const [on, what] of faults) {
         try {
           world.emulator.fault(on, [what]);
@@ -302,7 +297,7 @@ describe('services', () => {
       fc.constantFrom('returns', 'rejects', 'throws', 'logs'),
     ),
     async ([members, returned, how]) => {
-      world = world.fresh(new IsolatedPlatform());
+      world.renew(new IsolatedPlatform());
       const attest = ({ onLog }: { onLog?: (...args: unknown[]) => void }) => {
         if (how === 'throws') throw returned;
         if (how === 'logs') onLog?.(returned, returned, returned);

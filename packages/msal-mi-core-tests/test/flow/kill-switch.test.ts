@@ -2,16 +2,11 @@
 import { createMtlsFetch } from 'core/mtls-fetch/mtls-fetch.js';
 import { legs } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const OFF = { MSAL_MI_DISABLE_IMDS_V2: '1' };
 const UNNAMED = { resource: 'https://vault.azure.net', mtlsProofOfPossession: true } as const;

@@ -10,6 +10,7 @@ import { EmulatedAttestation, IsolatedPlatform } from '../support/isolated-platf
 import { formOf, requestsOf } from '../support/journal.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, VAULT, World } from '../support/world.js';
 
 const PROGRAM = resolve(import.meta.dirname, 'programs/acquire-cold.mjs');
@@ -22,14 +23,8 @@ interface Line {
   readonly pii: boolean;
 }
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 /** A system section whose logger collects what it is given. */
 function logging(logLevel: number = LEVEL.trace, piiLoggingEnabled = false) {
@@ -98,7 +93,7 @@ test('rule D34: a token from the cache is one info line that says so, and trace 
 
 test('rule D34: an attested acquisition has a line for the attestation, with the host and the duration', async () => {
   const platform = new IsolatedPlatform();
-  world = world.fresh(platform);
+  world.renew(platform);
   const { lines, system } = logging(LEVEL.verbose);
   const attestationProvider = new EmulatedAttestation(world.emulator, platform);
   const request = { resource: VAULT, mtlsProofOfPossession: true, withAttestationSupport: true, ...call } as const;
@@ -168,7 +163,7 @@ test('rule D34: names of identities are personal data, and in no other line', as
   const { clientId = '', resourceId = '' } = identity ?? {};
   const managedIdentityIdParams = { userAssignedResourceId: resourceId };
   for (const isPiiAllowed of [false, true]) {
-    world = world.fresh();
+    world.renew();
     const { lines, system } = logging(LEVEL.trace, isPiiAllowed);
     await world.application({ managedIdentityIdParams, system }).acquireToken(softwareRequest());
     const naming = lines.filter(
@@ -180,7 +175,7 @@ test('rule D34: names of identities are personal data, and in no other line', as
 
 test('rule D34: no line at any level holds a token, an assertion, a CSR, evidence, a certificate or claims', async () => {
   const platform = new IsolatedPlatform();
-  world = world.fresh(platform);
+  world.renew(platform);
   const { lines, system } = logging(LEVEL.trace, true);
   const attestationProvider = new EmulatedAttestation(world.emulator, platform);
   const application = world.application({ attestationProvider, system });

@@ -7,6 +7,7 @@ import { nextBackgroundWork } from '../support/diagnostics.js';
 import { boundClient, countedAssertion, GRAPH_SCOPES } from '../support/fic.js';
 import { formOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, withEnvironment, World } from '../support/world.js';
 
 const MINUTE_MS = 60_000;
@@ -14,14 +15,8 @@ const GOOD = softwareRequest({ resource: 'https://good.example' });
 const BAD = softwareRequest({ resource: 'https://bad.example' });
 const FORCED = softwareRequest({ forceRefresh: true });
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 function refusal(code: number, error = 'invalid_client'): Fault {
   return { oauthError: { error, error_description: `AADSTS${code}: refused.`, error_codes: [code] } };

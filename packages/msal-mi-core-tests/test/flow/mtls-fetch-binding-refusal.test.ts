@@ -2,18 +2,18 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { boundFetch } from '../support/bound-fetch.js';
 import { requestsOf } from '../support/journal.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World } from '../support/world.js';
 
-let world: World;
+const world = await untilTheEnd(World.start());
 const lines: string[] = [];
 const events: unknown[] = [];
 const onEvent = (event: unknown): void => void events.push(event);
-beforeAll(async () => {
-  world = await World.start();
+beforeAll(() => {
   subscribe('msal-mi-core:resource-refusal', onEvent);
 });
 beforeEach(() => {
-  world = world.fresh();
+  world.renew();
   lines.length = 0;
   events.length = 0;
 });

@@ -9,16 +9,11 @@ import { MtlsBindingStrength } from 'core/public-types/constants.js';
 import { boundFetch } from '../support/bound-fetch.js';
 import { requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, World } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const REFUSED_HANDSHAKE = { reset: 'handshake', tlsAlert: 'certificate_revoked' } as const;
 const handshakeUrl = (path: string) => world.emulator.resources.handshake + path;

@@ -5,24 +5,21 @@ import type { MtlsPopRequestParams } from 'core/public-types.js';
 import { boundFetch } from '../support/bound-fetch.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { requestsOf } from '../support/journal.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, World } from '../support/world.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-let world: World;
+const world = await untilTheEnd(World.start());
 let app: ManagedIdentityApplication;
 let call: () => Promise<unknown>;
 
-beforeAll(async () => {
-  world = await World.start();
-});
 beforeEach(() => {
-  world = world.fresh();
+  world.renew();
   app = world.application();
   call = callsOf(app);
 });
-afterAll(() => world.close());
 
 function callsOf(application: ManagedIdentityApplication): () => Promise<unknown> {
   const { handshake } = world.emulator.resources;

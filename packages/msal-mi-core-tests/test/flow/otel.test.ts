@@ -12,6 +12,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { instrument } from 'core/otel/index.js';
 import { boundClient, countedAssertion, GRAPH_SCOPES } from '../support/fic.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const exporter = new InMemorySpanExporter();
@@ -20,20 +21,16 @@ const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULAT
 const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 3_600_000 });
 const meterProvider = new MeterProvider({ readers: [reader] });
 
-let world: World;
+const world = await untilTheEnd(World.start());
 let stop: () => void;
-beforeAll(async () => {
-  world = await World.start();
-});
 beforeEach(() => {
-  world = world.fresh();
+  world.renew();
   exporter.reset();
   stop = instrument({ tracerProvider, meterProvider });
 });
 afterEach(() => stop());
 afterAll(async () => {
   await meterProvider.shutdown();
-  await world.close();
 });
 
 const spans = () => exporter.getFinishedSpans();

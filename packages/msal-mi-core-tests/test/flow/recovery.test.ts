@@ -7,16 +7,11 @@ import { IsolatedPlatform } from '../support/isolated-platform.js';
 import { jwtClaims } from '../support/jwt.js';
 import { legs, queryOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const FORCED = softwareRequest({ forceRefresh: true });
 const TWICE = ['metadata', 'issuecredential', 'token', 'metadata', 'issuecredential', 'token'];
@@ -59,7 +54,7 @@ describe('healed', () => {
 
   test('J25, J27: each listed code, and invalid_client with any other', async () => {
     for (const code of [1000901, 1000610, 1000611, 1000612, 1000613, 1000614, 700016]) {
-      world = world.fresh();
+      world.renew();
       world.emulator.fault('token', [refusal('invalid_client', code)]);
       await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
       expect(legs(world.emulator)).toEqual(TWICE);
@@ -68,7 +63,7 @@ describe('healed', () => {
 
   test('J32: a listed code heals whatever the OAuth error is, in the description or in error_codes alone', async () => {
     for (const where of [{ listed: false }, { described: false }]) {
-      world = world.fresh();
+      world.renew();
       world.emulator.fault('token', [refusal('invalid_request', 1000901, where)]);
       await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
       expect(legs(world.emulator)).toEqual(TWICE);
@@ -83,7 +78,7 @@ describe('healed', () => {
       'certificate_required',
       undefined,
     ] as const) {
-      world = world.fresh();
+      world.renew();
       world.emulator.fault('token', [{ reset: 'handshake', ...(tlsAlert && { tlsAlert }) }]);
       await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
       expect(legs(world.emulator)).toEqual(TWICE);
@@ -103,7 +98,7 @@ describe('healed', () => {
 
   test('J37: a local TLS stack that cannot use the key', async () => {
     const code = 0x8009030d;
-    world = world.fresh(
+    world.renew(
       failingOnce(
         new TransportError('client_certificate_rejected', String(code), 'SChannel', {
           api: 'WinHttpSendRequest',

@@ -2,16 +2,11 @@
 import type { INetworkModule, MtlsPopRequestParams } from 'core/public-types.js';
 import { legs, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest, withEnvironment } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const ENDPOINT = 'http://127.0.0.1:9/never-asked';
 const APP_SERVICE = { IDENTITY_ENDPOINT: ENDPOINT, IDENTITY_HEADER: 'h' };
@@ -135,7 +130,7 @@ test('A18: whatever fails in a bound request, v1 is never asked', async () => {
     () => world.emulator.fault('token', [{ mutate: 'bearer-token-type' }]),
   ];
   for (const fail of failures) {
-    world = world.fresh();
+    world.renew();
     fail();
     await rejection(world.application().acquireToken(softwareRequest()));
 
@@ -184,7 +179,7 @@ test('A21: a bound request without attestation yields a bound token, or the erro
   const bound = await world.application().acquireToken(softwareRequest());
   expect(bound.tokenType).toBe('mtls_pop');
 
-  world = world.fresh();
+  world.renew();
   const text = 'Attestation Token is missing / empty in the issue credential request';
   world.emulator.fault('issuecredential', [
     { status: 400, body: { error: 'invalid_request', error_description: text } },

@@ -14,6 +14,7 @@ import type {
   MtlsPopRequestParams,
 } from 'core/public-types.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const SEED = 20_261_122;
@@ -26,11 +27,7 @@ const CHANNELS = [
   ...['recovery', 'background', 'retry'].map((name) => `msal-mi-core:${name}`),
 ];
 
-let shared: World;
-beforeAll(async () => {
-  shared = await World.start({ platform: new IsolatedPlatform() });
-});
-afterAll(() => shared.close());
+const world = await untilTheEnd(World.start({ platform: new IsolatedPlatform() }));
 
 /** All that a person or a log collector gets to see of one call. */
 async function everythingVisible(
@@ -234,7 +231,7 @@ async function expectNoLeak(
 
 test.each(CLAIMS_LEAKS)('rules D20, D29: %s show up nowhere', async (_name, leaks) => {
   const property = fc.asyncProperty(words, async (secret) => {
-    const world = shared.fresh();
+    world.renew();
     for (const leak of leaks(secret)) {
       await expectNoLeak(world, leak);
       world.clock.advance(RETRY_AFTER_S * 1_000);
@@ -245,7 +242,10 @@ test.each(CLAIMS_LEAKS)('rules D20, D29: %s show up nowhere', async (_name, leak
 
 test.each(TOKEN_LEAKS)('rules D14, D16, D21, D29: %s shows up nowhere', async (_name, leaks) => {
   const property = fc.asyncProperty(jwt, async (secret) => {
-    for (const leak of leaks(secret)) await expectNoLeak(shared.fresh(), leak);
+    for (const leak of leaks(secret)) {
+      world.renew();
+      await expectNoLeak(world, leak);
+    }
   });
   await fc.assert(property, { seed: SEED, numRuns: RUNS });
 });
@@ -260,7 +260,7 @@ test('rule D29: what is really sent and received on the way shows up nowhere, wh
     ['token', { reset: 'mid-body' }],
   ];
   for (const ending of endings) {
-    const world = shared.fresh();
+    world.renew();
     world.emulator.fault(ending[0], [ending[1]]);
     const { error, text } = await everythingVisible(world, {}, {});
     expect(error).toBeDefined();
@@ -272,7 +272,7 @@ test('rule D29: what is really sent and received on the way shows up nowhere, wh
 });
 
 test('rule D29: a refusal that repeats the certificate request of the call does not show it', async () => {
-  const world = shared.fresh();
+  world.renew();
   let csr = '';
   const echoing = {
     async sendGetRequestAsync(url: string, options: { headers: Record<string, string> }) {

@@ -5,16 +5,13 @@ import fc from 'fast-check';
 import type { AttestationProvider, INetworkModule } from 'msal-mi-core';
 import { TRACED } from 'core/diagnostics/channels.js';
 import { IsolatedPlatform } from '../support/isolated-platform.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { VAULT, World } from '../support/world.js';
 
 const SEED = Number(process.env['MSAL_MI_FUZZ_SEED'] ?? 20_261_122);
 const PLAIN_CHANNELS = ['msal-mi-core:retry', 'msal-mi-core:recovery', 'msal-mi-core:background'];
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start({ platform: new IsolatedPlatform() });
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start({ platform: new IsolatedPlatform() }));
 
 /** What must never be readable, and what the request that carries it is made to fail with. */
 interface Case {
@@ -58,7 +55,7 @@ test.each(PATHS)('nothing secret can be read when %s', async (path) => {
 });
 
 async function fail(input: Case): Promise<{ shown: string; secrets: string[] }> {
-  world = world.fresh(new IsolatedPlatform());
+  world.renew(new IsolatedPlatform());
   const shown: string[] = [];
   const sent: string[] = [];
   const stop = listen((text) => shown.push(text));

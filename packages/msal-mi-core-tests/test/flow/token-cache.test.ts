@@ -2,20 +2,15 @@
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { formOf, legs, requestsOf } from '../support/journal.js';
 import { jwtClaims } from '../support/jwt.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const FORCED = softwareRequest({ forceRefresh: true });
 const CLAIMS = '{"access_token":{"nbf":{"essential":true}}}';

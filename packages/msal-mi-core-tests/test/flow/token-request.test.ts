@@ -6,18 +6,13 @@ import { VERSION } from 'core/version.js';
 import type { ManagedIdentityConfiguration, MtlsPopRequestParams } from 'core/public-types.js';
 import { formOf, legs, requestOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { World, softwareRequest } from '../support/world.js';
 import { testCall } from '../support/call.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const CORRELATION_ID = 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6';
 
@@ -68,18 +63,18 @@ describe('request', () => {
       '{"access_token":{"xms_cc":{"values":["cp1"]}}}',
     );
 
-    world = world.fresh();
+    world.renew();
     const claims = '{ "access_token": {"nbf":{"essential":true}} }';
     expect((await formSent({ claims }))['claims']).toBe(claims);
 
-    world = world.fresh();
+    world.renew();
     const merged = JSON.parse((await formSent({ claims }, { clientCapabilities }))['claims']!) as unknown;
     expect(merged).toEqual({ access_token: { nbf: { essential: true }, xms_cc: { values: ['cp1'] } } });
   });
 
   test('a scope suffix and a trailing slash of the resource are not doubled', async () => {
     for (const resource of ['https://vault.azure.net/.default', 'https://vault.azure.net/']) {
-      world = world.fresh();
+      world.renew();
       expect((await formSent({ resource }))['scope']).toBe('https://vault.azure.net/.default');
     }
   });

@@ -4,16 +4,11 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaultLeg } from 'msal-mi-emulator';
 import { IsolatedPlatform, MemoryCertificateStore } from '../support/isolated-platform.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start();
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+beforeEach(() => world.renew());
 
 const LEGS = [
   { leg: 'getplatformmetadata', path: '/getplatformmetadata' },
@@ -157,7 +152,7 @@ test.each(LEGS)('what a call brings that waited for $leg during clearCache() is 
 });
 
 test('what a call brings during clearCache() stays forgotten when its certificate is found in the store', async () => {
-  world = world.fresh(new IsolatedPlatform(new MemoryCertificateStore()));
+  world.renew(new IsolatedPlatform(new MemoryCertificateStore()));
   const application = world.application();
   onArrival(LEGS[2], () => application.clearCache());
   const before = await application.acquireToken(softwareRequest());

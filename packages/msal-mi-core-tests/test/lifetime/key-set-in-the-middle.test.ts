@@ -3,14 +3,11 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:https';
 import { resolve } from 'node:path';
 import { ResourceServers } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const PROGRAM = resolve(import.meta.dirname, 'programs/verify-token.mjs');
 
-let servers: ResourceServers;
-beforeAll(async () => {
-  servers = await ResourceServers.start();
-});
-afterAll(() => servers.close());
+const servers = await untilTheEnd(ResourceServers.start());
 
 test.each(['0', '1', undefined])('is refused with NODE_TLS_REJECT_UNAUTHORIZED=%s', async (setting) => {
   let asked = 0;

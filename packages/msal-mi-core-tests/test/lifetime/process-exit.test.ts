@@ -1,17 +1,14 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
+import { startEmulator } from 'msal-mi-emulator';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const PROGRAM = resolve(import.meta.dirname, 'programs/acquire-and-end.mjs');
 /** Far more than any of the programs takes, far less than an idle connection or a deadline would hold a process. */
 const PATIENCE_MS = 25_000;
 
-let emulator: Emulator;
-beforeAll(async () => {
-  emulator = await startEmulator({ tokenLifetimeSeconds: 6 * 3_600, refreshInSeconds: 3 * 3_600 });
-});
+const emulator = await untilTheEnd(startEmulator({ tokenLifetimeSeconds: 6 * 3_600, refreshInSeconds: 3 * 3_600 }));
 beforeEach(() => emulator.reset());
-afterAll(() => emulator.close());
 
 function run(what: string): Promise<{ stdout: string; stderr: string; error: Error | null }> {
   const options = { env: { ...process.env, ...emulator.env }, timeout: PATIENCE_MS };

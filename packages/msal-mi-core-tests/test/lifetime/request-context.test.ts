@@ -2,24 +2,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { nextBackgroundWork } from '../support/diagnostics.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { World, softwareRequest } from '../support/world.js';
 
 const HOUR_MS = 3_600_000;
 const BACKGROUND = 'msal-mi-core:background';
 const requests = new AsyncLocalStorage<string>();
 
-let world: World;
-beforeAll(async () => {
-  world = await World.start({
+const world = await untilTheEnd(
+  World.start({
     tokenLifetimeSeconds: 40 * 3_600,
     refreshInSeconds: 3 * 3_600,
     certificateLifetimeSeconds: 60 * 3_600,
-  });
-});
-beforeEach(() => {
-  world = world.fresh();
-});
-afterAll(() => world.close());
+  }),
+);
+beforeEach(() => world.renew());
 
 /** The requests in whose contexts something was told to diagnostics or to the log, while `work` ran. */
 async function contextsDuring(work: (onLog: () => void) => Promise<unknown>): Promise<Set<string | undefined>> {
@@ -45,7 +42,7 @@ test.each([
 ] as const)('%s in the background runs in no request, whether it succeeds or fails', async (work, ageMs, leg) => {
   for (const isFailing of [false, true]) {
     const contexts = await contextsDuring(async (onLog) => {
-      world = world.fresh();
+      world.renew();
       // The line about the token that the request itself was given is the request's.
       const loggerCallback = (_level: number, line: string) => line.includes(' from the cache, ') || onLog();
       const application = world.application({ system: { loggerOptions: { loggerCallback } } });

@@ -29,42 +29,57 @@ const STEERING = [
   'MSAL_MI_DISABLE_IMDS_V2',
 ] as const;
 
-/** What the emulator reads its time from: the clock of the world that uses it at the moment. */
+/** What the emulator reads its time from. */
 interface Timeline {
   clock: VirtualClock;
 }
 
 export class World {
-  readonly state: SharedState = createSharedState();
+  #state = createSharedState();
+  #platform: Platform;
 
   private constructor(
     readonly emulator: Emulator,
-    readonly platform: Platform,
     private readonly timeline: Timeline,
     private readonly usualPlatform: Platform,
-  ) {}
+  ) {
+    this.#platform = usualPlatform;
+  }
 
   static async start(options?: EmulatorOptions & { platform?: Platform }): Promise<World> {
     const { platform, ...emulatorOptions } = options ?? {};
     const timeline = { clock: new VirtualClock() };
     const emulator = await startEmulator({ now: () => timeline.clock.now(), ...emulatorOptions });
-    const usual = platform ?? createSoftwarePlatform(() => []);
-    return new World(emulator, usual, timeline, usual);
+    return new World(emulator, timeline, platform ?? createSoftwarePlatform(() => []));
+  }
+
+  get state(): SharedState {
+    return this.#state;
   }
 
   get clock(): VirtualClock {
     return this.timeline.clock;
   }
 
+  get platform(): Platform {
+    return this.#platform;
+  }
+
   /**
-   * A world for another test, cheaply: the same emulator without faults and journal, a new process state, a new clock.
-   * The key stays the one of the first world unless there is another `platform`. The world it came from must not be used
-   * any more.
+   * Makes it a world for another test, cheaply: the same emulator without faults and journal, a new process state, a new clock.
+   * The key stays the one of the first test unless there is another `platform`. Applications made before keep what they had.
    */
-  fresh(platform: Platform = this.usualPlatform): World {
+  renew(platform: Platform = this.usualPlatform): void {
     this.emulator.reset();
+    this.#state = createSharedState();
     this.timeline.clock = new VirtualClock();
-    return new World(this.emulator, platform, this.timeline, this.usualPlatform);
+    this.#platform = platform;
+  }
+
+  /** As `renew`, for tests that keep the world in a variable. */
+  fresh(platform?: Platform): this {
+    this.renew(platform);
+    return this;
   }
 
   /** An application that talks to this world. `env` replaces the whole steering environment. */

@@ -8,17 +8,12 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import { createMtlsFetch } from 'core/mtls-fetch/mtls-fetch.js';
 import { createAuthorizationHeader } from 'core/result.js';
 import { MtlsBindingStrength } from 'core/public-types/constants.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, World } from '../support/world.js';
 
-let world: World;
-let app: ReturnType<World['application']>;
-let resource: string;
-beforeAll(async () => {
-  world = await World.start();
-  app = world.application();
-  resource = world.emulator.resources.handshake;
-}, 60_000);
-afterAll(() => world.close());
+const world = await untilTheEnd(World.start());
+const app = world.application();
+const resource = world.emulator.resources.handshake;
 
 const boundFetch = () => createMtlsFetch(app, { resource, minStrength: MtlsBindingStrength.Software });
 const acquire = () => app.acquireToken(softwareRequest({ resource }));

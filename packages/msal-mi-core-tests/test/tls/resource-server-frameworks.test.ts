@@ -3,15 +3,11 @@ import http2 from 'node:http2';
 import type { RequireMtlsPopOptions } from 'core/resource-server/index.js';
 import { FRAMEWORKS, type Framework } from '../support/frameworks.js';
 import { ResourceServers, type Client } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
-let servers: ResourceServers;
-let token: string;
+const servers = await untilTheEnd(ResourceServers.start());
 
-beforeAll(async () => {
-  servers = await ResourceServers.start();
-  token = await servers.issuer.sign(servers.client.x5tS256);
-});
-afterAll(() => servers.close());
+const token = await servers.issuer.sign(servers.client.x5tS256);
 
 describe.each(FRAMEWORKS)('$name', (framework) => {
   let origin: string;

@@ -13,24 +13,23 @@ import {
 } from 'core/resource-server/index.js';
 import { AUDIENCE, ISSUER } from '../support/bound-tokens.js';
 import { ResourceServers } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const PROXY = '10.0.0.1';
 const FORMATS: readonly ForwardedCertificateFormat[] = ['client-cert', 'nginx', 'envoy', 'app-service'];
 /** Seeds differ from run to run; fast-check prints the one that failed. */
 const RUNS = { numRuns: 300 };
 
-let servers: ResourceServers;
+const servers = await untilTheEnd(ResourceServers.start());
 let good: string;
 let der: Buffer;
 let options: RequireMtlsPopOptions;
 
 beforeAll(async () => {
-  servers = await ResourceServers.start();
   good = await servers.issuer.sign(servers.client.x5tS256);
   der = servers.client.certificate.raw;
   ({ options } = servers);
 });
-afterAll(() => servers.close());
 
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
 const anyText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.base64String());

@@ -4,24 +4,23 @@ import type { ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { RequireMtlsPopOptions } from 'core/resource-server/index.js';
 import { ResourceServers } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-let servers: ResourceServers;
+const servers = await untilTheEnd(ResourceServers.start());
 let good: string;
 /** A key that the issuer does not publish at first, and a token that it signs. */
 let otherKey: JWK;
 let otherToken: string;
 
 beforeAll(async () => {
-  servers = await ResourceServers.start();
   good = `mtls_pop ${await servers.issuer.sign(servers.client.x5tS256)}`;
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
   otherKey = { ...(await exportJWK(publicKey)), kid: 'key-2', alg: 'RS256', use: 'sig' };
   otherToken = `mtls_pop ${await servers.issuer.sign(servers.client.x5tS256, {}, { kid: 'key-2' }, privateKey)}`;
 });
-afterAll(() => servers.close());
 
 const realClocks = { wall: Date.now, monotonic: performance.now.bind(performance) };
 let now: number;

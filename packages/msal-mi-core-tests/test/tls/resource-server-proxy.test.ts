@@ -11,18 +11,17 @@ import {
 } from 'core/resource-server/index.js';
 import type { TokenIssuer } from '../support/bound-tokens.js';
 import { ResourceServers, type Client } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
-let servers: ResourceServers;
+const servers = await untilTheEnd(ResourceServers.start());
 let issuer: TokenIssuer;
 let client: Client;
 let thief: Client;
 let options: RequireMtlsPopOptions;
 
-beforeAll(async () => {
-  servers = await ResourceServers.start();
+beforeAll(() => {
   ({ issuer, client, thief, options } = servers);
 });
-afterAll(() => servers.close());
 
 const pemOf = (certificate: X509Certificate) => certificate.toString();
 const FORMATS: Array<[ForwardedCertificateOptions['format'], string, (certificate: X509Certificate) => string]> = [

@@ -4,12 +4,9 @@ import { X509Certificate } from 'node:crypto';
 import { createMtlsPopAuthenticator, requireMtlsPop, type RequireMtlsPopOptions } from 'core/resource-server/index.js';
 import { AUDIENCE, ISSUER } from '../support/bound-tokens.js';
 import { ResourceServers } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
-let servers: ResourceServers;
-beforeAll(async () => {
-  servers = await ResourceServers.start();
-});
-afterAll(() => servers.close());
+const servers = await untilTheEnd(ResourceServers.start());
 
 const events: unknown[] = [];
 const listen = (event: unknown) => void events.push(event);

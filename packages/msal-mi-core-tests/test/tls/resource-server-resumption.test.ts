@@ -3,12 +3,9 @@ import { constants } from 'node:crypto';
 import type https from 'node:https';
 import { connect } from 'node:tls';
 import { ResourceServers } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
-let servers: ResourceServers;
-beforeAll(async () => {
-  servers = await ResourceServers.start();
-});
-afterAll(() => servers.close());
+const servers = await untilTheEnd(ResourceServers.start());
 
 /** Sends one request; the session that the server offers is for the next one. */
 async function call(origin: string, credentials: object): Promise<{ status: string; session: Buffer | undefined }> {

@@ -18,19 +18,15 @@ import {
   type RequireMtlsPopOptions,
 } from 'core/resource-server/index.js';
 import { ResourceServers } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const require = createRequire(import.meta.url);
 const timeout = require('connect-timeout') as (limit: string) => express.RequestHandler;
 const express4 = require('express4') as typeof express;
 
-let servers: ResourceServers;
-let good: string;
+const servers = await untilTheEnd(ResourceServers.start());
 
-beforeAll(async () => {
-  servers = await ResourceServers.start();
-  good = `mtls_pop ${await servers.issuer.sign(servers.client.x5tS256)}`;
-});
-afterAll(() => servers.close());
+const good = `mtls_pop ${await servers.issuer.sign(servers.client.x5tS256)}`;
 
 const serve = async (listener: (req: IncomingMessage, res: ServerResponse) => unknown) =>
   `https://localhost:${await servers.listen(https.createServer(servers.tls, (req, res) => void listener(req, res)))}`;

@@ -4,19 +4,18 @@ import { exportSPKI, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { verifyMtlsPop } from 'core/resource-server/index.js';
 import { AUDIENCE, ISSUER, type TokenIssuer } from '../support/bound-tokens.js';
 import { ResourceServers, type Client } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
-let servers: ResourceServers;
+const servers = await untilTheEnd(ResourceServers.start());
 let issuer: TokenIssuer;
 let client: Client;
 let thief: Client;
 let origin: string;
 
 beforeAll(async () => {
-  servers = await ResourceServers.start();
   ({ issuer, client, thief } = servers);
   origin = await servers.serve();
 });
-afterAll(() => servers.close());
 
 const verify: ResourceServers['verify'] = (...args) => servers.verify(...args);
 

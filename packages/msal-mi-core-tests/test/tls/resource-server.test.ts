@@ -6,9 +6,10 @@ import { requireMtlsPop, type RequireMtlsPopOptions } from 'core/resource-server
 import { createAuthorizationHeader } from 'core/result.js';
 import { AUDIENCE, type TokenIssuer } from '../support/bound-tokens.js';
 import { ResourceServers, type Client } from '../support/resource-servers.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, World } from '../support/world.js';
 
-let servers: ResourceServers;
+const servers = await untilTheEnd(ResourceServers.start());
 let issuer: TokenIssuer;
 let client: Client;
 let thief: Client;
@@ -16,11 +17,9 @@ let options: RequireMtlsPopOptions;
 let origin: string;
 
 beforeAll(async () => {
-  servers = await ResourceServers.start();
   ({ issuer, client, thief, options } = servers);
   origin = await servers.serve();
 });
-afterAll(() => servers.close());
 
 function call(as: Client, authorization: string | undefined, url = origin): Promise<Response> {
   return servers.call(as, authorization, url);

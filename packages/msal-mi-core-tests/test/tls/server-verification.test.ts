@@ -10,6 +10,7 @@ import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
 import { createHttpTransport } from 'core/imds/http.js';
 import type { MtlsChannel } from 'core/ports.js';
 import { createTestPki, openSoftwareChannel, type TestPki } from '../support/test-pki.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, World } from '../support/world.js';
 
 const VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED';
@@ -20,7 +21,7 @@ let pki: TestPki;
 let middle: Server;
 let origin: string;
 let channel: MtlsChannel;
-let world: World;
+const world = await untilTheEnd(World.start());
 const readByMiddle: string[] = [];
 
 beforeAll(async () => {
@@ -33,17 +34,15 @@ beforeAll(async () => {
   await once(middle, 'listening');
   origin = `https://localhost:${(middle.address() as AddressInfo).port}`;
   ({ channel } = await openSoftwareChannel(pki.authority));
-  world = await World.start();
   processEnv[VARIABLE] = '0';
 }, 60_000);
-afterAll(async () => {
+afterAll(() => {
   Reflect.deleteProperty(processEnv, VARIABLE);
   middle.close();
   middle.closeAllConnections();
-  await world.close();
 });
 beforeEach(() => {
-  world = world.fresh();
+  world.renew();
   readByMiddle.length = 0;
 });
 
