@@ -9,6 +9,8 @@ export const IDENTITY = {
   tenantId: '9b1d6f52-4a60-4c4c-8c1e-5f0f5c1f6a20',
 };
 export const CUID = { vmId: '7a1f0e0c-3d0a-4c26-9b7e-2f8f6c0b9d11' };
+export const AUDIENCE = 'api://orders';
+export const ISSUER = 'https://login.example/tenant/v2.0';
 
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
