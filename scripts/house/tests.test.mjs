@@ -7,15 +7,15 @@ import { root, sourceFiles } from '../workspace.mjs';
 
 const TESTS = 'packages/msal-mi-core-tests/test';
 const UNIT = new RegExp(`^${TESTS}/unit/([^/]+)/(.+)$`);
+/** `provider.test.ts`; `provider.options.test.ts` where the tests of one source fill several files. */
+const ENDING = /(?:\.[a-z-]+)?\.test\.ts$/;
 const tests = sourceFiles(resolve(root, TESTS));
 
 test('every file of test/unit/<package>/ has its source at the same path', () => {
   const strays = tests.filter((file) => {
     if (!file.startsWith(`${TESTS}/unit/`)) return false;
-    const [, name, path] = UNIT.exec(file) ?? [];
-    return (
-      !path?.endsWith('.test.ts') || !existsSync(resolve(root, 'packages', name, 'src', path.replace('.test.', '.')))
-    );
+    const [, name, path] = UNIT.exec(file) ?? [undefined, '', ''];
+    return !ENDING.test(path) || !existsSync(resolve(root, 'packages', name, 'src', path.replace(ENDING, '.ts')));
   });
   assert.deepEqual(strays, []);
 });
