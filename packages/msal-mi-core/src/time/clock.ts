@@ -73,6 +73,9 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
+/** Why a wait was given up that nobody waits for any more. Without a reason each abort would make an error with its stack. */
+const NOBODY_ASKS = 'over';
+
 /**
  * Runs `work` with a signal that follows `signal` and is also aborted, with `onTimeout()` as its reason, after
  * `timeoutMs`. Rejects at once in both cases. Without a timeout the caller's own signal is used as it is.
@@ -95,7 +98,7 @@ export async function withDeadline<T>(
   try {
     return await abortable(work(deadline.signal), deadline.signal);
   } finally {
-    timer.abort();
+    timer.abort(NOBODY_ASKS);
     release();
   }
 }
