@@ -4,7 +4,6 @@ import type { Binding } from 'core/model.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { legs, requestsOf } from '../support/journal.js';
 import { untilTheEnd } from '../support/until-the-end.js';
-import { VirtualClock } from '../support/virtual-clock.js';
 import { rejection } from '../support/rejection.js';
 import { World, softwareRequest } from '../support/world.js';
 
@@ -14,15 +13,23 @@ const FORCED = softwareRequest({ forceRefresh: true });
 
 const world = await untilTheEnd(World.start());
 /** Its certificates are issued with less than a day. */
-const short = await untilTheEnd(World.start({ certificateLifetimeSeconds: 23 * 3_600, tokenLifetimeSeconds: 3_600 }));
+const short = await untilTheEnd(World.start({ certificateLifetimeSeconds: 23 * 3_600, tokenLifetimeSeconds: 7_200 }));
 beforeEach(() => world.renew());
+
+/** All of whose bytes are `byte`. */
+const thumbprint = (byte: number) => Buffer.alloc(32, byte).toString('base64url');
 
 describe('24 hour rule', () => {
   /** Issued long ago, so that its life is not a short one. */
-  const binding = (notAfterMs: number) =>
-    ({ notBeforeMs: -9 * DAY_MS, notAfterMs, usableUntilMs: notAfterMs, setBackMs: 0 }) as Binding;
-  const keep = (cache: BindingCache, kept: Binding) =>
-    cache.set('k', kept, lifeOf(kept, kept.notBeforeMs, new VirtualClock(0)), 0);
+  const binding = (notAfterMs: number, x5tS256 = thumbprint(0)) =>
+    ({
+      certificate: { x5tS256 },
+      notBeforeMs: -9 * DAY_MS,
+      notAfterMs,
+      usableUntilMs: notAfterMs,
+      setBackMs: 0,
+    }) as Binding;
+  const keep = (cache: BindingCache, kept: Binding) => cache.set('k', kept, lifeOf(kept, kept.notBeforeMs), 0);
 
   test('I03, I04, I06: a certificate is reusable while more than 24 hours remain, at the boundary not any more', () => {
     const cache = new BindingCache();
@@ -53,10 +60,9 @@ describe('24 hour rule', () => {
 
   test('rule D23: when the latest one is forgotten, the one before it serves its tokens and gets no new ones', () => {
     const cache = new BindingCache();
-    const named = (x5tS256: string) => ({ ...binding(9 * DAY_MS), certificate: { x5tS256 } }) as Binding;
-    const [first, refused] = [named('first'), named('refused')];
+    const [first, refused] = [binding(9 * DAY_MS), binding(9 * DAY_MS, thumbprint(1))];
     for (const kept of [first, refused]) keep(cache, kept);
-    cache.evict('refused');
+    cache.evict(thumbprint(1));
     expect(cache.kept('k')).toMatchObject({ current: first, predecessors: [] });
     expect(cache.reusable('k', 0)).toBeUndefined();
   });
@@ -97,7 +103,7 @@ describe('short certificates', () => {
     await application.acquireToken(softwareRequest());
     short.clock.advance(11.4 * HOUR_MS);
     const kept = await application.acquireToken(FORCED);
-    short.clock.advance(20 * 60_000);
+    short.clock.advance(80 * 60_000);
     const renewed = nextBackgroundWork('certificate-renewal');
     const served = await application.acquireToken(softwareRequest());
     expect([served.fromCache, served.accessToken]).toEqual([true, kept.accessToken]);
@@ -113,7 +119,7 @@ describe('short certificates', () => {
     try {
       const application = early.application();
       const first = await application.acquireToken(softwareRequest());
-      early.clock.advance(1.6 * DAY_MS);
+      early.clock.advance(1.7 * DAY_MS);
       const renewed = nextBackgroundWork('certificate-renewal');
       await application.acquireToken(FORCED);
       expect((await renewed).status).toBe('end');
@@ -158,6 +164,18 @@ describe('short certificates', () => {
 });
 
 describe('renewal', () => {
+  test.each([
+    [0, 0.5],
+    [0x80, 0.525],
+    [0xff, 0.55],
+  ])(
+    'rule D17: a thumbprint that begins with %i has its certificate renewed from %d of its life on',
+    (first, share) => {
+      const binding = { certificate: { x5tS256: thumbprint(first) }, notBeforeMs: 0, usableUntilMs: 1_000 } as Binding;
+      expect(lifeOf(binding, 0).renewAfterMs / 1_000).toBeCloseTo(share, 3);
+    },
+  );
+
   test('I43: from half of the lifetime on a call starts one renewal and does not wait for it', async () => {
     const application = world.application();
     const first = await application.acquireToken(softwareRequest());
@@ -165,7 +183,7 @@ describe('renewal', () => {
     await application.acquireToken(FORCED);
     expect(requestsOf(world.emulator, 'issuecredential')).toHaveLength(1);
 
-    world.clock.advance(13 * HOUR_MS);
+    world.clock.advance(21 * HOUR_MS);
     world.emulator.reset();
     const renewed = nextBackgroundWork('certificate-renewal');
     const calls = await Promise.all([1, 2, 3].map(() => application.acquireToken(softwareRequest())));
@@ -232,7 +250,7 @@ describe('a wall clock that is set', () => {
     const application = world.application();
     await application.acquireToken(softwareRequest());
     world.clock.setWallClockBy(-2 * DAY_MS);
-    world.clock.advance(3 * DAY_MS + 13 * HOUR_MS);
+    world.clock.advance(3 * DAY_MS + 21 * HOUR_MS);
     const renewed = nextBackgroundWork('certificate-renewal');
     await application.acquireToken(FORCED);
     expect(await renewed).toMatchObject({ status: 'end' });

@@ -203,8 +203,9 @@ test('rule D22: an identity that was made anew heals once', async () => {
 });
 
 describe('pauses after a failed refresh', () => {
-  async function dueToken(application = world.application({ system: { disableInternalRetries: true } })) {
-    world.emulator.fault('token', [{ patch: { refresh_in: 60 } }]);
+  async function dueToken(answer = {}) {
+    const application = world.application({ system: { disableInternalRetries: true } });
+    world.emulator.fault('token', [{ patch: { refresh_in: 60, ...answer } }]);
     await application.acquireToken(softwareRequest());
     world.clock.advance(10 * MINUTE_MS);
     world.emulator.reset();
@@ -249,6 +250,24 @@ describe('pauses after a failed refresh', () => {
     const application = await dueToken();
     world.emulator.fault('token', times(50, { status, headers: { 'Retry-After': retryAfter } }));
     expect(await attemptsOf(application, 100, 5)).toEqual([0, 30, 90]);
+  });
+
+  test.each([
+    ['half an hour, while a day is left', {}, { status: 503 }, 2_000, [0, 1_830]],
+    [
+      'half an hour after what the service asked for',
+      {},
+      { status: 503, headers: { 'Retry-After': '12' } },
+      2_000,
+      [0, 1_812],
+    ],
+    ['a twentieth of what is left of a short token', { expires_in: 3_600 }, { status: 503 }, 400, [0, 180, 381]],
+    ['as long again, when that is more', { expires_in: 1_200 }, { status: 503 }, 200, [0, 60, 180]],
+  ])('rule D26: a fleet does not come at once: up to %s', async (_spread, answer, fault, seconds, tried) => {
+    const application = await dueToken(answer);
+    world.clock.randomValue = 1;
+    world.emulator.fault('token', times(50, fault));
+    expect(await attemptsOf(application, seconds, 1)).toEqual(tried);
   });
 
   test('rule D26: a refresh that works ends them', async () => {

@@ -38,7 +38,7 @@ test('what a request waits for runs in that request', async () => {
 
 test.each([
   ['token-refresh', 4 * HOUR_MS, 'token'],
-  ['certificate-renewal', 32 * HOUR_MS, 'getplatformmetadata'],
+  ['certificate-renewal', 34 * HOUR_MS, 'getplatformmetadata'],
 ] as const)('%s in the background runs in no request, whether it succeeds or fails', async (work, ageMs, leg) => {
   for (const isFailing of [false, true]) {
     const contexts = await contextsDuring(async (onLog) => {

@@ -150,7 +150,7 @@ async function findStored(
   const stored = await certificateStore.find(aliasOf(holder, demand), key, steadyMs, instead?.certificateDer);
   const binding = stored === undefined ? undefined : tryBindCertificate(key, stored, demand.attested, 0);
   if (binding === undefined) return undefined;
-  const life = lifeOf(binding, binding.notBeforeMs, call.clock);
+  const life = lifeOf(binding, binding.notBeforeMs);
   if (timeOf(binding, steadyMs) >= life[until]) return undefined;
   call.log.trace(() => `certificate store: certificate ${binding.certificate.x5tS256}`);
   if (call.mayKeep()) keep(holder, binding, life, steadyMs);
@@ -168,7 +168,7 @@ const mintAndKeep: Work = async (holder, demand, refused, call) => {
     );
     return binding;
   }
-  if (call.mayKeep()) keep(holder, binding, lifeOf(binding, nowMs, call.clock), steadyTime(call.clock));
+  if (call.mayKeep()) keep(holder, binding, lifeOf(binding, nowMs), steadyTime(call.clock));
   const { certificateDer: certificate, clientId, tenantId, endpoint } = binding;
   const stored = { certificate, clientId, tenantId, endpoint };
   await holder.certificateStore.save(aliasOf(holder, demand), binding.key, stored, refused?.binding.certificateDer);

@@ -30,6 +30,13 @@ export const HEALING_PAUSE: PausePolicy = {
 export const REPLACEMENT_PAUSE: PausePolicy = { firstMs: 0, leastMs: 1_000, longestMs: 5 * 60_000, jitter: 0.2 };
 /** Refresh of one token in the background, after it failed (D26). */
 export const REFRESH_PAUSE: PausePolicy = { firstMs: 30_000, leastMs: 30_000, longestMs: 5 * 60_000, jitter: 1 };
+const LONGEST_REFRESH_SPREAD_MS = 30 * 60_000;
+const REFRESH_SPREAD = 0.05;
+
+/** What a fleet missed while a service was ill must not come at once when it is well again: whoever has time takes it. */
+export function refreshSpreadMs(tokenRemainingMs: number): number {
+  return Math.min(tokenRemainingMs * REFRESH_SPREAD, LONGEST_REFRESH_SPREAD_MS);
+}
 
 /** Whether `key` is not to be tried yet. */
 export function isPaused(pauses: ReadonlyMap<string, Pause>, key: string, clock: Clock): boolean {
@@ -40,19 +47,20 @@ export function isPaused(pauses: ReadonlyMap<string, Pause>, key: string, clock:
 /**
  * Notes that `key` failed again.
  *
- * @param askedMs - How long the service asked to wait, in place of what the policy says.
+ * @param options.askedMs - How long the service asked to wait, in place of what the policy says.
+ * @param options.spreadMs - By how much a pause may be longer, when that is more than what the policy says.
  */
 export function pause(
   pauses: Map<string, Pause>,
   key: string,
   { firstMs, leastMs, longestMs, jitter }: PausePolicy,
   clock: Clock,
-  askedMs?: number,
+  { askedMs, spreadMs = 0 }: { readonly askedMs?: number | undefined; readonly spreadMs?: number } = {},
 ): void {
   const nowMs = clock.monotonicMs();
   const before = pauses.get(key);
   const lengthMs = before === undefined ? firstMs : Math.max(leastMs, Math.min(before.lengthMs * 2, longestMs));
-  const waitMs = askedMs ?? lengthMs * (1 + jitter * clock.random());
+  const waitMs = (askedMs ?? lengthMs) + Math.max(lengthMs * jitter, spreadMs) * clock.random();
   pauses.delete(key);
   if (pauses.size >= MAX_PAUSES) makeRoom(pauses, nowMs);
   pauses.set(key, { untilMs: nowMs + waitMs, lengthMs });

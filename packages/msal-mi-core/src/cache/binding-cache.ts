@@ -27,11 +27,17 @@ export interface BindingLife {
   readonly renewAfterMs: number;
 }
 
-/** @param issuedAtMs - When it was issued; of one that was stored, as its certificate says. */
-export function lifeOf({ notBeforeMs, usableUntilMs }: Binding, issuedAtMs: number, clock: Clock): BindingLife {
+/**
+ * The certificate decides the jitter of its renewal: were it another one in each process that shares the certificate, the
+ * earliest would renew for all, and the more processes the machines of a fleet have, the closer together would they come.
+ *
+ * @param issuedAtMs - When it was issued; of one that was stored, as its certificate says.
+ */
+export function lifeOf({ notBeforeMs, usableUntilMs, certificate }: Binding, issuedAtMs: number): BindingLife {
   const issuedForMs = usableUntilMs - Math.max(notBeforeMs, issuedAtMs);
   const keptBackMs = issuedForMs < SHORT_LIFE_MS ? Math.max(issuedForMs, 0) / 2 : MIN_REMAINING_MS;
-  const fraction = RENEWAL_FRACTION + RENEWAL_JITTER * clock.random();
+  const share = Buffer.from(certificate.x5tS256, 'base64url').readUInt32BE() / 2 ** 32;
+  const fraction = RENEWAL_FRACTION + RENEWAL_JITTER * share;
   return {
     reusableUntilMs: usableUntilMs - keptBackMs,
     renewAfterMs: notBeforeMs + (usableUntilMs - notBeforeMs) * fraction,

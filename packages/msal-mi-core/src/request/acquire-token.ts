@@ -3,7 +3,7 @@
  * Only this file knows their order; what differs between clients is a member of {@link TokenClient}.
  */
 import type { Call, Runtime } from '../call.js';
-import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE, REPLACEMENT_PAUSE } from '../cache/backoff.js';
+import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE, refreshSpreadMs, REPLACEMENT_PAUSE } from '../cache/backoff.js';
 import { acquiredChannel, errorCodeOf, trace, type AcquiredEvent } from '../diagnostics/channels.js';
 import { addCorrelationId, isMsalMiError, MsiV2Error } from '../errors.js';
 import type { AccessToken, TokenDemand } from '../model.js';
@@ -34,8 +34,9 @@ export function acquireFromCache<R extends TokenDemand, C extends Credential>(
     const cached = client.state.tokens.get(client.tokenKey(request, credential), steadyMs);
     if (cached === undefined) continue;
     const { token, setBackMs } = cached;
+    const nowMs = steadyMs - setBackMs;
     const isSuperseded = client.tend(request, credential, steadyMs);
-    if (isSuperseded || isDue(token, steadyMs - setBackMs)) startRefresh(request, client);
+    if (isSuperseded || isDue(token, nowMs)) startRefresh(request, client, token.expiresAtMs - nowMs);
     return toResult({ token, credential }, true, request, client);
   }
   client.log.trace(() => `token cache: no ${request.tokenType} token for ${request.resource}`);
@@ -160,7 +161,11 @@ export function isDue({ refreshAfterMs }: AccessToken, nowMs: number): boolean {
  * Nobody waits for it: a failure never reaches a caller whose token is still valid. After one the next attempt waits, so
  * that a due token and a dead endpoint cost a request for each pause and not for each call (D26).
  */
-function startRefresh<R extends TokenDemand, C extends Credential>(request: R, client: TokenClient<R, C>): void {
+function startRefresh<R extends TokenDemand, C extends Credential>(
+  request: R,
+  client: TokenClient<R, C>,
+  remainingMs: number,
+): void {
   const { flights, clock, state } = client;
   const key = client.flightKey(request);
   if (flights.has(key) || (state.pauses.has(key) && isPaused(state.pauses, key, clock))) return;
@@ -169,7 +174,8 @@ function startRefresh<R extends TokenDemand, C extends Credential>(request: R, c
       await flights.run(key, undefined, (signal, mayKeep) => acquireAndKeep(request, client, signal, mayKeep));
       state.pauses.delete(key);
     } catch (error) {
-      pause(state.pauses, key, REFRESH_PAUSE, clock, retryAfterOf(error));
+      const options = { askedMs: retryAfterOf(error), spreadMs: refreshSpreadMs(remainingMs) };
+      pause(state.pauses, key, REFRESH_PAUSE, clock, options);
       throw error;
     }
   };
