@@ -1,5 +1,6 @@
 /** Requests per minute over the whole time: as text, and as a picture. */
-import { DURATION_MS, FAULTS, DAY_MS, MINUTE_MS } from './timeline.mjs';
+import { summarize } from './targets.mjs';
+import { DAY_MS, DURATION_MS, FAULTS, MINUTE_MS } from './timeline.mjs';
 
 const BARS = ' ▁▂▃▄▅▆▇█';
 const ROWS = 6;
@@ -14,8 +15,9 @@ function peaks(counts, parts) {
   });
 }
 
-/** The first minutes are the boot: what comes later is what the scale is for. */
-const scaleOf = (counts) => counts.slice(60).reduce((most, count) => Math.max(most, count), 1);
+/** What comes after the boot is what the scale is for. */
+const scaleOf = (counts) => Math.max(summarize(counts).peak, 1);
+const minutesOf = (parts) => Math.round(DURATION_MS / parts / MINUTE_MS);
 
 export function textChart(service, counts, width = 100) {
   const scale = scaleOf(counts);
@@ -28,7 +30,7 @@ export function textChart(service, counts, width = 100) {
   const axis = `${'0'.padStart(7)} └${'─'.repeat(width)}`;
   const marks = Array.from({ length: width }, () => ' ');
   for (const { startMs } of FAULTS) marks[Math.floor((startMs / DURATION_MS) * width)] = '▲';
-  const title = `${NAMES[service]}, requests per minute (the highest of each ${Math.round(DURATION_MS / width / MINUTE_MS)} minutes)`;
+  const title = `${NAMES[service]}, requests per minute (the highest of each ${minutesOf(width)} minutes)`;
   return [title, ...rows, axis, `        ${marks.join('')}`].join('\n');
 }
 
@@ -36,36 +38,42 @@ const [WIDTH, HEIGHT, LEFT, TOP, GAP] = [960, 150, 70, 40, 60];
 const COLOURS = { imds: '#0969da', entra: '#8250df' };
 
 export function svgChart({ imds, entra }, caption) {
-  const panels = Object.entries({ imds, entra }).map(([service, counts], index) => {
-    const top = TOP + index * (HEIGHT + GAP);
-    const scale = scaleOf(counts);
-    const bars = peaks(counts, WIDTH).map((count, x) => {
-      const height = (Math.min(count / scale, 1) * HEIGHT).toFixed(1);
-      return Number(height) === 0 ? '' : `M${LEFT + x} ${top + HEIGHT}v-${height}`;
-    });
-    return `<text x="${LEFT}" y="${top - 8}">${NAMES[service]}: requests per minute</text>
-<text x="${LEFT - 8}" y="${top + 10}" text-anchor="end">${scale}</text>
-<text x="${LEFT - 8}" y="${top + HEIGHT}" text-anchor="end">0</text>
-<path d="M${LEFT} ${top}v${HEIGHT}h${WIDTH}" fill="none" stroke="#8c959f"/>
-<path d="${bars.join('')}" stroke="${COLOURS[service]}"/>
-${FAULTS.filter((fault) => fault.service === service || fault.service === 'both')
-  .map(({ name, startMs }) => {
-    const x = LEFT + (startMs / DURATION_MS) * WIDTH;
-    const line = `<path d="M${x} ${top}v${HEIGHT}" stroke="#cf222e" stroke-dasharray="4"/>`;
-    return `${line}<text x="${x + 4}" y="${top + 12}" fill="#cf222e">${name}</text>`;
-  })
-  .join('\n')}`;
-  });
   const bottom = TOP + 2 * HEIGHT + GAP;
   const days = Array.from({ length: DAYS / 5 + 1 }, (_, index) => {
     const x = LEFT + (index * 5 * WIDTH) / DAYS;
     return `<text x="${x}" y="${bottom + 18}" text-anchor="middle">day ${index * 5}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 30} ${bottom + 50}" font-family="sans-serif" font-size="12">
-<rect width="100%" height="100%" fill="#fff"/>
-${panels.join('\n')}
-${days.join('\n')}
-<text x="${LEFT}" y="${bottom + 40}">${caption}</text>
-</svg>
-`;
+  const lines = [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 30} ${bottom + 50}" font-family="sans-serif" font-size="12">`,
+    '<rect width="100%" height="100%" fill="#fff"/>',
+    ...panel('imds', imds, TOP),
+    ...panel('entra', entra, TOP + HEIGHT + GAP),
+    ...days,
+    `<text x="${LEFT}" y="${bottom + 40}">${caption}</text>`,
+    '</svg>',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function panel(service, counts, top) {
+  const scale = scaleOf(counts);
+  const bars = peaks(counts, WIDTH).map((count, x) => {
+    const height = Math.round(Math.min(count / scale, 1) * HEIGHT);
+    return height === 0 ? '' : `M${LEFT + x} ${top + HEIGHT}v-${height}`;
+  });
+  const title = `${NAMES[service]}: requests per minute, the highest of each ${minutesOf(WIDTH)} minutes`;
+  return [
+    `<text x="${LEFT}" y="${top - 8}">${title}</text>`,
+    `<text x="${LEFT - 8}" y="${top + 10}" text-anchor="end">${scale}</text>`,
+    `<text x="${LEFT - 8}" y="${top + HEIGHT}" text-anchor="end">0</text>`,
+    `<path d="M${LEFT} ${top}v${HEIGHT}h${WIDTH}" fill="none" stroke="#8c959f"/>`,
+    `<path d="${bars.join('')}" stroke="${COLOURS[service]}"/>`,
+    ...FAULTS.filter((fault) => [service, 'both'].includes(fault.service)).flatMap(({ name, startMs }) => {
+      const x = LEFT + (startMs / DURATION_MS) * WIDTH;
+      return [
+        `<path d="M${x} ${top}v${HEIGHT}" stroke="#cf222e" stroke-dasharray="4"/>`,
+        `<text x="${x + 4}" y="${top + 12}" fill="#cf222e">${name}</text>`,
+      ];
+    }),
+  ];
 }

@@ -1,14 +1,10 @@
 /**
- * A part of the fleet: virtual machines whose processes call `acquireToken` of the built msal-mi-core. Everything that
- * decides when a request is made is the library's: refresh, renewal, retries, pauses, jitter, healing, the wait for another
- * process of the machine. Keys, connections and time are simulated.
+ * A part of the fleet: virtual machines whose processes call `acquireToken` of msal-mi-core. Everything that decides when a
+ * request is made is the library's: refresh, renewal, retries, pauses, jitter, healing, the wait for another process of the
+ * machine. Keys, certificates, connections and time are simulated.
  */
-import '../../msal-mi-core/dist/composition.js'; // Loaded by import() else, which takes time that is real.
-import '../../msal-mi-core/dist/crypto/csr.js';
-import { createSharedState } from '../../msal-mi-core/dist/cache/shared-state.js';
-import { ManagedIdentityApplication } from '../../msal-mi-core/dist/client.js';
 import { MtlsBindingStrength } from '../../msal-mi-core/dist/index.js';
-import { createIssuer } from './certificates.mjs';
+import { createIssuer, spki } from './certificates.mjs';
 import { Services } from './services.mjs';
 import { APPLICATION_RETRY_MS, DURATION_MS, MEAN_GAP_MS, MINUTE_MS, PROCESSES_PER_VM } from './timeline.mjs';
 import { createClock, createRandom, VirtualTime } from './virtual-time.mjs';
@@ -16,19 +12,20 @@ import { createClock, createRandom, VirtualTime } from './virtual-time.mjs';
 const START_MS = Date.UTC(2026, 10, 2);
 const STRENGTH = MtlsBindingStrength.KeyGuard;
 const REQUEST = { resource: 'https://vault.azure.net', mtlsProofOfPossession: true };
+/** With less of it left a token is given out no more (D25). */
+const EXPIRY_MARGIN_MS = 5 * MINUTE_MS;
 const SIGNATURE = Buffer.alloc(256, 1);
 
 /** @returns requests per minute to both services, and the calls that got no token */
-export async function simulate({ machines, seed }) {
+export async function simulate({ machines, seed }, library) {
   const time = new VirtualTime(START_MS);
   const random = createRandom(seed);
-  const issuer = await createIssuer();
-  const services = new Services(time, random, issuer);
+  const services = new Services(time, random, createIssuer(seed));
   const failures = [];
   for (let machine = 0; machine < machines; machine++) {
-    const platform = createPlatform(`${seed}-${machine}`, issuer.spki, services);
+    const platform = createPlatform(`${seed}-${machine}`, services);
     for (let number = 0; number < PROCESSES_PER_VM; number++) {
-      const service = new Service({ time, random, platform, services, failures });
+      const service = new Service({ library, time, random, platform, services, failures });
       time.at(START_MS + random() * MINUTE_MS, () => void service.live());
     }
   }
@@ -42,15 +39,15 @@ class Service {
   #surroundings;
   #application;
   #given;
-  /** When the token wants to be refreshed and when it is given out no more, and where its binding is kept. */
+  /** The token and its binding, and where bindings are kept. */
   #known;
 
   constructor(given) {
-    const { time, random, platform, services } = given;
-    const state = createSharedState();
+    const { library, time, random, platform, services } = given;
+    const state = library.createSharedState();
     this.#given = given;
     this.#surroundings = { state, platform, clock: createClock(time, random) };
-    this.#application = new ManagedIdentityApplication(
+    this.#application = new library.ManagedIdentityApplication(
       { system: { networkClient: services.networkClient } },
       this.#surroundings,
     );
@@ -71,27 +68,27 @@ class Service {
     time.at(Math.max(nextMs, time.nowMs + 1_000), () => void this.live());
   }
 
+  /** When the library would refresh, renew, or have no token to give out: between those times calls cost nothing. */
   #dueMs() {
-    const { token, bindingKey } = this.#known;
-    const { state } = this.#surroundings;
-    const { nowMs } = this.#given.time;
-    const pausedUntilMs = Math.max(0, ...[...state.pauses.values()].map(({ untilMs }) => untilMs));
-    const refreshMs = Math.max(token.refreshAfterMs, pausedUntilMs);
-    const { renewAfterMs } = state.bindings.kept(bindingKey);
-    // What is under way is looked at again in a moment.
-    return Math.min(
-      ...[refreshMs, renewAfterMs, token.expiresAtMs - 5 * MINUTE_MS].map((ms) => (ms <= nowMs ? nowMs + 1_000 : ms)),
-    );
+    const { token, binding, bindingKey } = this.#known;
+    const { bindings, flights, pauses } = this.#surroundings.state;
+    if (flights.size > 0) return this.#given.time.nowMs; // What is under way is looked at again in a moment.
+    const { current, renewAfterMs, mayRenewAtMs } = bindings.kept(bindingKey);
+    const isSuperseded = current !== binding && !bindings.isReplacement(current);
+    const pausedUntilMs = Math.max(0, ...[...pauses.values()].map(({ untilMs }) => untilMs));
+    const refreshMs = Math.max(isSuperseded ? 0 : token.refreshAfterMs, pausedUntilMs);
+    return Math.min(refreshMs, Math.max(renewAfterMs, mayRenewAtMs), token.expiresAtMs - EXPIRY_MARGIN_MS);
   }
 }
 
 /** Notes what the library puts into its caches, and changes nothing. */
 function observe(state) {
-  const known = { token: undefined, bindingKey: undefined };
+  const known = { token: undefined, binding: undefined, bindingKey: undefined };
   const { tokens, bindings } = state;
   const [setToken, setBinding] = [tokens.set.bind(tokens), bindings.set.bind(bindings)];
   tokens.set = (key, entry, clock) => {
     known.token = entry.token;
+    known.binding = entry.binding;
     setToken(key, entry, clock);
   };
   bindings.set = (key, ...rest) => {
@@ -107,7 +104,7 @@ const isSame = ({ certificate }, der) => der !== undefined && Buffer.compare(cer
 const notOlder = (stored, refused) => stored.slice(stored.findIndex((other) => isSame(other, refused)) + 1);
 
 /** A machine with Windows: one key, and a certificate store and a lock that its processes share. */
-function createPlatform(id, spki, services) {
+function createPlatform(id, services) {
   const key = { id, strength: STRENGTH, spki, sign: () => Promise.resolve(SIGNATURE) };
   let stored = []; // The oldest first.
   let last = Promise.resolve();
@@ -126,6 +123,6 @@ function createPlatform(id, spki, services) {
         return run;
       },
     },
-    createTransport: () => ({ bind: (_key, certificate) => services.channel(Buffer.from(certificate)) }),
+    createTransport: () => ({ bind: (_key, certificate) => services.channel(certificate) }),
   };
 }

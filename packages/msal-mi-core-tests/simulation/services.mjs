@@ -1,5 +1,5 @@
 /** IMDS and Entra ID as the fleet sees them: they answer after a moment, are ill for a while, and count. */
-import { createHash } from 'node:crypto';
+import { parseCertificate } from './made-once.mjs';
 import {
   CERTIFICATE_LIFE_MS,
   DURATION_MS,
@@ -25,7 +25,6 @@ export class Services {
   #startMs;
   #random;
   #issuer;
-  #issuedAtMs = new Map();
 
   constructor(time, random, issuer) {
     this.#time = time;
@@ -44,11 +43,9 @@ export class Services {
 
   /** The connections of one certificate to Entra ID. */
   channel(certificate) {
-    const x5tS256 = createHash('sha256').update(certificate).digest('base64url');
-    const issuedAtMs = this.#issuedAtMs.get(x5tS256);
     return {
       exportable: true,
-      send: () => this.#entra(x5tS256, issuedAtMs),
+      send: () => this.#entra(parseCertificate(certificate)),
       tlsOptions: () => ({}),
       retire: () => undefined,
     };
@@ -65,7 +62,6 @@ export class Services {
   #issue() {
     const nowMs = this.#time.nowMs;
     const certificate = this.#issuer.issue(nowMs, nowMs + CERTIFICATE_LIFE_MS);
-    this.#issuedAtMs.set(createHash('sha256').update(certificate).digest('base64url'), this.#sinceBootMs);
     return {
       client_id: CLIENT,
       tenant_id: TENANT,
@@ -75,11 +71,11 @@ export class Services {
     };
   }
 
-  async #entra(x5tS256, issuedAtMs) {
+  async #entra({ certificate: { x5tS256 }, notBeforeMs }) {
     this.#count('entra');
     await this.#pass(ENTRA_MS);
     if (isDuring(OUTAGE, this.#sinceBootMs)) return response(503, { error: 'temporarily_unavailable' });
-    const isRevoked = issuedAtMs < REVOCATION.startMs && this.#sinceBootMs >= REVOCATION.startMs;
+    const isRevoked = notBeforeMs < this.#startMs + REVOCATION.startMs && this.#sinceBootMs >= REVOCATION.startMs;
     if (isRevoked) return response(401, { error: 'invalid_client', error_description: 'The certificate was revoked.' });
     return response(200, {
       token_type: 'mtls_pop',

@@ -4,7 +4,7 @@ export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 export const DURATION_MS = 30 * DAY_MS;
-export const PROCESSES_PER_VM = 2;
+export const PROCESSES_PER_VM = 3;
 /** A busy service: this is how long a token that is due waits for the next call, on average. */
 export const MEAN_GAP_MS = 5_000;
 /** How soon an application asks again that got no token. */

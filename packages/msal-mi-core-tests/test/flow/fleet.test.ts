@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 
 const PROGRAM = resolve(import.meta.dirname, '../../simulation/simulate.mjs');
 /** So few machines that minutes are mostly chance: longer intervals are compared. */
-const SMALL = ['--vms', '120', '--interval-minutes', '30', '--json'];
+const SMALL = ['--vms', '120', '--imds-interval', '30', '--entra-interval', '5', '--json'];
 
 interface Outcome {
   readonly targets: ReadonlyArray<{ name: string; value: number; most: number; isMet: boolean }>;
