@@ -1,4 +1,6 @@
 /** An application with a federated credential where applications go: createMtlsFetch and the Azure credential. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest } from 'node:http';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { MtlsManagedIdentityCredential } from 'core/azure/credential.js';
 import { withMtlsPop } from 'core/azure/with-mtls-pop.js';
@@ -7,6 +9,7 @@ import { createManagedIdentityAssertion } from 'core/fic/managed-identity-assert
 import { createDownstreamApi } from 'core/identity-web/downstream-api.js';
 import { createMtlsFetch } from 'core/mtls-fetch/mtls-fetch.js';
 import { MtlsBindingStrength } from 'core/public-types/constants.js';
+import { eventually } from '../emulator/support/eventually.js';
 import { boundClient, CLIENT_ID, exchanges } from '../support/fic.js';
 import { errorWith } from '../support/errors.js';
 import { formOf, requestsOf } from '../support/journal.js';
@@ -108,6 +111,19 @@ describe('the Azure credential', () => {
     const request = createPipelineRequest({ url: `${world.emulator.resources.vault}/secrets/a` });
     expect((await httpClient.sendRequest(request)).status).toBe(401);
     expect(callsOfResource()[0]!.clientCertificateS256).toBeUndefined();
+  });
+
+  test('rule D30: hands a redirect on whose content does not end, and closes its connection', async () => {
+    const credential = new MtlsManagedIdentityCredential({ application: trusting() });
+    const { token } = await credential.getToken(scope());
+    const requests: ClientRequest[] = [];
+    const onStart = (message: unknown) => void requests.push((message as { request: ClientRequest }).request);
+    world.emulator.fault('resource', [{ status: 307, headers: { Location: '/moved' }, endlessBody: true }]);
+    subscribe('http.client.request.start', onStart);
+    const { status, headers } = await send(credential, token);
+    unsubscribe('http.client.request.start', onStart);
+    expect([status, headers.get('location')]).toEqual([307, '/moved']);
+    await eventually(() => requests.at(-1)?.destroyed === true);
   });
 
   test('rule D30: has a certificate replaced that the resource refuses', async () => {

@@ -4,6 +4,8 @@ import type { FollowedAbort } from './follow-abort.js';
 
 /** Those that the SDK follows. */
 const REDIRECT_STATUSES = new Set([300, 301, 302, 303, 307, 308]);
+/** A redirect says what it has to say in its head: content without end must not keep whoever follows it. */
+const LONGEST_REDIRECT_BYTES = 64 * 1024;
 
 /**
  * A response of `fetch` as the SDK's pipeline takes it: a stream for the statuses that the request names, else text. A
@@ -42,14 +44,16 @@ function leadsElsewhere({ url }: PipelineRequest, { status, headers }: Response)
 
 async function readText(request: PipelineRequest, response: Response, abort: FollowedAbort): Promise<string> {
   const report = request.onDownloadProgress;
+  const isRedirect = REDIRECT_STATUSES.has(response.status);
   try {
-    if (report === undefined || response.body === null) return await response.text();
+    if ((report === undefined && !isRedirect) || response.body === null) return await response.text();
     const chunks: Uint8Array[] = [];
     let loadedBytes = 0;
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       chunks.push(chunk);
       loadedBytes += chunk.byteLength;
-      report({ loadedBytes });
+      report?.({ loadedBytes });
+      if (isRedirect && loadedBytes > LONGEST_REDIRECT_BYTES) break;
     }
     return Buffer.concat(chunks).toString();
   } catch (error) {
