@@ -1,11 +1,12 @@
 /** Middleware with a request, a response and a callback: Express, Connect, Fastify hooks, plain servers of Node.js. */
 import { createLogger, type Logger } from '../diagnostics/logger.js';
 import type { LoggerOptions } from '../public-types.js';
+import { summarizeForeignError } from '../secret.js';
 import { authenticatorOf, isServerRequest, parseServerOptions, type RequireMtlsPopOptions } from './authenticator.js';
 import type { ServerRequest } from './client-certificate.js';
 import type { MtlsPop } from './mtls-pop.js';
 import { answerOf, MtlsPopRefusal, UnsupportedFramework } from './refusal.js';
-import { describeForeignError, reporting } from './report.js';
+import { reporting } from './report.js';
 import { answer, isAnswered, isServerResponse, type ServerResponse } from './server-response.js';
 
 /** What the middleware adds to a request: `interface Request extends MtlsPopRequest {}` tells TypeScript so. */
@@ -98,7 +99,7 @@ function callNext(exchange: Exchange, args: [] | [unknown], log: Logger): void {
 }
 
 function fail({ response }: Exchange, error: unknown, log: Logger): void {
-  log.error(`resource server: what comes after the middleware failed (${describeForeignError(error)}).`);
+  log.error(`resource server: what comes after the middleware failed (${summarizeForeignError(error)}).`);
   answer(response, answerOf(undefined));
 }
 

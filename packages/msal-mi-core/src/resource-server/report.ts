@@ -28,7 +28,7 @@ export async function reporting<T>(
 function report(loggerOptions: LoggerOptions | undefined, authorization: unknown, error: unknown): void {
   const isRefusal = error instanceof MtlsPopRefusal;
   const reason = isRefusal ? error.reason : isMsalMiError(error) ? error.errorCode : 'unexpected_error';
-  const message = isMsalMiError(error) ? error.errorMessage : describeForeignError(error);
+  const message = isMsalMiError(error) ? error.errorMessage : summarizeForeignError(error);
   const seen = claimedNames(authorization);
   const names = Object.entries(seen).map(([name, value]) => `, ${name} ${JSON.stringify(value)}`);
   const line = `resource server: refused a request: ${reason}: ${message}${
@@ -61,17 +61,6 @@ function toName(value: unknown): string | undefined {
 function statusOf(error: unknown): number {
   const { statusCode } = (isMsalMiError(error) ? error : {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' ? statusCode : 500;
-}
-
-/** As summarizeForeignError, for values that may be made to fail when they are looked at. */
-export function describeForeignError(error: unknown): string {
-  try {
-    const summary: unknown = summarizeForeignError(error);
-    if (typeof summary === 'string') return summary;
-  } catch {
-    // Its own members have thrown.
-  }
-  return 'a value that cannot be read';
 }
 
 /** The `code` of whatever was thrown. */

@@ -4,9 +4,10 @@ import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { x5tS256 } from '../crypto/x509.js';
 import { MsalMiError } from '../errors.js';
 import { readMembers } from '../options/options.js';
+import { summarizeForeignError } from '../secret.js';
 import { keySetOf } from './key-set.js';
 import type { MtlsPop } from './mtls-pop.js';
-import { describeForeignError, errorCodeOf, reporting } from './report.js';
+import { errorCodeOf, reporting } from './report.js';
 import { MtlsPopRefusal, MtlsPopUnavailable, type MtlsPopRefusalReason } from './refusal.js';
 import { invalid, parseVerifyOptions, type VerifyMtlsPopOptions, type VerifyRules } from './verify-options.js';
 
@@ -137,7 +138,7 @@ function whyWithoutKey(error: unknown): Error {
   if (code !== undefined && KEY_NOT_PUBLISHED.has(code)) return new MtlsPopRefusal('unknown_key');
   return isUnavailable(error)
     ? error
-    : new MtlsPopUnavailable(`The key of the token could not be had (${describeForeignError(error)}).`);
+    : new MtlsPopUnavailable(`The key of the token could not be had (${summarizeForeignError(error)}).`);
 }
 
 /** What a function for keys throws may fail when it is looked at. */
@@ -174,7 +175,7 @@ async function loadJose(): Promise<Jose> {
     return await import('jose');
   } catch (error) {
     throw new MsalMiError('resource_server_requires_jose', {
-      message: `The package jose cannot be loaded (${describeForeignError(error)}).`,
+      message: `The package jose cannot be loaded (${summarizeForeignError(error)}).`,
     });
   }
 }
