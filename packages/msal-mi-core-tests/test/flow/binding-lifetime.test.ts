@@ -4,6 +4,7 @@ import type { Binding } from 'core/model.js';
 import { nextBackgroundWork } from '../support/diagnostics.js';
 import { legs, requestsOf } from '../support/journal.js';
 import { untilTheEnd } from '../support/until-the-end.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { rejection } from '../support/rejection.js';
 import { World, softwareRequest } from '../support/world.js';
 
@@ -160,6 +161,34 @@ describe('short certificates', () => {
     } finally {
       await ahead.close();
     }
+  });
+});
+
+describe('when a renewal that failed is tried again', () => {
+  const certificate = { x5tS256: thumbprint(0) };
+  const ofAWeek = { certificate, notBeforeMs: 0, notAfterMs: 7 * DAY_MS, usableUntilMs: 7 * DAY_MS, setBackMs: 0 };
+  const ofAnHour = { ...ofAWeek, notAfterMs: HOUR_MS, usableUntilMs: HOUR_MS };
+  /** Minutes from one try to the next. */
+  const pauseOf = (binding: object, randomValue: number) => {
+    const kept = binding as Binding;
+    const clock = new VirtualClock(0);
+    const cache = new BindingCache();
+    cache.set('k', kept, lifeOf(kept, 0), 0);
+    clock.randomValue = randomValue;
+    clock.advance(kept.notAfterMs / 2);
+    clock.setWallClockBy(-HOUR_MS); // Changes nothing (D35).
+    expect(cache.claimRenewal('k', clock)).toBe(true);
+    let minutes = 0;
+    for (; minutes < 200 && !cache.claimRenewal('k', clock); minutes += 0.5) clock.advance(30_000);
+    return minutes;
+  };
+
+  test('rule D17: in 10 to 150 min, so that what an ill service missed does not come at once', () => {
+    expect([0, 0.5, 1].map((value) => pauseOf(ofAWeek, value))).toEqual([10, 80, 150]);
+  });
+
+  test('rule D17: in a quarter of what is left of the certificate at most', () => {
+    expect([0, 1].map((value) => pauseOf(ofAnHour, value))).toEqual([7.5, 7.5]);
   });
 });
 

@@ -208,6 +208,13 @@ describe('rule D4: a failure of v2 that may pass', () => {
     expect(await application.getManagedIdentityCapabilities()).toMatchObject({ isMtlsPopSupportedByHost: true });
   });
 
+  test('a version 1 that is busy does not prove that there is nothing: no token request is refused', async () => {
+    world.emulator.fault('getplatformmetadata', statuses(1, 404));
+    world.emulator.fault('imds-token', statuses(4, 503));
+    expect(await query()).toMatchObject({ source: 'Imds', isMtlsPopSupportedByHost: false });
+    await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ tokenType: 'mtls_pop' });
+  });
+
   test('names IMDS when both versions are busy', async () => {
     world.emulator.fault('getplatformmetadata', statuses(4, 429));
     world.emulator.fault('imds-token', statuses(4, 429));

@@ -166,6 +166,7 @@ describe('a certificate whose successor cannot be had', () => {
 describe('what the connection may be to blame for', () => {
   test('rule D22: a replacement is not replaced for it within 10 minutes', async () => {
     const application = world.application();
+    world.clock.setWallClockBy(-60 * MINUTE_MS);
     await application.acquireToken(GOOD);
     world.emulator.fault('token', [{ reset: 'handshake', tlsAlert: 'bad_certificate' }]);
     const replaced = await application.acquireToken({ ...GOOD, forceRefresh: true });

@@ -62,6 +62,7 @@ describe('a certificate that the resource refuses in the handshake', () => {
 
     expect(await fetch(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
     expect(world.requests().issuecredential).toBe(2);
+    world.clock.advance(11 * 60_000);
     expect(await fetch(handshakeUrl('/')).catch(refusedConnection)).toBe('client_certificate_rejected');
     expect(world.requests().issuecredential).toBe(2);
     expect((await fetch(handshakeUrl('/'))).status).toBe(200);

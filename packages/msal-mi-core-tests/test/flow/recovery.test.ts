@@ -111,6 +111,19 @@ describe('healed', () => {
     expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential', 'metadata', 'issuecredential', 'token']);
   });
 
+  test('rule D22: what another copy of the library, ESM or CommonJS, reports of the connections they share', async () => {
+    const failures: TransportError[] = [];
+    await (import.meta as { jest: typeof jest }).jest.isolateModulesAsync(async () => {
+      const { TransportError: ErrorOfOtherCopy } = await import('core/ports.js');
+      failures.push(new ErrorOfOtherCopy('closed_before_answer', 'ECONNRESET', 'closed'));
+    });
+    const [failure] = failures;
+    expect(failure).not.toBeInstanceOf(TransportError);
+    world.fresh(failingOnce(failure!));
+    await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
+    expect(world.requests().issuecredential).toBe(2);
+  });
+
   test('J51: a Retry-After of the refusal does not hold the healing back', async () => {
     world.emulator.fault('token', [{ ...refusal('invalid_client', 1000901), headers: { 'Retry-After': '600' } }]);
 

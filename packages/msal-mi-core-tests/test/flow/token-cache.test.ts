@@ -64,6 +64,13 @@ describe('served from the cache', () => {
     expect((await application.acquireToken(softwareRequest())).fromCache).toBe(false);
   });
 
+  test('rule D35: as long as any other when it was received after the wall clock was set back', async () => {
+    const application = world.application();
+    world.clock.setWallClockBy(-48 * 3_600_000);
+    await application.acquireToken(softwareRequest());
+    await expect(application.acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: true });
+  });
+
   test('K23: until then also when the certificate has less than 24 hours left', async () => {
     const application = world.application({ system: { disableInternalRetries: true } });
     await application.acquireToken(softwareRequest());

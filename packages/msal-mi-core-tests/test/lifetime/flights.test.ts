@@ -163,6 +163,30 @@ test('what a call brings during clearCache() stays forgotten when its certificat
   expect(after.bindingCertificate.x5tS256).toBe(before.bindingCertificate.x5tS256);
 });
 
+test('a certificate that is found in the store during clearCache() is not kept in memory', async () => {
+  let looked = 0;
+  let onFind = (): void => undefined;
+  class WatchedStore extends MemoryCertificateStore {
+    override async find(...args: Parameters<MemoryCertificateStore['find']>) {
+      const found = await super.find(...args);
+      looked += 1;
+      onFind();
+      return found;
+    }
+  }
+  world.fresh(new IsolatedPlatform(new WatchedStore()));
+  const application = world.application();
+  await application.acquireToken(softwareRequest());
+  application.clearCache();
+  looked = 0;
+  onFind = () => application.clearCache();
+  await application.acquireToken(softwareRequest());
+  onFind = () => undefined;
+  await application.acquireToken(softwareRequest());
+  expect(looked).toBe(2);
+  expect(world.requests().issuecredential).toBe(1);
+});
+
 test('what a call brings for one identity is kept when the cache of another one is cleared', async () => {
   const userAssignedClientId = world.emulator.identities[0]!.clientId;
   const application = world.application({ managedIdentityIdParams: { userAssignedClientId } });

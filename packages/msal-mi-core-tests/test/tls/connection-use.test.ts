@@ -8,6 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
+import { SharedChannels } from 'core/platform/shared-channels.js';
 import { createSoftwarePlatform } from 'core/platform/software/index.js';
 import type { MtlsChannel, SigningKey } from 'core/ports.js';
 import { eventually } from '../emulator/support/eventually.js';
@@ -146,6 +147,24 @@ describe('of one key and certificate', () => {
     expect(accepted).toHaveLength(1);
     expect(await read(other)).toBe('begun');
   });
+});
+
+test('of very many certificates the first ones are forgotten, and those in use are not', () => {
+  const channels = new SharedChannels();
+  const key = {} as SigningKey;
+  let made = 0;
+  const bind = (certificate: number) =>
+    channels.bind(key, Uint8Array.of(certificate), '', () => {
+      made += 1;
+      return { exportable: true } as MtlsChannel;
+    });
+  for (let certificate = 0; certificate < 33; certificate += 1) bind(certificate);
+  expect(made).toBe(33);
+  bind(32);
+  bind(1);
+  expect(made).toBe(33);
+  bind(0);
+  expect(made).toBe(34);
 });
 
 test('has a time limit while it waits for a request, and none while it serves one', async () => {

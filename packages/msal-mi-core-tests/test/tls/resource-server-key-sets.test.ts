@@ -193,6 +193,25 @@ test('while the endpoint hangs, a key that is not known waits and one that is kn
   expect(held).toHaveLength(1);
 });
 
+test('an endpoint that never answers is given up after five seconds', async () => {
+  const endpoint = await Endpoint.start();
+  endpoint.answer = () => undefined;
+  const patience = new AbortController();
+  const limits: number[] = [];
+  const startTimeout = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (limitMs) => {
+    limits.push(limitMs);
+    return patience.signal;
+  };
+  const asked = endpoint.asked();
+  const verifying = endpoint.verify();
+  await asked;
+  AbortSignal.timeout = startTimeout;
+  patience.abort();
+  expect(await verifying).toBe('key_set_unavailable');
+  expect(limits).toEqual([5_000]);
+});
+
 test('a clock that is set back stops no renewal', async () => {
   const endpoint = await Endpoint.start();
   await endpoint.verify();

@@ -146,7 +146,7 @@ test('two values are refused in every format: which one is the client’s cannot
 
 test('a further element of a proxy chain is refused, also one without a certificate', () => {
   const cert = `Cert="${encodeURIComponent(pemOf(client.certificate))}"`;
-  for (const value of [`${cert},By=spiffe://b;Hash=00`, `By=spiffe://b;Hash=00,${cert}`]) {
+  for (const value of [`${cert},By=spiffe://b;Hash=00`, `By=spiffe://b;Hash=00,${cert}`, `${cert};By=b,Hash=00`]) {
     expect(() => source('envoy')(value)).toThrow(
       expect.objectContaining({ reason: 'unreadable_certificate' }) as Error,
     );

@@ -3,8 +3,10 @@
  * or a rejection that nobody handles fails the test it happens in.
  */
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import { createRequire } from 'node:module';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createAdaptorServer } from '@hono/node-server';
 import express from 'express';
 import fastify from 'fastify';
@@ -17,6 +19,7 @@ import {
   requireMtlsPop,
   type RequireMtlsPopOptions,
 } from 'core/resource-server/index.js';
+import { eventually } from '../emulator/support/eventually.js';
 import { ResourceServers } from '../support/resource-servers.js';
 import { untilTheEnd } from '../support/until-the-end.js';
 
@@ -198,6 +201,50 @@ test('a response that refuses its headers is closed, and the next client is serv
   expect((await servers.call(servers.client, good, origin)).status).toBe(200);
 });
 
+test('a response that cannot be looked at counts as answered', async () => {
+  let broken: IncomingMessage | undefined;
+  const loggerCallback = (_level: number, line: string) => {
+    if (/was answered, or its client gone|nobody waits/.test(line)) broken?.socket.destroy();
+  };
+  const middleware = requireMtlsPop({ ...servers.options, loggerOptions: { logLevel: 3, loggerCallback } });
+  const reached: string[] = [];
+  const origin = await serve((req, res) => {
+    const { pathname } = new URL(req.url ?? '', 'https://localhost');
+    if (pathname === '/broken') {
+      Object.defineProperty(res, 'headersSent', { get: () => throwValue(new Error('broken')) });
+      broken = req;
+    }
+    middleware(req, res, () => {
+      reached.push(pathname);
+      res.end('served');
+    });
+  });
+  for (const as of [servers.client, servers.thief]) {
+    await expect(servers.call(as, good, `${origin}/broken`)).rejects.toThrow();
+  }
+  expect((await servers.call(servers.client, good, `${origin}/next`)).status).toBe(200);
+  expect(reached).toEqual(['/next']);
+});
+
+test('over HTTP/2 a client that is gone is one without a certificate', async () => {
+  const reasons: string[] = [];
+  const onRefusal = (event: unknown) => void reasons.push((event as { reason: string }).reason);
+  subscribe('msal-mi-core:refusal', onRefusal);
+  const middleware = requireMtlsPop(servers.options);
+  const server = http2.createSecureServer(servers.tls, (req, res) => {
+    req.stream.session?.once('close', () => middleware(req, res, () => undefined));
+    req.stream.session?.destroy();
+  });
+  const origin = `https://localhost:${await servers.listen(server)}`;
+  const { cert, key } = servers.client.channel.tlsOptions();
+  const session = http2.connect(origin, { cert, key, ca: servers.pki.authority.pem });
+  session.on('error', () => undefined);
+  session.request({ ':path': '/', authorization: good }).on('error', () => undefined);
+  await eventually(() => reasons.length > 0);
+  unsubscribe('msal-mi-core:refusal', onRefusal);
+  expect(reasons).toEqual(['no_certificate']);
+});
+
 test('a request that cannot be told who calls is refused with 500', async () => {
   const middleware = requireMtlsPop(servers.options);
   const origin = await serve((req, res) => {
@@ -302,6 +349,21 @@ describe('objects of a framework that is not known', () => {
       expect(lines[0]).toMatch(WHY);
     });
   });
+});
+
+test('Koa tells the client why it was refused, and reports no fault of the server', async () => {
+  const app = new Koa();
+  const authenticate = createMtlsPopAuthenticator(servers.options);
+  app.use(async (ctx) => void (ctx.body = await authenticate(ctx.req)));
+  const origin = await serve((req, res) => app.callback()(req, res));
+  const { console: platformConsole } = globalThis;
+  const reported: unknown[] = [];
+  globalThis.console = { ...platformConsole, error: (line: unknown) => void reported.push(line) };
+  const refused = await servers.call(servers.thief, good, origin);
+  globalThis.console = platformConsole;
+  expect(refused.status).toBe(401);
+  expect(await refused.text()).toMatch(/bound to another certificate/);
+  expect(reported).toEqual([]);
 });
 
 describe('the plug-in for Fastify', () => {

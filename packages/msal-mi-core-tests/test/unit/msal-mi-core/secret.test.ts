@@ -24,6 +24,14 @@ test('given secrets are masked wherever they stand, unless they are too short to
   expect(redact('x claims-value y claims-value, id', ['claims-value', 'id'])).toBe('x <redacted> y <redacted>, id');
 });
 
+test.each([
+  ['a short one', ['pin4']],
+  ['one behind very long ones', ['a'.repeat(40_000), 'pin4']],
+  ['one behind very long ones that is long itself', ['a'.repeat(40_000), 'a-value-of-more-than-sixteen-characters']],
+])('%s is masked where it stands whole', (_what, secrets) => {
+  expect(redact(`you sent ${secrets.at(-1)!.toUpperCase()} here`, secrets)).toBe('you sent <redacted> here');
+});
+
 const GUID = '11111111-2222-3333-4444-555555555555';
 
 test.each([

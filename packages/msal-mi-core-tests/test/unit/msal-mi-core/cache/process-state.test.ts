@@ -1,6 +1,9 @@
 /** What copies of this library share in one process: ESM and CommonJS, and one version beside another. */
+import { boundParts, createBindingContext } from 'core/binding/binding-context.js';
 import { existingState, keepState, STATE_VERSION } from 'core/cache/process-state.js';
 import { createSharedState, type SharedState } from 'core/cache/shared-state.js';
+import type { Binding } from 'core/model.js';
+import type { MtlsChannel } from 'core/ports.js';
 import { NO_CERTIFICATE_STORE, createSoftwarePlatform } from 'core/platform/software/index.js';
 
 const symbolOf = (version: number) => Symbol.for(`msal-mi-core/state/v${version}`);
@@ -82,6 +85,19 @@ test('copies of one version find the state that the first of them made', () => {
 
   expect(existingState()).toBe(state);
   expect(holder[symbolOf(STATE_VERSION)]).toBe(state);
+});
+
+test('copies know one another’s handles of a binding', async () => {
+  const certificate = { x5tS256: 'thumbprint' };
+  const binding = { certificate, key: { strength: 1 } } as unknown as Binding;
+  const channel = { exportable: true } as MtlsChannel;
+  const context = createBindingContext(binding, channel);
+  await (import.meta as { jest: typeof jest }).jest.isolateModulesAsync(async () => {
+    const { boundParts: boundPartsOfOtherCopy } = await import('core/binding/binding-context.js');
+    expect(boundPartsOfOtherCopy).not.toBe(boundParts);
+    expect(boundPartsOfOtherCopy(context)).toEqual({ binding, channel });
+    expect(boundPartsOfOtherCopy({ ...context })).toBeUndefined();
+  });
 });
 
 test.each([STATE_VERSION - 1, STATE_VERSION + 1])(
