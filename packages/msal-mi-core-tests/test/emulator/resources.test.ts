@@ -1,5 +1,5 @@
 import { Agent } from 'node:https';
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
+import { startEmulator } from 'msal-mi-emulator';
 import {
   acquireToken,
   call,
@@ -7,33 +7,24 @@ import {
   mintCredential,
   requestToken,
   type Call,
-  type Credential,
   type Reply,
 } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const VAULT = 'https://vault.azure.net';
 const GRAPH = 'https://graph.microsoft.com';
-let nowMs: number;
-let emulator: Emulator;
-let stranger: Emulator;
-let mine: Credential;
-let foreign: Credential;
+let nowMs = Date.now();
 
-beforeAll(async () => {
-  nowMs = Date.now();
-  emulator = await startEmulator({
+const emulator = await untilTheEnd(
+  startEmulator({
     now: () => nowMs,
     tokenLifetimeSeconds: 600,
     audiences: { vault: ['https://hsm.example'] },
-  });
-  stranger = await startEmulator();
-  mine = await mintCredential(emulator);
-  foreign = await mintCredential(stranger);
-}, 60_000);
-afterAll(async () => {
-  await emulator.close();
-  await stranger.close();
-});
+  }),
+);
+const stranger = await untilTheEnd(startEmulator());
+const mine = await mintCredential(emulator);
+const foreign = await mintCredential(stranger);
 beforeEach(() => {
   nowMs = Date.now();
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
-import { startEmulator, type Emulator } from 'msal-mi-emulator';
+import { startEmulator } from 'msal-mi-emulator';
 import {
   acquireToken,
   call,
@@ -14,6 +14,7 @@ import {
   type Credential,
   type Reply,
 } from './support/bound-client.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const EXCHANGE = 'api://AzureADTokenExchange';
 const APP = '99999999-9999-4999-8999-999999999999';
@@ -21,25 +22,15 @@ const JWT_POP = 'urn:ietf:params:oauth:client-assertion-type:jwt-pop';
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const run = promisify(execFile);
 
-let nowMs: number;
-let emulator: Emulator;
-let stranger: Emulator;
-let mine: Credential;
-let other: Credential;
-let foreign: Credential;
+let nowMs = Date.now();
 
-beforeAll(async () => {
-  nowMs = Date.now();
-  emulator = await startEmulator({ now: () => nowMs, certificateLifetimeSeconds: 3600, refreshInSeconds: 1800 });
-  stranger = await startEmulator();
-  mine = await mintCredential(emulator);
-  other = await mintCredential(emulator);
-  foreign = await mintCredential(stranger);
-}, 60_000);
-afterAll(async () => {
-  await emulator.close();
-  await stranger.close();
-});
+const emulator = await untilTheEnd(
+  startEmulator({ now: () => nowMs, certificateLifetimeSeconds: 3600, refreshInSeconds: 1800 }),
+);
+const stranger = await untilTheEnd(startEmulator());
+const mine = await mintCredential(emulator);
+const other = await mintCredential(emulator);
+const foreign = await mintCredential(stranger);
 beforeEach(() => {
   nowMs = Date.now();
 });

@@ -12,7 +12,7 @@ import { VirtualClock } from './virtual-clock.js';
 export const VAULT = 'https://vault.azure.net';
 
 /** Environment variables that steer the product; tests start without any of them. */
-const STEERING = [
+export const STEERING = [
   'AZURE_POD_IDENTITY_AUTHORITY_HOST',
   'IDENTITY_ENDPOINT',
   'IDENTITY_HEADER',

@@ -1,10 +1,7 @@
 /** What becomes of the connection under a response, with a software key. */
 import { createPublicKey } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { once } from 'node:events';
 import type { ClientRequest } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
@@ -12,7 +9,8 @@ import { SharedChannels } from 'core/platform/shared-channels.js';
 import { createSoftwarePlatform } from 'core/platform/software/index.js';
 import type { MtlsChannel, SigningKey } from 'core/ports.js';
 import { eventually } from '../emulator/support/eventually.js';
-import { createTestPki, openSoftwareChannel, type TestPki } from '../support/test-pki.js';
+import { TlsServer } from '../support/tls-server.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
 const IDLE_LIMIT_MS = 60_000;
 
@@ -25,37 +23,21 @@ const IDENTITY = {
 };
 const publicKeyOf = ({ spki }: SigningKey) => createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
 
-let pki: TestPki;
-let server: Server;
-let origin: string;
-let channel: MtlsChannel;
-const accepted: Socket[] = [];
 const released: Array<() => void> = [];
-
-beforeAll(async () => {
-  pki = await createTestPki();
-  const options = { ...pki.server, ca: pki.authority.pem, requestCert: true, keepAliveTimeout: 2 * IDLE_LIMIT_MS };
-  server = createServer(options, (request, response) => {
-    request.resume();
-    response.write('begun');
-    if (request.url === '/whole') response.end();
-    else released.push(() => response.end(' and ended'));
-  });
-  server.on('secureConnection', (socket: Socket) => accepted.push(socket));
-  server.listen(0, 'localhost');
-  await once(server, 'listening');
-  origin = `https://localhost:${(server.address() as AddressInfo).port}`;
-  ({ channel } = await openSoftwareChannel(pki.authority));
-}, 60_000);
-afterAll(async () => {
-  channel.retire();
-  server.close();
-  server.closeAllConnections();
-  await once(server, 'close');
-});
+const tlsServer = await untilTheEnd(
+  TlsServer.start(
+    (request, response) => {
+      request.resume();
+      response.write('begun');
+      if (request.url === '/whole') response.end();
+      else released.push(() => response.end(' and ended'));
+    },
+    { keepAliveTimeout: 2 * IDLE_LIMIT_MS },
+  ),
+);
+const { pki, channel, origin, sockets: accepted } = tlsServer;
 beforeEach(() => {
-  server.closeAllConnections();
-  accepted.length = 0;
+  tlsServer.reset();
   released.length = 0;
 });
 

@@ -1,49 +1,29 @@
 /** What is made of a connection that is lost, and of answers that are not answers, with a software key. */
-import { getEventListeners, once } from 'node:events';
-import { createServer, type Server } from 'node:https';
+import { getEventListeners } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
 import { createHttpTransport } from 'core/imds/http.js';
-import type { MtlsChannel, MtlsRequest, TransportError } from 'core/ports.js';
+import type { MtlsRequest, TransportError } from 'core/ports.js';
 import { eventually } from '../emulator/support/eventually.js';
-import { createTestPki, openSoftwareChannel } from '../support/test-pki.js';
+import { TlsServer } from '../support/tls-server.js';
+import { untilTheEnd } from '../support/until-the-end.js';
 
-let server: Server;
-let origin: string;
-let channel: MtlsChannel;
-const sockets: Socket[] = [];
 const handled: string[] = [];
 /** What the server does with the socket of a request, in place of answering. */
 let react: (socket: Socket, url: string) => void;
-
-beforeAll(async () => {
-  const pki = await createTestPki();
-  server = createServer({ ...pki.server, ca: pki.authority.pem, requestCert: true }, (request, response) => {
+const tlsServer = await untilTheEnd(
+  TlsServer.start((request, response) => {
     handled.push(`${request.method} ${request.url}`);
     request.resume();
     request.on('end', () => {
       if (request.url === '/ok') response.end('ok');
       else react(request.socket, request.url ?? '');
     });
-  });
-  server.on('secureConnection', (socket: Socket) => {
-    sockets.push(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, 'localhost');
-  await once(server, 'listening');
-  origin = `https://localhost:${(server.address() as AddressInfo).port}`;
-  ({ channel } = await openSoftwareChannel(pki.authority));
-}, 60_000);
-afterAll(async () => {
-  channel.retire();
-  server.close();
-  server.closeAllConnections();
-  await once(server, 'close');
-});
+  }),
+);
+const { channel, origin, sockets } = tlsServer;
 beforeEach(() => {
-  server.closeAllConnections();
-  sockets.length = 0;
+  tlsServer.reset();
   handled.length = 0;
 });
 

@@ -6,17 +6,9 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { boundImports, KNOWN_DLLS } from '../guest/imports.mjs';
-import { addon, addonPath, probe, runScript, start } from '../guest/rig.mjs';
+import { addon, addonPath, probe, runScript, SESSION, start } from '../guest/rig.mjs';
 
 const KEY = { providerName: 'Microsoft Software Key Storage Provider', keyName: 'addon-test', scope: 'user' };
-const SESSION = {
-  proxy: 'direct',
-  allowTls13: false,
-  resolveTimeoutMs: 0,
-  connectTimeoutMs: 5000,
-  sendTimeoutMs: 5000,
-  receiveTimeoutMs: 5000,
-};
 let server;
 before(async () => {
   process.env.KEYGUARD_SIM_NAMESPACE = 'addon';

@@ -5,17 +5,9 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { addon, countLegs, runScript, start, startWorld } from '../guest/rig.mjs';
+import { addon, countLegs, runScript, SESSION, start, startWorld } from '../guest/rig.mjs';
 
 const KEY = { providerName: 'Microsoft Software Key Storage Provider', keyName: 'keys-test', scope: 'user' };
-const SESSION = {
-  proxy: 'direct',
-  allowTls13: false,
-  resolveTimeoutMs: 0,
-  connectTimeoutMs: 5000,
-  sendTimeoutMs: 5000,
-  receiveTimeoutMs: 5000,
-};
 let emulator;
 before(async () => {
   emulator = await startWorld('keys');

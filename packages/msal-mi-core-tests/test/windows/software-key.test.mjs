@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, createPublicKey, randomUUID, X509Certificate } from 'node:crypto';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
-import { addon, isWine, probe, start, startWorld } from '../guest/rig.mjs';
+import { addon, isWine, probe, SESSION, start, startWorld } from '../guest/rig.mjs';
 
 const { encodeCsr } = await import('../node_modules/msal-mi-core/dist/crypto/csr.js');
 
@@ -13,14 +13,6 @@ const KEY = {
   scope: 'user',
 };
 const PREFIX = 'MSAL-MI-TEST|';
-const SESSION = {
-  proxy: 'direct',
-  allowTls13: false,
-  resolveTimeoutMs: 0,
-  connectTimeoutMs: 5000,
-  sendTimeoutMs: 5000,
-  receiveTimeoutMs: 5000,
-};
 let emulator;
 let server;
 let publicKey;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ManagedIdentityApplication } from 'msal-mi-core';
-import { addon, isWine, start, startWorld } from '../guest/rig.mjs';
+import { addon, isWine, SESSION, start, startWorld } from '../guest/rig.mjs';
 
 let emulator;
 let binding;
@@ -59,8 +59,7 @@ test('a server that does not accept our authority: refused and typed', async () 
 
 test('without a client certificate a server that demands one gets no request', async () => {
   const server = await serve({});
-  const limits = { resolveTimeoutMs: 0, connectTimeoutMs: 5000, sendTimeoutMs: 5000, receiveTimeoutMs: 5000 };
-  const session = await addon.openSession({ proxy: 'direct', allowTls13: false, ...limits }, null, null);
+  const session = await addon.openSession(SESSION, null, null);
   const request = { method: 'GET', host: 'localhost', port: server.port, path: '/hello', headers: '' };
   const failed = await new Promise((resolve, reject) => {
     const onEvent = (kind, value) => (kind === 'failure' ? resolve(value) : reject(new Error(kind)));

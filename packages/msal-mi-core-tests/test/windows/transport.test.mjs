@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ManagedIdentityApplication } from 'msal-mi-core';
-import { addon, isWine, notInWine, probe, start, startWorld } from '../guest/rig.mjs';
+import { addon, isWine, notInWine, probe, SESSION, start, startWorld } from '../guest/rig.mjs';
 
 const MIB = 1024 * 1024;
 const BYTES = 64 * MIB;
@@ -105,9 +105,8 @@ test('a request in flight ends normally although its session was closed (retired
     keyName: 'MsalMiKeyGuardRsaKey',
     scope: 'user',
   };
-  const limits = { resolveTimeoutMs: 0, connectTimeoutMs: 5000, sendTimeoutMs: 5000, receiveTimeoutMs: 30_000 };
   const certificate = binding.certificate.toX509Certificate().raw;
-  let session = await addon.openSession({ proxy: 'direct', allowTls13: false, ...limits }, certificate, key);
+  let session = await addon.openSession({ ...SESSION, receiveTimeoutMs: 30_000 }, certificate, key);
   const ended = new Promise((resolve, reject) => {
     const request = { method: 'GET', host: 'localhost', port: server.port, path: '/slow?ms=500', headers: '' };
     const onEvent = (kind, value) => {

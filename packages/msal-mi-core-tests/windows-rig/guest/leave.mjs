@@ -1,13 +1,11 @@
 // Leaves with requests in flight, in the way that its argument names.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { addon } from './rig.mjs';
+import { addon, SESSION } from './rig.mjs';
 
 const how = process.argv[2];
 const port = Number(process.env.SLOW_PORT);
-const limits = { resolveTimeoutMs: 0, connectTimeoutMs: 5000, sendTimeoutMs: 5000, receiveTimeoutMs: 5000 };
-
-const openSession = () => addon.openSession({ proxy: 'direct', allowTls13: false, ...limits }, null, null);
+const openSession = () => addon.openSession(SESSION, null, null);
 const request = {
   method: 'GET',
   host: 'localhost',

@@ -19,6 +19,16 @@ export const addonPath = fileURLToPath(
 );
 export const addon = createRequire(import.meta.url)(addonPath);
 
+/** How a test asks the addon for a session: straight, with limits that no good answer meets. */
+export const SESSION = {
+  proxy: 'direct',
+  allowTls13: false,
+  resolveTimeoutMs: 0,
+  connectTimeoutMs: 5000,
+  sendTimeoutMs: 5000,
+  receiveTimeoutMs: 5000,
+};
+
 async function control(action, body) {
   const response = await fetch(`${RIG_CONTROL_URL}/${action}`, { method: 'POST', body: JSON.stringify(body) });
   if (!response.ok) throw new Error(await response.text());
