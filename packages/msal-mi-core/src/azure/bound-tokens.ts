@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { HostCheck } from '../mtls-fetch/allowed-hosts.js';
 import { REPLACE_BINDING, REPLACEMENT_ACCEPTED, WITH_CAPABILITY } from '../mtls-fetch/application-members.js';
-import type { TokenApplication } from '../mtls-fetch/token-source.js';
+import type { TokenApplication } from '../mtls-fetch/token-application.js';
 import type { MtlsBindingContext, MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 
 /**

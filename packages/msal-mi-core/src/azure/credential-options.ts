@@ -2,7 +2,12 @@ import { CONFIGURATION_NAMES } from '../config.js';
 import { ManagedIdentityError } from '../errors.js';
 import { ManagedIdentityApplication, type BoundConfidentialClient } from '../index.js';
 import { createHostCheck } from '../mtls-fetch/allowed-hosts.js';
-import { isClient, optionsOfAssertion, tokenApplicationOf, type TokenApplication } from '../mtls-fetch/token-source.js';
+import {
+  isClient,
+  optionsOfAssertion,
+  tokenApplicationOf,
+  type TokenApplication,
+} from '../mtls-fetch/token-application.js';
 import { invalidConfiguration, invalidRequest, parseFlag, readable, readMembers } from '../options/options.js';
 import { namesOf, refuseIdentityLookAlikes, spellingOf } from '../options/identity-members.js';
 import type { ManagedIdentityConfiguration, MtlsBindingStrength, MtlsPopRequestParams } from '../public-types.js';
@@ -36,7 +41,7 @@ export interface MtlsManagedIdentityCredentialOptions extends ManagedIdentityCon
  *
  * @internal
  */
-export interface CredentialParts {
+export interface CredentialSettings {
   readonly application: TokenApplication;
   /** False when another identity may be configured where this library cannot see it. */
   readonly isSystemAssigned: boolean;
@@ -54,11 +59,11 @@ const WHERE = 'MtlsManagedIdentityCredential';
  * @throws ManagedIdentityError `invalid_request`, `invalid_managed_identity_id_type`, `invalid_configuration`.
  * @internal
  */
-export function parseCredentialOptions(options: unknown): CredentialParts {
+export function parseCredentialOptions(options: unknown): CredentialSettings {
   return readable(invalidRequest, () => parse(options));
 }
 
-function parse(options: unknown): CredentialParts {
+function parse(options: unknown): CredentialSettings {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidConfiguration(`${WHERE} takes an object. ${spellingOf('')}`);
   }

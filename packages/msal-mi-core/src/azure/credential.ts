@@ -7,7 +7,7 @@ import type { AuthenticationResult } from '../public-types.js';
 import { BoundTokens, withCae } from './bound-tokens.js';
 import {
   parseCredentialOptions,
-  type CredentialParts,
+  type CredentialSettings,
   type MtlsManagedIdentityCredentialOptions,
 } from './credential-options.js';
 import { BEARER_ONLY_CLIENT } from './bearer-only-client.js';
@@ -47,7 +47,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    * sees the Authorization header. With `requestOverMtls` it sends nothing: `invalid_request`.
    */
   readonly policy: PipelinePolicy;
-  readonly #parts: CredentialParts;
+  readonly #settings: CredentialSettings;
   readonly #tokens = new BoundTokens();
   readonly #hostChecks = new Map<string, HostCheck>();
 
@@ -59,8 +59,8 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    *   constructor of ManagedIdentityApplication throws.
    */
   constructor(options: MtlsManagedIdentityCredentialOptions = {}) {
-    this.#parts = parseCredentialOptions(options);
-    const { application, isBearer } = this.#parts;
+    this.#settings = parseCredentialOptions(options);
+    const { application, isBearer } = this.#settings;
     const httpClient = isBearer ? BEARER_ONLY_CLIENT : createBoundHttpClient(application, this.#tokens);
     this.httpClient = httpClient as BoundHttpClient;
     this.policy = {
@@ -89,7 +89,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
    */
   async getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
     const resource = scopeOf(scopes);
-    const { requirements, isBearer } = this.#parts;
+    const { requirements, isBearer } = this.#settings;
     if (!isBearer) refuseUnsupportedScope(resource, options !== undefined);
     const { enableCae, claims, tenantId, abortSignal, requestOptions } = readMembers(
       Object(options ?? {}) as object,
@@ -98,7 +98,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
     ) as Omit<GetTokenOptions, 'tenantId'> & { readonly tenantId?: unknown };
     if (tenantId !== undefined && typeof tenantId !== 'string') throw invalidRequest('tenantId must be a string.');
     const checkHost = isBearer ? undefined : this.#hostCheckOf(resource);
-    const application = enableCae === true ? withCae(this.#parts.application) : this.#parts.application;
+    const application = enableCae === true ? withCae(this.#settings.application) : this.#settings.application;
     const timeoutMs = readable(invalidRequest, () => requestOptions?.timeout);
     const abort = followAbort(abortSignal, timeoutMs);
     const demand = { resource, ...requirements, ...(claims !== undefined && { claims }), signal: abort.signal };
@@ -111,7 +111,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
       const result = await application.acquireToken(request);
       return toAccessToken(result, this.#tokens.remember(result, { request, application, checkHost }), tenantId);
     } catch (error) {
-      throw unavailableOr(error, this.#parts.isSystemAssigned);
+      throw unavailableOr(error, this.#settings.isSystemAssigned);
     } finally {
       abort.release();
     }
@@ -120,7 +120,7 @@ export class MtlsManagedIdentityCredential implements TokenCredential {
   #hostCheckOf(resource: string): HostCheck {
     const known = this.#hostChecks.get(resource);
     if (known !== undefined) return known;
-    const check = createHostCheck(resource, this.#parts.allowedHosts);
+    const check = createHostCheck(resource, this.#settings.allowedHosts);
     this.#hostChecks.set(resource, check);
     return check;
   }

@@ -1,6 +1,6 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
 import { MsiV2Error } from '../errors.js';
-import type { TokenApplication } from '../mtls-fetch/token-source.js';
+import type { TokenApplication } from '../mtls-fetch/token-application.js';
 import { BoundSender } from './bound-sender.js';
 import { holdsStandIn, type BoundTokens } from './bound-tokens.js';
 import { fromLegacyRequest, toLegacyResponse } from './legacy-shape.js';

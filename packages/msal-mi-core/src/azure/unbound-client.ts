@@ -1,6 +1,6 @@
 import { createDefaultHttpClient, type HttpClient, type PipelineRequest } from '@azure/core-rest-pipeline';
 import { TRUSTED_AUTHORITIES } from '../mtls-fetch/application-members.js';
-import type { TokenApplication } from '../mtls-fetch/token-source.js';
+import type { TokenApplication } from '../mtls-fetch/token-application.js';
 
 /** The SDK's own transport, for requests without a token. Trusts what the application trusts. */
 export function createUnboundClient(application: TokenApplication): HttpClient {

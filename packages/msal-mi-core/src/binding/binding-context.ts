@@ -3,7 +3,7 @@ import type { MtlsChannel } from '../ports.js';
 import type { MtlsBindingContext } from '../public-types.js';
 import { createChannelFetch } from '../fetch/channel-fetch.js';
 
-/** What a handle stands for. */
+/** What a handle stands for: a binding, and the connections that are made with it. */
 export interface BoundConnections {
   readonly binding: Binding;
   readonly channel: MtlsChannel;
@@ -27,7 +27,7 @@ export function createBindingContext(binding: Binding, channel: MtlsChannel): Mt
 }
 
 /** The binding and the connections behind a handle; undefined for anything that is not a handle made here. */
-export function boundParts(context: unknown): BoundConnections | undefined {
+export function connectionsBehind(context: unknown): BoundConnections | undefined {
   return typeof context === 'object' && context !== null ? knownContexts().get(context) : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** What an assertion callback returned, as the one immutable pair that everything else takes. */
 import { readConfirmation } from '../crypto/jwt.js';
-import { boundParts } from '../binding/binding-context.js';
+import { connectionsBehind } from '../binding/binding-context.js';
 import { MsiV2Error } from '../errors.js';
 import type { Credential } from '../request/token-client.js';
 import type { MtlsBindingContext } from '../public-types.js';
@@ -19,8 +19,8 @@ export interface AssertionPair extends Credential {
  */
 export function parseAssertion(returned: unknown, correlationId: string): AssertionPair {
   const { assertion, assertionType, binding } = (returned ?? {}) as Readonly<Record<string, unknown>>;
-  const parts = boundParts(binding);
-  if (parts === undefined) {
+  const connections = connectionsBehind(binding);
+  if (connections === undefined) {
     throw new MsiV2Error('mtls_certificate_not_provided', {
       stage: 'token',
       correlationId,
@@ -33,8 +33,8 @@ export function parseAssertion(returned: unknown, correlationId: string): Assert
   if (typeof assertion !== 'string' || assertion.trim() === '') throw refuse('The assertion is empty.');
   if (assertionType !== JWT_POP) throw refuse(`The assertion type is not ${JWT_POP}.`);
   const confirmation = readConfirmation(assertion);
-  if (!confirmation.opaque && confirmation.x5tS256 !== parts.binding.certificate.x5tS256) {
+  if (!confirmation.opaque && confirmation.x5tS256 !== connections.binding.certificate.x5tS256) {
     throw refuse('The assertion is not bound to the certificate of its binding.');
   }
-  return Object.freeze({ ...parts, assertion, context: binding as MtlsBindingContext });
+  return Object.freeze({ ...connections, assertion, context: binding as MtlsBindingContext });
 }

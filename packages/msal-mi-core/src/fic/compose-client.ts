@@ -1,5 +1,5 @@
 /** Configuration and ports in, what does the work of a BoundConfidentialClient out. Loaded with its first request. */
-import { boundParts } from '../binding/binding-context.js';
+import { connectionsBehind } from '../binding/binding-context.js';
 import { authoritiesTrustedBy, httpTransportOf, processSurroundings, type Surroundings } from '../composition.js';
 import { createLogger } from '../diagnostics/logger.js';
 import type { CallSurroundings } from '../mtls-fetch/application-members.js';
@@ -47,8 +47,8 @@ export async function composeClient(
     return withinTimeout(request, client, async (signal) => {
       const asserted = await client.assert(request, refused, callOf(request, client, signal));
       const result = acquireFromCache(asserted, client) ?? (await acquireFromNetwork(asserted, client, signal));
-      const parts = refused?.part === 'certificate' ? boundParts(refused.binding) : undefined;
-      if (parts !== undefined) forget(parts, asserted.pair, state);
+      const connections = refused?.part === 'certificate' ? connectionsBehind(refused.binding) : undefined;
+      if (connections !== undefined) forget(connections, asserted.pair, state);
       return result;
     });
   };

@@ -1,7 +1,7 @@
 /** One call of an API with a token of an acquirer: over its certificate when it is bound, else with plain `fetch`. */
 import { parseClaimsChallenge } from '../mtls-fetch/claims-challenge.js';
 import { createMtlsFetch } from '../mtls-fetch/mtls-fetch.js';
-import { assertBound } from '../mtls-fetch/token-source.js';
+import { assertBound } from '../mtls-fetch/token-application.js';
 import {
   REPLACE_BINDING,
   REPLACEMENT,

@@ -1,4 +1,4 @@
-import { assertBound } from '../mtls-fetch/token-source.js';
+import { assertBound } from '../mtls-fetch/token-application.js';
 import { invalidConfiguration, readable, readMembers } from '../options/options.js';
 import { createAuthorizationHeader } from '../result.js';
 import type { ManagedIdentityApplication } from '../client.js';

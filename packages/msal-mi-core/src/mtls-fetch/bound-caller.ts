@@ -21,7 +21,7 @@ import { channelBehind, sendOverChannel } from '../fetch/channel-fetch.js';
 import { HeaderList } from '../fetch/header-list.js';
 import { isReplayable } from '../fetch/request-body.js';
 import { bindingRefusalOf, reportBindingRefusal } from './refused-binding.js';
-import { assertBound, surroundingsOf, type BoundTokenApplication } from './token-source.js';
+import { assertBound, surroundingsOf, type BoundTokenApplication } from './token-application.js';
 import { systemClock } from '../time/clock.js';
 import { logged } from '../transport/exchange.js';
 

@@ -1,6 +1,6 @@
 import type { MtlsPopAuthenticationResult, MtlsPopRequestParams } from '../public-types.js';
 import { createAuthorizationHeader } from '../result.js';
-import { surroundingsOf, type BoundTokenApplication } from './token-source.js';
+import { surroundingsOf, type BoundTokenApplication } from './token-application.js';
 
 interface Held {
   readonly result: MtlsPopAuthenticationResult;

@@ -6,7 +6,7 @@ import { readFetchInit, type FetchInit } from '../fetch/fetch-init.js';
 import { HeaderList } from '../fetch/header-list.js';
 import { createHostCheck } from './allowed-hosts.js';
 import type { BoundCaller, CallerOptions } from './bound-caller.js';
-import { isClient, optionsOfAssertion, tokenSourceOf } from './token-source.js';
+import { isClient, optionsOfAssertion, boundApplicationOf } from './token-application.js';
 
 /** Options of {@link createMtlsFetch}. Unknown members are refused. */
 export interface MtlsFetchOptions {
@@ -66,13 +66,13 @@ export function createMtlsFetch(
       },
   options: MtlsFetchOptions,
 ): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
-  const source = tokenSourceOf('createMtlsFetch', app);
+  const application = boundApplicationOf('createMtlsFetch', app);
   const parsed = parseFetchOptions(options);
   if (isClient(app)) refuseOfAssertion(options);
   let caller: BoundCaller | undefined;
   const load = async (): Promise<BoundCaller> => {
     const { BoundCaller } = await import('./bound-caller.js');
-    return (caller ??= new BoundCaller(source, parsed));
+    return (caller ??= new BoundCaller(application, parsed));
   };
   const first = async (input: string | URL | Request, init: RequestInit | undefined): Promise<Response> => {
     const kept = keepInit(init);

@@ -1,5 +1,5 @@
 /** What copies of this library share in one process: ESM and CommonJS, and one version beside another. */
-import { boundParts, createBindingContext } from 'core/binding/binding-context.js';
+import { connectionsBehind, createBindingContext } from 'core/binding/binding-context.js';
 import { existingState, keepState, STATE_VERSION } from 'core/cache/process-state.js';
 import { createSharedState, type SharedState } from 'core/cache/shared-state.js';
 import type { Binding } from 'core/model.js';
@@ -93,10 +93,10 @@ test('copies know one another’s handles of a binding', async () => {
   const channel = { exportable: true } as MtlsChannel;
   const context = createBindingContext(binding, channel);
   await (import.meta as { jest: typeof jest }).jest.isolateModulesAsync(async () => {
-    const { boundParts: boundPartsOfOtherCopy } = await import('core/binding/binding-context.js');
-    expect(boundPartsOfOtherCopy).not.toBe(boundParts);
-    expect(boundPartsOfOtherCopy(context)).toEqual({ binding, channel });
-    expect(boundPartsOfOtherCopy({ ...context })).toBeUndefined();
+    const { connectionsBehind: connectionsBehindOfOtherCopy } = await import('core/binding/binding-context.js');
+    expect(connectionsBehindOfOtherCopy).not.toBe(connectionsBehind);
+    expect(connectionsBehindOfOtherCopy(context)).toEqual({ binding, channel });
+    expect(connectionsBehindOfOtherCopy({ ...context })).toBeUndefined();
   });
 });
 

@@ -1,4 +1,4 @@
-/** Where the calls of a resource have their bound tokens from: a managed identity, or an application that it stands for. */
+/** The applications that calls get their bound tokens from: a managed identity, or a client that federates with one. */
 import { MsiV2Error, type ManagedIdentityError } from '../errors.js';
 import { invalidRequest } from '../options/options.js';
 import type {
@@ -30,7 +30,7 @@ export interface BoundTokenClient {
   acquireTokenByClientCredential(request: ClientRequest): Promise<MtlsPopAuthenticationResult>;
 }
 
-/** A source with the members that only those of this library have. */
+/** An application of this library, with the members that only those have. A client is made to look like one. */
 export interface TokenApplication extends BindingReplacer {
   acquireToken(request: MtlsPopRequestParams): Promise<MtlsPopAuthenticationResult>;
   acquireToken(request: MtlsPopRequestParams | MtlsBearerRequestParams): Promise<AuthenticationResult>;
@@ -47,7 +47,7 @@ interface OwnClient extends ClientBindingReplacer {
 }
 
 /** @throws ManagedIdentityError `invalid_request`, with the name of the function that was given something else. */
-export function tokenSourceOf(where: string, app: unknown): BoundTokenApplication {
+export function boundApplicationOf(where: string, app: unknown): BoundTokenApplication {
   if (has(app, 'acquireToken')) return app;
   if (isClient(app)) return isOwn(app) ? applicationOf(app) : { acquireToken: acquireThrough(app) };
   throw invalidRequest(`${where} needs a ManagedIdentityApplication or a BoundConfidentialClient.`);
