@@ -23,6 +23,7 @@ const result = await client.acquireTokenByClientCredential({
   scopes: ['https://vault.azure.net/.default'],
   mtlsProofOfPossession: true,
 });
+// binding.fetch adds nothing, not even for a vault in Azure: createMtlsFetch sets both headers for vaults by itself.
 const response = await result.binding.fetch(`${EMULATOR_VAULT_URL}/anything`, {
   headers: { authorization: createAuthorizationHeader(result), 'x-ms-tokenboundauth': 'true' },
 });

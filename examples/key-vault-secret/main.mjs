@@ -5,7 +5,7 @@ const vaultUrl = VAULT_URL ?? EMULATOR_VAULT_URL;
 
 const vaultFetch = createMtlsFetch(new ManagedIdentityApplication(), {
   resource: 'https://vault.azure.net',
-  // On a VM leave this out: the key has to be in KeyGuard, and tokens go to hosts below vault.azure.net only.
+  // Not for a vault in Azure: there the key is in KeyGuard, and host and header are known by the name of the vault.
   ...(vaultUrl === EMULATOR_VAULT_URL && {
     minStrength: MtlsBindingStrength.Software,
     allowedHosts: [new URL(vaultUrl).host],
