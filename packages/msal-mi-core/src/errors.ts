@@ -98,30 +98,10 @@ export class NativeModuleError extends MsalMiError {}
 
 /** The same failure with one more sentence about it. */
 export function withSentence(error: MsalMiError, sentence: string): MsiV2Error {
-  const { errorCode, errorMessage, cause } = error;
-  const {
-    subError,
-    correlationId,
-    retryable,
-    stage,
-    httpStatus,
-    aadstsCode,
-    retryAfterMs,
-    win32,
-    remediation,
-    claims,
-  } = error;
+  const { errorCode, errorMessage, claims, cause, ...facts } = error;
   return new MsiV2Error(errorCode, {
+    ...facts,
     message: `${errorMessage} ${sentence}`,
-    subError,
-    correlationId,
-    retryable,
-    ...(stage !== undefined && { stage }),
-    ...(httpStatus !== undefined && { httpStatus }),
-    ...(aadstsCode !== undefined && { aadstsCode }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(win32 !== undefined && { win32 }),
-    ...(remediation !== undefined && { remediation }),
     ...(claims !== undefined && { claims }),
     ...(cause !== undefined && { cause }),
   });

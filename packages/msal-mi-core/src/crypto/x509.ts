@@ -108,8 +108,6 @@ function parseTime({ tag, content }: Element): number | undefined {
   const isShort = tag === TAG.utcTime && /^\d{12}Z$/.test(text);
   if (!isShort && !(tag === TAG.generalizedTime && /^\d{14}(\.\d+)?Z$/.test(text))) return undefined;
   const digits = isShort ? `${Number(text.slice(0, 2)) >= 50 ? '19' : '20'}${text}` : text;
-  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(digits) ?? [];
-  const [year = '', month = '', day = '', hour = '', minute = '', second = ''] = parts;
-  const timeMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const timeMs = Date.parse(digits.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d).*/, '$1-$2-$3T$4:$5:$6Z'));
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }

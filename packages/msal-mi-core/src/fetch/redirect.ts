@@ -30,19 +30,23 @@ export function nextRequest(
   }
   if (followed >= MAX_REDIRECTS) throw failure('ERR_REDIRECT_LIMIT', `More than ${MAX_REDIRECTS} redirects.`);
 
-  const { method } = request;
-  const dropsBody =
-    ((status === 301 || status === 302) && method === 'POST') ||
-    (status === 303 && method !== 'GET' && method !== 'HEAD');
-  if (!dropsBody) {
-    if (request.body !== undefined && !isReplayable(request.body)) {
-      throw failure('ERR_REDIRECT_BODY', 'The redirect asks for the body again, and a stream cannot be sent twice.');
-    }
-    return { ...request, url };
+  if (becomesGet(status, request.method)) return { ...withoutBody(request), url, method: 'GET' };
+  if (request.body !== undefined && !isReplayable(request.body)) {
+    throw failure('ERR_REDIRECT_BODY', 'The redirect asks for the body again, and a stream cannot be sent twice.');
   }
+  return { ...request, url };
+}
+
+/** Fetch standard, HTTP-redirect fetch: where to look for the answer to what was sent. */
+function becomesGet(status: number, method: string): boolean {
+  if (status === 303) return method !== 'GET' && method !== 'HEAD';
+  return (status === 301 || status === 302) && method === 'POST';
+}
+
+function withoutBody(request: FetchRequest): FetchRequest {
   const headers = new HeaderList(request.headers);
   for (const name of BODY_HEADERS) headers.delete(name);
-  return { ...request, url, method: 'GET', headers, body: undefined };
+  return { ...request, headers, body: undefined };
 }
 
 function parseLocation(location: string, base: URL): URL {

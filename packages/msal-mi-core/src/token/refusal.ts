@@ -31,24 +31,26 @@ export function refusalOf(error: unknown, authentication: Authentication): Refus
   if (isTransportError(error.cause)) {
     return isCertificateRefusal(error.cause) ? REFUSED_IN_TLS : undefined;
   }
-  const { httpStatus, aadstsCode } = error;
+  const { httpStatus, aadstsCode, errorCode } = error;
   if (httpStatus === undefined || httpStatus < 400 || httpStatus >= 500) return undefined;
-  const stale = aadstsCode === undefined ? undefined : STALE_CERTIFICATE_CODES[aadstsCode];
+  const listed = aadstsCode === undefined ? undefined : refusalByCode(aadstsCode, authentication);
+  if (listed !== undefined || authentication === 'assertion') {
+    // invalid_client alone cures no assertion: it also says that the application or its federated credential does not exist.
+    return listed;
+  }
+  return errorCode === 'invalid_client' ? INVALID_CLIENT : undefined;
+}
+
+const INVALID_CLIENT: Refusal = { part: 'certificate', kind: 'invalid_client', evidenceIsStale: false };
+
+function refusalByCode(aadstsCode: string, authentication: Authentication): Refusal | undefined {
+  const stale = STALE_CERTIFICATE_CODES[aadstsCode];
   // With an assertion the client is an application that was configured: no certificate gives it another id.
-  const isCurable = authentication === 'certificate' || stale?.namesClient !== true;
-  if (aadstsCode !== undefined && stale !== undefined && isCurable) {
+  if (stale !== undefined && (authentication === 'certificate' || stale.namesClient !== true)) {
     return { part: 'certificate', kind: 'aadsts', aadstsCode, evidenceIsStale: stale.evidenceIsStale };
   }
-  if (authentication === 'certificate') {
-    return error.errorCode === 'invalid_client'
-      ? { part: 'certificate', kind: 'invalid_client', evidenceIsStale: false }
-      : undefined;
-  }
-  // invalid_client alone cures nothing here: it also says that the application or its federated credential does not exist.
-  const listed = aadstsCode === undefined ? undefined : REFUSED_ASSERTION_CODES[aadstsCode];
-  return aadstsCode === undefined || listed === undefined
-    ? undefined
-    : { part: listed.refused, kind: 'aadsts', aadstsCode, evidenceIsStale: false };
+  const refused = authentication === 'assertion' ? REFUSED_ASSERTION_CODES[aadstsCode]?.refused : undefined;
+  return refused && { part: refused, kind: 'aadsts', aadstsCode, evidenceIsStale: false };
 }
 
 /** Logs and publishes, once, that something else is about to take the place of what was refused. */

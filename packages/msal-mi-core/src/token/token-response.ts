@@ -50,27 +50,11 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
     });
   if (body === undefined) throw fail('invalid_token_response', 'is not a JSON object');
 
-  const tokenType = body['token_type'];
-  if (typeof tokenType !== 'string' || tokenType === '') throw fail('token_type_missing', 'has no token_type');
-  if (tokenType.toLowerCase() !== expected.expectedTokenType.toLowerCase()) {
-    throw fail('token_type_mismatch', `carries another kind of token than ${expected.expectedTokenType}`);
-  }
-  const secret = body['access_token'];
-  if (typeof secret !== 'string' || secret.trim() === '') {
-    throw fail('invalid_token_response', 'has no access_token');
-  }
-  if (!ACCESS_TOKEN.test(secret)) {
-    throw fail('invalid_token_response', 'has an access_token with characters that cannot stand in a header');
-  }
+  checkTokenType(body['token_type'], expected, fail);
+  const secret = checkedToken(body['access_token'], expected, fail);
   const lifetimeS = seconds(body['expires_in']);
   if (lifetimeS === undefined || lifetimeS <= 0 || lifetimeS > MAX_LIFETIME_S) {
     throw fail('invalid_token_response', 'has no usable expires_in');
-  }
-  if (expected.expectedTokenType === 'mtls_pop') {
-    const confirmation = readConfirmation(secret);
-    if (!confirmation.opaque && confirmation.x5tS256 !== expected.x5tS256) {
-      throw fail('token_binding_mismatch', 'has a token that is not bound to the certificate that was presented');
-    }
   }
   const nowMs = clock.now();
   const extLifetimeS = believable(seconds(body['ext_expires_in']));
@@ -86,6 +70,30 @@ export function processTokenResponse(answer: TokenAnswer, expected: Expectation,
       refreshInMs === undefined ? undefined : nowMs + refreshInMs + jitterMs(refreshInMs, lifetimeS * 1_000, clock),
     requestId: answer.headers['x-ms-request-id'],
   });
+}
+
+type Fail = (code: string, problem: string) => MsiV2Error;
+
+function checkTokenType(tokenType: unknown, { expectedTokenType }: Expectation, fail: Fail): void {
+  if (typeof tokenType !== 'string' || tokenType === '') throw fail('token_type_missing', 'has no token_type');
+  if (tokenType.toLowerCase() !== expectedTokenType.toLowerCase()) {
+    throw fail('token_type_mismatch', `carries another kind of token than ${expectedTokenType}`);
+  }
+}
+
+/** @returns the token, which can stand in a header and, when it has to be, is bound to the certificate. */
+function checkedToken(secret: unknown, { expectedTokenType, x5tS256 }: Expectation, fail: Fail): string {
+  if (typeof secret !== 'string' || secret.trim() === '') {
+    throw fail('invalid_token_response', 'has no access_token');
+  }
+  if (!ACCESS_TOKEN.test(secret)) {
+    throw fail('invalid_token_response', 'has an access_token with characters that cannot stand in a header');
+  }
+  const confirmation = expectedTokenType === 'mtls_pop' ? readConfirmation(secret) : undefined;
+  if (confirmation?.opaque === false && confirmation.x5tS256 !== x5tS256) {
+    throw fail('token_binding_mismatch', 'has a token that is not bound to the certificate that was presented');
+  }
+  return secret;
 }
 
 /** What no date can hold is taken as not said: the token is good all the same. */
