@@ -38,8 +38,7 @@ export function refusedToken(
   const { secrets, tokenUrl } = exchange;
   const body = parseJsonObject(answer.body);
   const text = (name: string) => (typeof body?.[name] === 'string' ? body[name] : '');
-  const isCode = OAUTH_ERROR.test(text('error')) && !secrets.includes(text('error'));
-  const oauthError = isCode ? text('error') : undefined;
+  const oauthError = codeIn(text('error'), secrets);
   const description = text('error_description');
   const codes = findAadstsCodes(body?.['error_codes'], description);
   const [aadstsCode] = codes;
@@ -63,6 +62,12 @@ export function refusedToken(
   if (answer.status >= 500) return new MsiV2Error('service_not_available', details);
   if (answer.status === 429) return new MsiV2Error('request_throttled', details);
   return new MsiV2Error(oauthError ?? 'token_request_failed', { ...details, retryable: answer.status === 408 });
+}
+
+/** A name that is one of the secrets is what the service was sent. */
+function codeIn(error: string, secrets: readonly string[]): string | undefined {
+  const isEcho = secrets.some((secret) => secret.toLowerCase() === error.toLowerCase());
+  return OAUTH_ERROR.test(error) && !isEcho ? error : undefined;
 }
 
 /** The code first, then the status that says it all, then the OAuth error, then the stage. */

@@ -49,6 +49,15 @@ test('an error name that is none is not taken over as a code', () => {
   expect(refusal({ error: 'see https://example.com' }, { status: 400 }).errorCode).toBe('token_request_failed');
 });
 
+test.each(['value_of_the_claims', 'VALUE_OF_THE_CLAIMS'])(
+  'an error name that repeats a secret is no code: %s',
+  (name) => {
+    const error = refusal({ error: name }, { secrets: ['value_of_the_claims'] });
+    expect(error.errorCode).toBe('token_request_failed');
+    expect(JSON.stringify(error) + error.message).not.toMatch(/value_of_the_claims/i);
+  },
+);
+
 test('what the service repeats of the request is masked', () => {
   const secret = 'value-of-the-claims';
   const error = refusal(
