@@ -180,6 +180,13 @@ describe('IMDS', () => {
     expect(error.errorMessage).toContain('Server: squid/6.1');
     expect(error.remediation).toContain('AZURE_POD_IDENTITY_AUTHORITY_HOST');
   });
+
+  test('rule D29: a token in the Server header is not', async () => {
+    const token = 'eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln';
+    world.emulator.fault('getplatformmetadata', [{ headers: { Server: `proxy ${token}` } }]);
+    const error = await rejection(world.application(ONCE).acquireToken(softwareRequest()));
+    expect(error.errorMessage).toContain('Server: proxy <redacted>');
+  });
 });
 
 describe('no answer', () => {
