@@ -14,6 +14,8 @@ const STRENGTH = MtlsBindingStrength.KeyGuard;
 const REQUEST = { resource: 'https://vault.azure.net', mtlsProofOfPossession: true };
 /** With less of it left a token is given out no more (D25). */
 const EXPIRY_MARGIN_MS = 5 * MINUTE_MS;
+/** Machines that never get a token would ask for 30 days. */
+const MOST_FAILURES = 10_000;
 const SIGNATURE = Buffer.alloc(256, 1);
 
 /** @returns requests per minute to both services, and the calls that got no token */
@@ -62,6 +64,7 @@ class Service {
     } catch (error) {
       isServed = false;
       failures.push({ timeMs: time.nowMs, code: error.errorCode ?? error.message });
+      if (failures.length >= MOST_FAILURES) throw error;
     }
     const gapMs = -Math.log(1 - random()) * MEAN_GAP_MS;
     const nextMs = isServed ? this.#dueMs() + gapMs : time.nowMs + APPLICATION_RETRY_MS * (1 + random());
