@@ -119,7 +119,7 @@ describe('healed', () => {
     });
     const [failure] = failures;
     expect(failure).not.toBeInstanceOf(TransportError);
-    world.fresh(failingOnce(failure!));
+    world.renew(failingOnce(failure!));
     await expect(world.application().acquireToken(softwareRequest())).resolves.toMatchObject({ fromCache: false });
     expect(world.requests().issuecredential).toBe(2);
   });

@@ -174,7 +174,7 @@ test('a certificate that is found in the store during clearCache() is not kept i
       return found;
     }
   }
-  world.fresh(new IsolatedPlatform(new WatchedStore()));
+  world.renew(new IsolatedPlatform(new WatchedStore()));
   const application = world.application();
   await application.acquireToken(softwareRequest());
   application.clearCache();

@@ -76,12 +76,6 @@ export class World {
     this.#platform = platform;
   }
 
-  /** As `renew`, for tests that keep the world in a variable. */
-  fresh(platform?: Platform): this {
-    this.renew(platform);
-    return this;
-  }
-
   /** An application that talks to this world. `env` replaces the whole steering environment. */
   application(configuration: ManagedIdentityConfiguration = {}, env: Record<string, string> = {}) {
     const surroundings: Surroundings = { state: this.state, platform: this.platform, clock: this.clock };
