@@ -61,7 +61,7 @@ export function loadAddon(name: string, host: LoaderHost, toError: ToError): unk
   if (folder === undefined) {
     throw toError('native_module_missing', {
       message: 'The folder that holds the native module is not known: this program has no path of its own.',
-      remedy: 'Start a bundle from its file, and let the bundler keep __dirname (webpack: node.__dirname false).',
+      remedy: 'Start a bundle from its file, and let the bundler keep __dirname: see docs/bundling.md.',
     });
   }
   const file = locate(name, folder, host);

@@ -79,7 +79,7 @@ export const ERROR_CODES = {
   platform_not_supported: entry('The operation exists on Windows only.', 'Run on Windows x64 or arm64.'),
   native_module_missing: entry(
     'The native module is not part of this installation.',
-    'Reinstall msal-mi-core; bundled applications must copy its prebuilds folder along.',
+    'Reinstall msal-mi-core; a bundle needs a copy of its prebuilds folder, or Next.js serverExternalPackages.',
   ),
   native_module_wrong_architecture: entry(
     'There is no native module for this processor architecture.',

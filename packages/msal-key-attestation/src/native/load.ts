@@ -6,7 +6,8 @@ import { fileExists, hostPlatform } from './host-platform.js';
 
 const REMEDIES: Readonly<Record<AddonFailure, string>> = {
   platform_not_supported: 'Run on an Azure VM with Windows, or drop withAttestationSupport.',
-  native_module_missing: 'Reinstall msal-key-attestation; bundled applications must copy its prebuilds folder along.',
+  native_module_missing:
+    'Reinstall msal-key-attestation; a bundle needs a copy of its prebuilds folder, or Next.js serverExternalPackages.',
   native_module_wrong_architecture: 'Run Node.js for x64.',
   native_module_load_failed: 'See the cause; antivirus and code integrity policies are frequent ones.',
 };
