@@ -2,7 +2,9 @@
  * Bundles an application: `node bundlers/build.mjs <entry> <folder> <name>...`. Each name is a bundler with settings that
  * people use; its output goes to `<folder>/<name>/app.*`. Prints what the bundlers warned of, as JSON by name.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
 const [entry, folder, ...names] = process.argv
@@ -79,6 +81,26 @@ const viaRolldown = (format) => async (dir) => {
   return [];
 };
 
+/** Bun bundles for Node.js too; its JavaScript interface is there in Bun alone. */
+const viaBun =
+  (...options) =>
+  async (outdir) => {
+    const bun = createRequire(import.meta.url).resolve(`@oven/bun-${process.platform}-${process.arch}/bin/bun`);
+    const args = ['build', entry, '--target=node', `--outdir=${outdir}`, '--entry-naming=app.mjs', ...options];
+    const { status, stderr } = spawnSync(bun, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    return [];
+  };
+
+const viaRsbuild = (tools) => async (root) => {
+  const { createRsbuild } = await import('@rsbuild/core');
+  const output = { target: 'node', distPath: { root }, filename: { js: '[name].mjs' } };
+  const config = { source: { entry: { app: entry } }, output, tools, logLevel: 'silent' };
+  const rsbuild = await createRsbuild({ cwd: resolve(entry, '..'), rsbuildConfig: config });
+  const { stats } = await rsbuild.build();
+  return stats.toJson({ all: false, warnings: true }).warnings.map(({ message }) => message);
+};
+
 async function viaNcc(outdir) {
   process.noDeprecation = true; // its own code does what Node.js 26 deprecates
   const { default: ncc } = await import('@vercel/ncc');
@@ -110,6 +132,10 @@ const BUNDLERS = {
   'rolldown-esm': viaRolldown('esm'),
   'rolldown-cjs': viaRolldown('cjs'),
   'vite-ssr': viaVite,
+  bun: viaBun(),
+  'bun-split': viaBun('--splitting', '--minify'),
+  rsbuild: viaRsbuild({ rspack: { node: { __dirname: 'node-module' } } }),
+  'rsbuild-dirname-false': viaRsbuild({}),
   ncc: viaNcc,
 };
 

@@ -1,9 +1,10 @@
 /** Applications that were bundled: bound and bearer tokens, and on Windows the native modules beside the bundle. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { installLocked, Installation } from './support/installation.js';
 import { NPM } from './support/managers.js';
+import { plant } from './support/planted.js';
 import { optionalPeersOf, tarballOf } from './support/tarballs.js';
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
@@ -32,10 +33,14 @@ const AT_NIGHT = [
   'rollup-cjs',
   'rolldown-esm',
   'rolldown-cjs',
+  'bun',
+  'bun-split',
+  'rsbuild',
+  'rsbuild-dirname-false',
 ];
 const NAMES = [...FOR_EVERY_CHANGE, ...(process.env['MSAL_MI_NIGHTLY'] === undefined ? [] : AT_NIGHT)];
-/** They write a folder into the bundle that is not a fully qualified path: nothing may be looked for there. */
-const WITHOUT_FOLDER = /dirname-(true|mock)/;
+/** Their bundle has no folder, or one that is not a fully qualified path: nothing may be looked for there. */
+const WITHOUT_FOLDER = /dirname-(true|mock)|rsbuild-dirname-false/;
 /** msal-node has dependencies in CommonJS, which need a require() that esbuild leaves to a banner. */
 const WITHOUT_REQUIRE = ['esbuild-esm', 'esbuild-split'];
 
@@ -62,19 +67,6 @@ const fileOf = (name: string) => {
   if (file === undefined) throw new Error(`${name} wrote no bundle`);
   return file;
 };
-
-/** Writes files where an addon, and the library of the attestation package, would be looked for below `folder`. */
-function plant(folder: string): void {
-  for (const path of [
-    ...ADDONS.map((name) => join('prebuilds', 'win32-x64', `${name}.node`)),
-    join('native', 'AttestationClientLib.dll'),
-    'AttestationClientLib.dll',
-    ...ADDONS.map((name) => join('node_modules', name, 'prebuilds', 'win32-x64', `${name}.node`)),
-  ]) {
-    mkdirSync(resolve(folder, path, '..'), { recursive: true });
-    writeFileSync(join(folder, path), 'not for loading');
-  }
-}
 
 /** Runs bundles in the planted folder, with an emulator as their cloud. */
 function runEach(programs: string[][]): Report[] {
@@ -161,10 +153,15 @@ describe('a bundle that was built elsewhere and runs on Windows', () => {
   });
 });
 
-test('a bundle that is given to node -e loads nothing', () => {
+test('a bundle that is given to node -e, or by standard input, loads nothing', () => {
   const launch = "eval(require('node:fs').readFileSync(process.argv[1], 'utf8'))";
   const preload = ['--require', join(PROGRAMS, 'as-windows.cjs')];
-  const [report] = runEach([[...preload, '-e', launch, fileOf('esbuild-cjs')]]);
-  expect(report?.bound.errorCode).toBe('native_module_missing');
-  expect(report?.lookedFor).toEqual({ asked: [], loaded: [] });
+  const reports = runEach([
+    [...preload, '-e', launch, fileOf('esbuild-cjs')],
+    [...preload, '--input-type=module', `<${fileOf('esbuild-esm')}`],
+  ]);
+  for (const { bound, lookedFor } of reports) {
+    expect(bound.errorCode).toBe('native_module_missing');
+    expect(lookedFor).toEqual({ asked: [], loaded: [] });
+  }
 }, 120_000);

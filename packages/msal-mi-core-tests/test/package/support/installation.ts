@@ -50,7 +50,7 @@ export class Installation {
       env: userEnvironment(join(this.folder, 'empty.npmrc')),
       encoding: 'utf8',
       shell: process.platform === 'win32' && command !== process.execPath,
-      timeout: 120_000,
+      timeout: 300_000,
     });
     return { status, stdout, stderr };
   }
@@ -65,8 +65,8 @@ export function userEnvironment(npmrc: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|pnpm_|node_options$|init_cwd$)/i.test(name),
   );
-  // What npm says about a newer npm would be a warning of the packages.
-  const quiet = { npm_config_update_notifier: 'false' };
+  // What npm says about a newer npm would be a warning of the packages; what Next.js tells its makers, a request.
+  const quiet = { npm_config_update_notifier: 'false', NEXT_TELEMETRY_DISABLED: '1' };
   return { ...Object.fromEntries(inherited), npm_config_userconfig: npmrc, ...quiet, ...registry() };
 }
 
