@@ -207,6 +207,9 @@ describe('MSAL_MI_IMDSV2_ALLOWED_HOSTS', () => {
     const error = await asked(allowed, host);
     expect(error).toMatchObject({ ...FAILED, httpStatus: 200 });
     expect((error as Error).message).toContain('MSAL_MI_IMDSV2_ALLOWED_HOSTS');
+    expect(error).toMatchObject({
+      remediation: expect.stringMatching(/^Add .* to MSAL_MI_IMDSV2_ALLOWED_HOSTS/) as string,
+    });
   });
 
   test.each([

@@ -134,6 +134,13 @@ test('C10: the Server header is found whatever case its name has on the wire', a
 });
 
 describe('failures', () => {
+  test('rule D8: a byte order mark before a refusal hides nothing of it', async () => {
+    const text = JSON.stringify({ error: 'invalid_request', error_description: 'Identity not found' });
+    imds.metadata = [{ status: 400, body: `\ufeff${text}` }];
+
+    expect(((await acquire()) as Error).message).toContain('(invalid_request: Identity not found)');
+  });
+
   test('C11: a 400 is final; its text is in the message', async () => {
     imds.metadata = [
       { status: 400, body: { error: 'invalid_request', error_description: 'Unsupported query variables' } },

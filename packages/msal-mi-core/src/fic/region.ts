@@ -1,5 +1,6 @@
 /** The Azure region of this host, for clients that ask for it (D31). Never a reason to fail. */
 import type { Logger } from '../diagnostics/logger.js';
+import { parseJsonAnswer } from '../json.js';
 import type { Clock, HttpTransport } from '../ports.js';
 import { logged } from '../transport/exchange.js';
 import { isRegionName } from './mtls-authority.js';
@@ -61,8 +62,7 @@ export async function detectRegion({
           signal: AbortSignal.timeout(TIMEOUT_MS),
         }),
     );
-    const compute: unknown = response.status === 200 ? JSON.parse(response.body) : undefined;
-    const location = (compute as { location?: unknown } | null | undefined)?.location;
+    const location = response.status === 200 ? parseJsonAnswer(response.body)?.['location'] : undefined;
     return isRegionName(location) ? location : undefined;
   } catch {
     return undefined; // The global host serves every region.

@@ -58,20 +58,34 @@ export function imdsUnusable(
   { status: httpStatus }: HttpResponse,
   { correlationId }: Call,
   problem: string,
+  remediation?: string,
 ): MsiV2Error {
   return new MsiV2Error('managed_identity_request_failed', {
     stage,
     correlationId,
     httpStatus,
     message: `${method} ${base}${path} ${problem}`,
+    ...(remediation !== undefined && { remediation }),
   });
 }
 
-/** Whether an answer may name this host (D16). */
-export function isAllowedHost({ allowedHosts }: ImdsEndpoint, hostname: string): boolean {
-  return (
-    allowedHosts === undefined ||
-    allowedHosts.some((entry) => (entry.startsWith('*.') ? hostname.endsWith(entry.slice(1)) : hostname === entry))
+/**
+ * Whether an answer may name this host (D16).
+ *
+ * @throws What `fail` makes, when it may not.
+ */
+export function assertAllowedHost(
+  { allowedHosts }: ImdsEndpoint,
+  { host, hostname }: URL,
+  fail: (problem: string, remediation: string) => MsiV2Error,
+): void {
+  const isAllowed = allowedHosts?.some((entry) =>
+    entry.startsWith('*.') ? hostname.endsWith(entry.slice(1)) : hostname === entry,
+  );
+  if (isAllowed !== false) return;
+  throw fail(
+    `named the host ${host}, which MSAL_MI_IMDSV2_ALLOWED_HOSTS does not allow.`,
+    `Add ${hostname} to MSAL_MI_IMDSV2_ALLOWED_HOSTS if that host is Microsoft's; nothing was sent to it.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { imdsAdvice, NO_IMDS_REMEDY, NO_NETWORK_REMEDY } from '../advice.js';
 import type { Call } from '../call.js';
 import { MsiV2Error, type ErrorStage } from '../errors.js';
 import { IMDS_ADDRESS } from '../hosts.js';
-import { isJsonObject, parseJsonObject } from '../json.js';
+import { isJsonObject, parseJsonAnswer } from '../json.js';
 import type { ManagedIdentity } from '../model.js';
 import type { HttpResponse, TransportError } from '../ports.js';
 import { redact } from '../secret.js';
@@ -93,7 +93,7 @@ export function refused(
 }
 
 function serviceErrorIn(body: string, secrets: readonly string[]): string {
-  const parsed = parseJsonObject(body);
+  const parsed = parseJsonAnswer(body);
   if (parsed === undefined) return redact(body.slice(0, 200), secrets);
   const nested = isJsonObject(parsed['error']) ? parsed['error'] : undefined;
   return [nested?.['code'] ?? parsed['error'], nested?.['message'] ?? parsed['error_description'] ?? parsed['message']]

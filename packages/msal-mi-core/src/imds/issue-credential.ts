@@ -5,10 +5,10 @@ import { nonBlank, parseJsonAnswer } from '../json.js';
 import type { Evidence, IssuedCredential, PlatformMetadata } from '../model.js';
 import type { HttpResponse } from '../ports.js';
 import {
+  assertAllowedHost,
   callImds,
   CREDENTIAL_API_VERSION,
   imdsUnusable,
-  isAllowedHost,
   loadFailures,
   type ImdsEndpoint,
   type ImdsRequest,
@@ -58,7 +58,8 @@ function processCredential(
   metadata: CredentialRequest['metadata'],
   call: Call,
 ): IssuedCredential {
-  const fail = (problem: string) => imdsUnusable(imds, request, response, call, problem);
+  const fail = (problem: string, remediation?: string) =>
+    imdsUnusable(imds, request, response, call, problem, remediation);
   const body = parseJsonAnswer(response.body);
   if (body === undefined) throw fail('answered something that is not a JSON object.');
   const required = (name: string): string => {
@@ -73,9 +74,7 @@ function processCredential(
   const endpoint = parseEndpoint(required('mtls_authentication_endpoint'));
   if (endpoint === undefined)
     throw fail('answered with an mtls_authentication_endpoint that is not a plain https URL.');
-  if (!isAllowedHost(imds, endpoint.hostname)) {
-    throw fail(`named the host ${endpoint.host}, which MSAL_MI_IMDSV2_ALLOWED_HOSTS does not allow.`);
-  }
+  assertAllowedHost(imds, endpoint, fail);
   const wrongMember = mismatch({ clientId, tenantId }, metadata);
   if (wrongMember !== undefined) throw notOurs(wrongMember, request, call);
   const base = `${endpoint.origin}${endpoint.pathname}`.replace(/\/+$/, '');

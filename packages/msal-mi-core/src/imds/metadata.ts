@@ -6,10 +6,10 @@ import { isJsonObject, nonBlank, parseJsonAnswer, type JsonObject } from '../jso
 import type { PlatformMetadata } from '../model.js';
 import type { HttpResponse } from '../ports.js';
 import {
+  assertAllowedHost,
   callImds,
   CREDENTIAL_API_VERSION,
   imdsUnusable,
-  isAllowedHost,
   loadFailures,
   type ImdsEndpoint,
   type ImdsRequest,
@@ -43,7 +43,8 @@ function processMetadata(
   attested: boolean,
   call: Call,
 ): PlatformMetadata {
-  const fail = (problem: string) => imdsUnusable(imds, request, response, call, problem);
+  const fail = (problem: string, remediation?: string) =>
+    imdsUnusable(imds, request, response, call, problem, remediation);
 
   const body = parseJsonAnswer(response.body);
   if (body === undefined) throw fail('answered something that is not a JSON object.');
@@ -76,15 +77,17 @@ function parseCuId(value: unknown): PlatformMetadata['cuId'] | undefined {
 }
 
 /** Only looked at when the key is to be attested. */
-function parseAttestationEndpoint(imds: ImdsEndpoint, body: JsonObject, fail: (problem: string) => MsiV2Error): string {
+function parseAttestationEndpoint(
+  imds: ImdsEndpoint,
+  body: JsonObject,
+  fail: (problem: string, remediation?: string) => MsiV2Error,
+): string {
   const value = nonBlank(body, 'attestationEndpoint');
   if (value === undefined) throw fail('answered without an attestationEndpoint, so this key cannot be attested.');
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopbackHost(url.hostname))) {
     throw fail('answered with an attestationEndpoint that is not an https URL.');
   }
-  if (!isAllowedHost(imds, url.hostname)) {
-    throw fail(`named the host ${url.host}, which MSAL_MI_IMDSV2_ALLOWED_HOSTS does not allow.`);
-  }
+  assertAllowedHost(imds, url, fail);
   return value;
 }

@@ -1,7 +1,7 @@
 /** Which version of IMDS answers, found without asking for a token (D4). */
 import type { Call } from '../call.js';
 import { isMsalMiError } from '../errors.js';
-import { isJsonObject, parseJsonObject } from '../json.js';
+import { isJsonObject, parseJsonAnswer } from '../json.js';
 import { IMDS_PROBE_POLICY } from '../transport/exchange.js';
 import { callImds, CREDENTIAL_API_VERSION, type ImdsEndpoint, type ImdsRequest } from './endpoint.js';
 import { METADATA_PATH } from './metadata.js';
@@ -30,7 +30,7 @@ export async function requestSecurityType(endpoint: ImdsEndpoint, call: Call): P
   try {
     const request = probeRequest(COMPUTE_PATH, { 'api-version': '2021-02-01' });
     const response = await callImds(endpoint, { ...request, headers: { Metadata: 'true' } }, call);
-    const profile = response.status === 200 ? parseJsonObject(response.body)?.['securityProfile'] : undefined;
+    const profile = response.status === 200 ? parseJsonAnswer(response.body)?.['securityProfile'] : undefined;
     const type = isJsonObject(profile) ? profile['securityType'] : undefined;
     return typeof type === 'string' ? type.toLowerCase() : '';
   } catch (error) {

@@ -11,6 +11,8 @@ const LONGEST_RETRY_AFTER = 64;
 const SECONDS = /^\d+(?:\.\d+)?$/;
 /** All forms of RFC 9110 section 5.6.7 begin with the day. To Date.parse, `-1` and `5, 5` are days of 2001. */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*[, ]/i;
+/** The oldest form names no zone and means GMT: to Date.parse it is local time. */
+const WITHOUT_ZONE = / \d{4}$/;
 
 /** How long an answer with this status asks identical requests to wait; undefined when it does not. */
 export function waitAskedFor(
@@ -29,9 +31,11 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
   const text = value?.trim() ?? '';
   if (text === '' || text.length > LONGEST_RETRY_AFTER) return undefined;
   const isDate = HTTP_DATE.test(text);
-  const waitMs = SECONDS.test(text) ? Number(text) * 1_000 : isDate ? Date.parse(text) - nowMs : NaN;
+  const waitMs = SECONDS.test(text) ? Number(text) * 1_000 : isDate ? dateOf(text) - nowMs : NaN;
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), MAX_WAIT_MS);
 }
+
+const dateOf = (text: string): number => Date.parse(WITHOUT_ZONE.test(text) ? `${text} GMT` : text);
 
 /** The request must not be sent before this much time has passed, whatever the wall clock does meanwhile (D35). */
 export function remember(throttled: Map<string, number>, key: string, waitMs: number, clock: Clock): void {

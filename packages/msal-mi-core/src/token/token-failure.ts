@@ -10,7 +10,7 @@ import {
 import type { Call } from '../call.js';
 import { readJwtClaims } from '../crypto/jwt.js';
 import { MsiV2Error, type ErrorDetails } from '../errors.js';
-import { parseJsonObject } from '../json.js';
+import { parseJsonAnswer } from '../json.js';
 import type { TransportError } from '../ports.js';
 import { redact } from '../secret.js';
 import { findAadstsCodes } from './aadsts.js';
@@ -36,7 +36,7 @@ export function refusedToken(
   { clock, correlationId }: Pick<Call, 'clock' | 'correlationId'>,
 ): MsiV2Error {
   const { secrets, tokenUrl } = exchange;
-  const body = parseJsonObject(answer.body);
+  const body = parseJsonAnswer(answer.body);
   const text = (name: string) => (typeof body?.[name] === 'string' ? body[name] : '');
   const oauthError = codeIn(text('error'), secrets);
   const description = text('error_description');

@@ -1,4 +1,5 @@
 /** Retry-After (RFC 9110 section 10.2.3) and what it blocks (D24). */
+import { execFileSync } from 'node:child_process';
 import { throttleKey } from 'core/cache/cache-key.js';
 import { assertNotThrottled, parseRetryAfter, remember, waitAskedFor } from 'core/token/throttle.js';
 import { errorWith } from 'support/errors.js';
@@ -17,7 +18,8 @@ test.each([
   ['a date that has passed', 'Fri, 01 May 2026 11:00:00 GMT', 0],
   ['a far date', 'Sat, 02 May 2026 12:00:00 GMT', 3_600_000],
   ['a date of RFC 850', 'Friday, 01-May-26 12:01:30 GMT', 90_000],
-  ['a date of asctime', 'Fri May  1 12:01:30 2026 GMT', 90_000],
+  ['a date of asctime', 'Fri May  1 12:01:30 2026', 90_000],
+  ['a date of asctime with its zone', 'Fri May  1 12:01:30 2026 GMT', 90_000],
   ['nonsense', 'soon', undefined],
   ['a negative number', '-1', undefined],
   ['a list', '5, 5', undefined],
@@ -25,6 +27,20 @@ test.each([
   ['a duration', 'PT5S', undefined],
 ])('Retry-After: %s', (_what, value, expectedMs) => {
   expect(parseRetryAfter(value, NOW)).toBe(expectedMs);
+});
+
+test.each(['Pacific/Auckland', 'America/New_York'])('a date without a zone is GMT in %s too', (TZ) => {
+  const throttle = new URL('../../../../../msal-mi-core/dist/token/throttle.js', import.meta.url).href;
+  const program = `import { parseRetryAfter } from '${throttle}';
+    console.log(parseRetryAfter('Fri May  1 12:01:30 2026', ${NOW}), new Date(${NOW}).getTimezoneOffset());`;
+  // A process of its own: Node.js reads the zone when it starts.
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+    env: { ...process.env, TZ },
+  });
+  const [waitMs, offset] = String(output).trim().split(' ').map(Number);
+
+  expect(waitMs).toBe(90_000);
+  expect(offset).not.toBe(0);
 });
 
 test('identical requests are refused until the time is over, others never', () => {

@@ -30,6 +30,15 @@ test('J47: a claims challenge can be read and is not printed', () => {
   expect(JSON.stringify(error) + error.message).not.toContain('nbf');
 });
 
+test('rule D8: a byte order mark before a refusal hides nothing of it', () => {
+  const text = JSON.stringify({ error: 'invalid_client', error_description: 'AADSTS1000901: The time has passed.' });
+
+  expect(refusal(`\ufeff${text}`, { status: 401 })).toMatchObject({
+    errorCode: 'invalid_client',
+    aadstsCode: '1000901',
+  });
+});
+
 test('J44: a 429 is request_throttled with and without JSON', () => {
   expect(refusal({ error: 'too_many' }, { status: 429 })).toMatchObject({
     errorCode: 'request_throttled',
