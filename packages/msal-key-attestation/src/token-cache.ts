@@ -34,7 +34,10 @@ interface Entry {
   readonly token: AttestationToken;
   readonly cacheKey: string;
   readonly keyName: string;
+  /** By the wall clock. */
   readonly reusableUntilMs: number;
+  /** By a clock that is never set back: a token is not reused for longer than it lives. */
+  readonly reusableUntilMonotonicMs: number;
 }
 
 interface Flight {
@@ -68,7 +71,7 @@ export class AttestationTokenCache {
     const id = `${normalized(request.endpoint)}|${cacheKey}`;
     if (request.forceRefresh) this.#entries.delete(id);
     const kept = this.#entries.get(id);
-    if (kept !== undefined && this.#clock.now() < kept.reusableUntilMs) return kept.token;
+    if (kept !== undefined && this.#isReusable(kept)) return kept.token;
 
     const flight = this.#flights.get(id) ?? this.#start(id, request, attest);
     flight.waiting += 1;
@@ -82,10 +85,10 @@ export class AttestationTokenCache {
   #start(id: string, request: TokenCacheRequest, attest: () => Promise<string>): Flight {
     const receive = async (): Promise<AttestationToken> => {
       try {
-        const { token, reusableUntilMs } = this.#received(await attest());
+        const received = this.#received(await attest());
         const { cacheKey, keyName } = request;
-        if (flight.waiting > 0) this.#keep(id, { token, cacheKey, keyName, reusableUntilMs });
-        return token;
+        if (flight.waiting > 0) this.#keep(id, { ...received, cacheKey, keyName });
+        return received.token;
       } finally {
         this.#flights.delete(id);
       }
@@ -95,23 +98,28 @@ export class AttestationTokenCache {
     return flight;
   }
 
-  #received(jwt: string): { token: AttestationToken; reusableUntilMs: number } {
+  #received(jwt: string): Omit<Entry, 'cacheKey' | 'keyName'> {
     const receivedAtMs = this.#clock.now();
     const lifetime = jwtLifetime(jwt);
+    const untilMs = lifetime === undefined ? -Infinity : reusableUntilMs(lifetime, receivedAtMs);
     return {
       token: { jwt, expiresOn: new Date(lifetime?.expiresAtMs ?? receivedAtMs) },
-      reusableUntilMs: lifetime === undefined ? -Infinity : reusableUntilMs(lifetime, receivedAtMs),
+      reusableUntilMs: untilMs,
+      reusableUntilMonotonicMs: performance.now() + untilMs - receivedAtMs,
     };
   }
 
+  #isReusable({ reusableUntilMs, reusableUntilMonotonicMs }: Entry): boolean {
+    return this.#clock.now() < reusableUntilMs && performance.now() < reusableUntilMonotonicMs;
+  }
+
   #keep(id: string, entry: Entry): void {
-    const nowMs = this.#clock.now();
     for (const [otherId, other] of this.#entries) {
       // Another key of the same name is a former generation of this one: its tokens attest a key that is gone.
       const isFormerKey = other.keyName === entry.keyName && other.cacheKey !== entry.cacheKey;
-      if (isFormerKey || other.reusableUntilMs <= nowMs) this.#entries.delete(otherId);
+      if (isFormerKey || !this.#isReusable(other)) this.#entries.delete(otherId);
     }
-    if (entry.reusableUntilMs <= nowMs) return;
+    if (!this.#isReusable(entry)) return;
     const oldest = this.#entries.keys().next();
     if (this.#entries.size >= MAX_ENTRIES && oldest.done !== true) this.#entries.delete(oldest.value);
     this.#entries.set(id, entry);

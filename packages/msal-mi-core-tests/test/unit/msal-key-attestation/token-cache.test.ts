@@ -111,6 +111,24 @@ describe('when a token stops being reused', () => {
     expect(w.attested).toBe(2);
   });
 
+  it('rule D35: is not put off by a wall clock that is set back', async () => {
+    let elapsedMs = 1_000;
+    Object.defineProperty(performance, 'now', { value: () => elapsedMs, configurable: true });
+    try {
+      const w = world();
+      await w.get();
+      w.clock.nowMs -= 8 * HOUR_S * 1000;
+      elapsedMs += 54 * 60_000 - 1;
+      await w.get();
+      expect(w.attested).toBe(1);
+      elapsedMs += 1;
+      await w.get();
+      expect(w.attested).toBe(2);
+    } finally {
+      Reflect.deleteProperty(performance, 'now'); // The prototype's is back.
+    }
+  });
+
   it('F30: is at once when the token does not say when it expires', async () => {
     const w = world();
     const { expiresOn } = await w.get({}, () => ({ iat: ISSUED_AT_S }));
