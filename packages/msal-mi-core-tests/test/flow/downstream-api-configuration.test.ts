@@ -122,6 +122,10 @@ test.each([
 test('a section that is not there, names that differ in case only, and a missing tenant or client id are told apart', async () => {
   const invalid = { errorCode: 'invalid_configuration' };
   await expect(host.downstreamApi(directly()).callApiForApp('Elsewhere')).rejects.toMatchObject(invalid);
+  await expect(host.downstreamApi(directly()).callApiForApp(undefined as never)).rejects.toMatchObject({
+    ...invalid,
+    errorMessage: 'The name of an API must be a string.',
+  });
   expect(() => host.downstreamApi({ a: 1, A: 2 })).toThrow(expect.objectContaining(invalid) as Error);
   expect(() => host.downstreamApi([])).toThrow(expect.objectContaining(invalid) as Error);
   const tenantless = federated();

@@ -23,6 +23,7 @@ import {
   requireMtlsPop,
   verifyMtlsPop,
 } from 'core/resource-server/index.js';
+import { errorWith } from '../support/errors.js';
 import { boundClient, GRAPH_SCOPES } from '../support/fic.js';
 import { untilTheEnd } from '../support/until-the-end.js';
 import { softwareRequest, VAULT, withEnvironment, World } from '../support/world.js';
@@ -331,4 +332,10 @@ describe('options', () => {
       await expectOurs(() => provider.probe());
     },
   );
+});
+
+test.each([5, 'an endpoint', true])('withMtlsPop takes no %p for the options of a client', (options) => {
+  const credential = new MtlsManagedIdentityCredential({ minStrength: 1 });
+
+  expect(() => withMtlsPop(credential, untyped(options))).toThrow(errorWith({ errorCode: 'invalid_request' }));
 });

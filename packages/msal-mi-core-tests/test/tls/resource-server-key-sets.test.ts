@@ -94,6 +94,13 @@ test.each([
   }
 });
 
+test('a byte order mark before the keys is skipped', async () => {
+  const endpoint = await Endpoint.start();
+  const keys = JSON.stringify({ keys: [servers.issuer.publicJwk] });
+  endpoint.answer = (response) => void response.end(`\ufeff${keys}`);
+  expect(await endpoint.verify()).toBe('served');
+});
+
 test('keys that could not be renewed for 24 hours are not used, and come back with the endpoint', async () => {
   const endpoint = await Endpoint.start();
   await endpoint.verify();

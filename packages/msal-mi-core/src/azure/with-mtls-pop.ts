@@ -38,6 +38,7 @@ export function withMtlsPop<T extends object>(
         'its tokens sent without a certificate.',
     );
   }
+  if (typeof (options ?? {}) !== 'object') throw invalidRequest('The options of the client must be an object.');
   const given: Readonly<Record<string, unknown>> = readable(invalidRequest, () => ({ ...options }));
   for (const name of REFUSED) if (given[name] !== undefined && given[name] !== null) throw ignoredOption(name);
   if (given['allowedHosts'] !== undefined) throw invalidRequest('allowedHosts is an option of the credential.');

@@ -92,7 +92,8 @@ export function isRegionName(value: unknown): value is string {
 
 function mtlsHostOf(hostname: string): string {
   if (PUBLIC_LOGIN_HOSTS.has(hostname)) return PUBLIC_MTLS_HOST;
-  if (LEGACY_LOGIN_HOSTS.has(hostname) || !hostname.startsWith(LOGIN_PREFIX)) throw unsupported(hostname);
+  const isOfCloud = hostname.startsWith(LOGIN_PREFIX) && !hostname.endsWith('.');
+  if (LEGACY_LOGIN_HOSTS.has(hostname) || !isOfCloud) throw unsupported(hostname);
   return MTLS_PREFIX + hostname.slice(LOGIN_PREFIX.length);
 }
 

@@ -120,6 +120,7 @@ export function composeDownstreamApi(
 }
 
 function layersOf(root: Section, apiName: string, overrides: object): Section[] {
+  if (typeof (apiName as unknown) !== 'string') throw invalidConfiguration('The name of an API must be a string.');
   const section = apiName
     .split(':')
     .reduce<Section | undefined>((found, name) => (name === '' ? undefined : found?.section(name)), root);

@@ -44,7 +44,7 @@ function get(url: URL, signal: AbortSignal): Promise<http.IncomingMessage> {
 
 /** A set without keys is what a broken deployment answers: it must not take the place of good keys. */
 function parseKeySet(text: string): JSONWebKeySet {
-  const keySet: unknown = JSON.parse(text);
+  const keySet: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
   const { keys } = (typeof keySet === 'object' ? (keySet ?? {}) : {}) as { keys?: unknown };
   if (!Array.isArray(keys) || keys.length === 0) throw new KeySetFailure('the answer holds no keys');
   return { keys: keys as JSONWebKeySet['keys'] };

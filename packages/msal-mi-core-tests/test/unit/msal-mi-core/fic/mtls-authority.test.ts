@@ -35,6 +35,7 @@ test.each([
   'evil-login.microsoftonline.com',
   'xlogin.microsoftonline.us',
   'localhost.example.com',
+  'login.microsoftonline.com.',
   'token.localhost',
 ])('M15: %s has no certificate-bound tokens', (host) => {
   expect(() => parseMtlsAuthority(`https://${host}/${TENANT}`)).toThrow(
