@@ -1,6 +1,7 @@
 /** Bearer requests are msal-node's: next to bound ones, in one process, against one metadata service (D5). */
 import { createAuthorizationHeader } from 'core/result.js';
 import { legs, queryOf, requestOf } from '../support/journal.js';
+import { rejection } from '../support/rejection.js';
 import { untilTheEnd } from '../support/until-the-end.js';
 import { VAULT, World, softwareRequest, withEnvironment } from '../support/world.js';
 
@@ -72,4 +73,36 @@ test('L01, L02: the scheme tells the kinds apart, and a bearer result has no cer
   expect(createAuthorizationHeader(bound)).toBe(`mtls_pop ${bound.accessToken}`);
   expect(plain).not.toHaveProperty('bindingCertificate');
   expect(plain).not.toHaveProperty('binding');
+});
+
+test.each([
+  ['404 and nothing', { status: 404, body: {} }],
+  ['a fault that it does not know', { status: 500, body: { code: 'x' } }],
+  ['success without a token', { status: 200, body: {} }],
+])('a bearer request that is answered with %s brings no empty token', async (_what, fault) => {
+  world.emulator.outage('imds-token', fault);
+  const application = world.application({ system: { disableInternalRetries: true } });
+
+  expect(await rejection(bearer(application))).toMatchObject({
+    errorCode: 'invalid_token_response',
+    correlationId: expect.stringMatching(/./) as string,
+  });
+});
+
+test.each([
+  [503, true],
+  [429, true],
+  [400, false],
+])('the failure of a bearer request says what was answered, and whether it may pass: %i', async (status, retryable) => {
+  world.emulator.outage('imds-token', { status, body: { error: 'invalid_request', error_description: 'x' } });
+  const application = world.application({ system: { disableInternalRetries: true } });
+
+  expect(await rejection(bearer(application))).toMatchObject({ httpStatus: status, retryable });
+});
+
+test('a bearer request that nobody answers may be tried again', async () => {
+  world.emulator.outage('imds-token', { reset: 'before-response' });
+  const application = world.application({ system: { disableInternalRetries: true } });
+
+  expect(await rejection(bearer(application))).toMatchObject({ errorCode: 'network_error', retryable: true });
 });

@@ -57,7 +57,13 @@ export class MsalNodeApplication<A> {
   ): Promise<AuthenticationResult> {
     try {
       const result = await abortable(this.#ask(ask), signal);
-      if (result === null) throw new ManagedIdentityError('invalid_token_response');
+      // It calls an answer that is neither a token nor an error it knows an empty result.
+      if (!result?.accessToken) {
+        throw new ManagedIdentityError('invalid_token_response', {
+          message: `${PACKAGE_NAME} was answered with neither a token nor an error that it knows.`,
+          retryable: true,
+        });
+      }
       return result;
     } catch (error) {
       signal?.throwIfAborted();
@@ -92,7 +98,7 @@ export class MsalNodeApplication<A> {
   }
 
   #toManagedIdentityError(error: unknown, correlationId: string): ManagedIdentityError {
-    const { errorCode, errorMessage, subError } = error as Record<'errorCode' | 'errorMessage' | 'subError', unknown>;
+    const { errorCode, errorMessage, subError, status } = error as Record<Told, unknown>;
     if (typeof errorCode !== 'string') {
       return new ManagedIdentityError(this.#options.errorCode, {
         correlationId,
@@ -103,6 +109,16 @@ export class MsalNodeApplication<A> {
       correlationId,
       message: redact(typeof errorMessage === 'string' ? errorMessage : ''),
       subError: typeof subError === 'string' ? redact(subError) : '',
+      ...(typeof status === 'number' && { httpStatus: status }),
+      ...(mayPass(errorCode, status) && { retryable: true }),
     });
   }
+}
+
+/** Members of an error of msal-node. */
+type Told = 'errorCode' | 'errorMessage' | 'subError' | 'status';
+
+function mayPass(errorCode: string, status: unknown): boolean {
+  if (typeof status === 'number') return [408, 410, 429].includes(status) || status >= 500;
+  return errorCode === 'network_error';
 }
