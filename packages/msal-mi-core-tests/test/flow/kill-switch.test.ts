@@ -23,6 +23,9 @@ test.each(['1', 'true', 'TRUE', ' True '])('rule D32: %j refuses bound tokens be
   });
   expect(await rejection(application.acquireToken(softwareRequest()))).toMatchObject({
     errorCode: 'min_strength_not_met',
+    stage: 'key',
+    errorMessage: expect.stringContaining('MSAL_MI_DISABLE_IMDS_V2') as string,
+    remediation: expect.stringContaining('Unset MSAL_MI_DISABLE_IMDS_V2') as string,
   });
   expect(world.emulator.journal).toEqual([]);
 });

@@ -105,9 +105,10 @@ export function acceptReplacement(
 /** @throws What is left to say while the kill switch is on (D32), whatever is in the cache. */
 function refuseSwitchedOff({ correlationId, namedStrength }: TokenRequest, client: IdentityClient): never {
   assertNoEnvironmentSource(client, correlationId);
-  assertStrength(MtlsBindingStrength.Bearer, namedStrength ?? MtlsBindingStrength.Bearer, correlationId);
-  throw new MsiV2Error('mtls_pop_token_not_supported_in_imds_v1', {
+  const isFloorNamed = (namedStrength ?? MtlsBindingStrength.Bearer) > MtlsBindingStrength.Bearer;
+  throw new MsiV2Error(isFloorNamed ? 'min_strength_not_met' : 'mtls_pop_token_not_supported_in_imds_v1', {
     correlationId,
+    ...(isFloorNamed && { stage: 'key' }),
     message: `The environment variable ${DISABLE_IMDS_V2} switches version 2 of the metadata service off.`,
     remediation: `Unset ${DISABLE_IMDS_V2} and restart, or ask for a bearer token.`,
   });
