@@ -204,6 +204,25 @@ describe('the key and the store', () => {
     expect([legs(world.emulator), store.calls]).toEqual([['token', 'token'], []]);
   });
 
+  test('rule D16: a stored certificate of a host that is not allowed is not used', async () => {
+    const platform = new IsolatedPlatform(new MemoryCertificateStore());
+    world.renew(platform);
+    await world.application().acquireToken(softwareRequest());
+
+    world.renew(platform);
+    const limited = world.application({}, { MSAL_MI_IMDSV2_ALLOWED_HOSTS: 'mtlsauth.example' });
+    expect(await rejection(limited.acquireToken(softwareRequest()))).toMatchObject({
+      errorCode: 'managed_identity_request_failed',
+      errorMessage: expect.stringContaining('MSAL_MI_IMDSV2_ALLOWED_HOSTS') as string,
+    });
+    expect(legs(world.emulator)).toEqual(['metadata', 'issuecredential']);
+
+    world.renew(platform);
+    const { hostname } = new URL(world.emulator.tokenUrl);
+    await world.application({}, { MSAL_MI_IMDSV2_ALLOWED_HOSTS: hostname }).acquireToken(softwareRequest());
+    expect(legs(world.emulator)).toEqual(['token']);
+  });
+
   test('I34: a refused certificate leaves memory and store when its successor is there, and not before', async () => {
     const store = new MemoryCertificateStore();
     world.renew(new IsolatedPlatform(store));

@@ -4,6 +4,7 @@ import { bindingKey, certificateAlias, mintFlightKey } from '../cache/cache-key.
 import type { SharedState } from '../cache/shared-state.js';
 import type { Call } from '../call.js';
 import { isMsalMiError } from '../errors.js';
+import { isAllowedHost } from '../imds/endpoint.js';
 import type { Binding } from '../model.js';
 import type { CertificateStore } from '../ports.js';
 import type { MtlsBindingStrength } from '../public-types.js';
@@ -149,7 +150,8 @@ async function findStored(
   const key = await openKey(keyStore, { verify: false, minStrength: demand.minStrength }, call);
   const stored = await certificateStore.find(aliasOf(holder, demand), key, steadyMs, instead?.certificateDer);
   const binding = stored === undefined ? undefined : tryBindCertificate(key, stored, demand.attested, 0);
-  if (binding === undefined) return undefined;
+  // It may have been stored before the list of hosts was made.
+  if (binding === undefined || !isAllowedHost(holder.imds, new URL(binding.endpoint))) return undefined;
   const life = lifeOf(binding, binding.notBeforeMs);
   if (timeOf(binding, steadyMs) >= life[until]) return undefined;
   call.log.trace(() => `certificate store: certificate ${binding.certificate.x5tS256}`);

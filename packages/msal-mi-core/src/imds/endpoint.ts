@@ -69,20 +69,22 @@ export function imdsUnusable(
   });
 }
 
-/**
- * Whether an answer may name this host (D16).
- *
- * @throws What `fail` makes, when it may not.
- */
+/** Whether an answer may name this host (D16). */
+export function isAllowedHost({ allowedHosts }: ImdsEndpoint, { hostname }: URL): boolean {
+  return (
+    allowedHosts === undefined ||
+    allowedHosts.some((entry) => (entry.startsWith('*.') ? hostname.endsWith(entry.slice(1)) : hostname === entry))
+  );
+}
+
+/** @throws What `fail` makes, for a host that an answer may not name. */
 export function assertAllowedHost(
-  { allowedHosts }: ImdsEndpoint,
-  { host, hostname }: URL,
+  imds: ImdsEndpoint,
+  url: URL,
   fail: (problem: string, remediation: string) => MsiV2Error,
 ): void {
-  const isAllowed = allowedHosts?.some((entry) =>
-    entry.startsWith('*.') ? hostname.endsWith(entry.slice(1)) : hostname === entry,
-  );
-  if (isAllowed !== false) return;
+  if (isAllowedHost(imds, url)) return;
+  const { host, hostname } = url;
   throw fail(
     `named the host ${host}, which MSAL_MI_IMDSV2_ALLOWED_HOSTS does not allow.`,
     `Add ${hostname} to MSAL_MI_IMDSV2_ALLOWED_HOSTS if that host is Microsoft's; nothing was sent to it.`,

@@ -104,7 +104,8 @@ function toStored(
   const slash = endpointWithTenant.lastIndexOf('/');
   const endpoint = endpointWithTenant.slice(0, slash);
   const tenantId = endpointWithTenant.slice(slash + 1);
-  const isUsable = GUID.test(clientId) && endpoint.startsWith('https://') && tenantId !== '';
+  const isUrl = endpoint.startsWith('https://') && URL.canParse(endpoint);
+  const isUsable = GUID.test(clientId) && isUrl && tenantId !== '';
   return isUsable ? { certificate, clientId, tenantId, endpoint } : undefined;
 }
 

@@ -76,6 +76,12 @@ describe('certificates in CurrentUser\\My', () => {
     expect(await store.find(ALIAS, key, 0)).toBeUndefined();
   });
 
+  it('an endpoint that is no URL is not used', async () => {
+    const { key, store, issue } = await start();
+    await store.save(ALIAS, key, { ...(await issue(7 * DAY_S)), endpoint: 'https://' });
+    expect(await store.find(ALIAS, key, 0)).toBeUndefined();
+  });
+
   it('I25: a certificate has to outlive the time asked for', async () => {
     const { key, store, issue } = await start();
     const stored = await issue(2 * DAY_S);
