@@ -92,6 +92,7 @@ async function sendOnce(
       ? new TransportError('invalid_response', 'ERR_BODY_TOO_LARGE', error.message)
       : error;
   });
-  const hasRetryAfter = parseRetryAfter(headers['retry-after'], clock.now()) !== undefined;
+  const retryAfter = headers['retry-after'];
+  const hasRetryAfter = retryAfter !== undefined && parseRetryAfter(retryAfter, clock.now()) !== undefined;
   return { status: response.status, headers, body, hasRetryAfter };
 }
