@@ -1,4 +1,5 @@
 /** Certificates: one per identity, kept, replaced (D7, D8, D16 to D18, D23, D27). */
+import { inspect } from 'node:util';
 import { createSoftwareKeyStore } from 'core/platform/software/key-store.js';
 import { IsolatedPlatform, MemoryCertificateStore } from '../support/isolated-platform.js';
 import { legs, queryOf, requestOf, requestsOf } from '../support/journal.js';
@@ -185,6 +186,15 @@ describe('the key and the store', () => {
 
     expect(certificateStore.isPersistent).toBe(false);
     expect(await certificateStore.find('alias', key, 0)).toBeUndefined();
+  });
+
+  test('rule D29: what is printed of a binding holds no certificate', async () => {
+    const { binding, bindingCertificate } = await world.application().acquireToken(softwareRequest());
+    for (const value of [binding, bindingCertificate, { ...binding }]) {
+      const text = inspect(value, { depth: Infinity });
+      expect(text).not.toContain('BEGIN CERTIFICATE');
+      expect(text).toContain(bindingCertificate.x5tS256);
+    }
   });
 
   test('I41: a new process with a persisted certificate asks for a token only, and keeps the certificate', async () => {

@@ -1,4 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
+import { inspect } from 'node:util';
 import type { BindingCertificate } from '../public-types.js';
 
 /** A parsed leaf certificate. */
@@ -43,7 +44,7 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate | undefined
 
 function describe(parsed: X509Certificate, notBeforeMs: number, notAfterMs: number): BindingCertificate {
   const thumbprint = x5tS256(parsed.raw);
-  return Object.freeze({
+  const certificate: BindingCertificate = {
     x5c: parsed.toString(),
     thumbprintSha256: Buffer.from(thumbprint, 'base64url').toString('hex'),
     x5tS256: thumbprint,
@@ -55,7 +56,10 @@ function describe(parsed: X509Certificate, notBeforeMs: number, notAfterMs: numb
       return new Date(notAfterMs);
     },
     toX509Certificate: () => new X509Certificate(parsed.raw),
-  });
+  };
+  // Whoever prints a result or a binding gets no certificate body (D29).
+  const shown = () => ({ x5tS256: thumbprint, notAfter: certificate.notAfter });
+  return Object.freeze(Object.defineProperty(certificate, inspect.custom, { value: shown }));
 }
 
 /** Undefined without the extension, and when what it holds is not a time. */
