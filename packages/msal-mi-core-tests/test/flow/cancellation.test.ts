@@ -83,11 +83,25 @@ test('a deadline ends the call wherever it is, and the next call succeeds', asyn
 
     const { imdsUrl, tokenUrl } = world.emulator;
     const error = await call;
-    expect(error).toMatchObject({ errorCode: 'request_timeout', retryable: true });
+    expect(error).toMatchObject({ errorCode: 'request_timeout', stage, retryable: true });
     expect(error.errorMessage).toContain(`while ${stage === 'token' ? tokenUrl : imdsUrl} had not answered`); // D29
     world.emulator.reset();
     await expect(application.acquireToken(softwareRequest())).resolves.toMatchObject({ tokenType: 'mtls_pop' });
   }
+});
+
+test('a deadline that ends a pause between attempts names the host that had failed, and how', async () => {
+  world.emulator.outage('token', { status: 503 });
+  const failing = nextEvent('msal-mi-core:retry');
+  const call = rejection(world.application({ system: { timeout: 30_000 } }).acquireToken(softwareRequest()));
+  await failing;
+  world.clock.advance(30_000);
+
+  expect(await call).toMatchObject({
+    errorCode: 'request_timeout',
+    stage: 'token',
+    errorMessage: expect.stringContaining(`before ${world.emulator.tokenUrl}, which had failed (HTTP 503)`) as string,
+  });
 });
 
 test('C17: a metadata attempt that times out is tried again like a server error', async () => {

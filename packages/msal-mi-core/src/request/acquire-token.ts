@@ -14,7 +14,7 @@ import { keepingProcess, steadyTime, withDeadline } from '../time/clock.js';
 import { mergeClaims } from '../token/claims.js';
 import { refusalOf, reportRefusal } from '../token/refusal.js';
 import { requestToken } from '../token/token-request.js';
-import { awaitedHost } from '../transport/exchange.js';
+import { awaitedBy } from '../transport/exchange.js';
 import { runInBackground } from './background.js';
 import { forget, mayReplace, withoutSuccessor } from './recovery.js';
 import type { Acquired, Credential, RefusedCredential, TokenClient } from './token-client.js';
@@ -207,11 +207,11 @@ export async function withinTimeout<T>(
   work: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
   const onTimeout = () => {
-    const host = awaitedHost(correlationId);
-    const awaiting = host === undefined ? '' : `, while ${host} had not answered`;
+    const { stage, what } = awaitedBy(correlationId) ?? {};
     return new MsiV2Error('request_timeout', {
       correlationId,
-      message: `No token within system.timeout (${String(timeoutMs)} ms)${awaiting}.`,
+      ...(stage !== undefined && stage !== 'region' && { stage }),
+      message: `No token within system.timeout (${String(timeoutMs)} ms)${what === undefined ? '' : `, ${what}`}.`,
     });
   };
   try {

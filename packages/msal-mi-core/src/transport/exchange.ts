@@ -119,7 +119,9 @@ export async function sendWithRetries<R extends { readonly status: number; reado
     if (retryChannel.hasSubscribers) {
       retryChannel.publish({ version: 1, stage, attempt: retry + 1, delayMs, cause } satisfies RetryEvent);
     }
-    await call.clock.sleep(delayMs, call.signal);
+    const { origin } = new URL(exchange.url);
+    const what = `before ${origin}, which had failed (${cause}), was asked again`;
+    await whileAwaiting(call, { stage, what }, () => call.clock.sleep(delayMs, call.signal));
   }
 }
 
@@ -142,37 +144,54 @@ async function attemptOnce<R extends { readonly status: number; readonly hasRetr
   }
 }
 
-/** Whose answer each call waits for, by its correlation id. */
-const awaited = new Map<string, string>();
+/** What a call waits for. */
+interface Awaited {
+  readonly stage: ErrorStage | 'region';
+  /** With the host. */
+  readonly what: string;
+}
 
-/** Which host a call waits for at the moment, for the error that ends it (D29). */
-export function awaitedHost(correlationId: string): string | undefined {
+/** By the correlation id of the call. */
+const awaited = new Map<string, Awaited>();
+
+/** What a call waits for at the moment, for the error that ends it (D29). */
+export function awaitedBy(correlationId: string): Awaited | undefined {
   return awaited.get(correlationId);
+}
+
+async function whileAwaiting<T>(
+  { correlationId }: Pick<Call, 'correlationId'>,
+  what: Awaited,
+  wait: () => Promise<T>,
+): Promise<T> {
+  awaited.set(correlationId, what);
+  try {
+    return await wait();
+  } finally {
+    awaited.delete(correlationId);
+  }
 }
 
 /** One line for one exchange (D34). Of the address only host and path are told: the query names the identity. */
 export async function logged<R extends { readonly status: number }>(
-  { stage, method, url }: Pick<Exchange, 'method'> & { readonly stage: string; readonly url: string | URL },
+  { stage, method, url }: Pick<Exchange, 'method'> & { readonly stage: Awaited['stage']; readonly url: string | URL },
   { clock, log, correlationId }: Pick<Call, 'clock' | 'log' | 'correlationId'>,
   send: () => Promise<R>,
 ): Promise<R> {
   const startedAtMs = clock.monotonicMs();
   const { host, origin, pathname } = typeof url === 'string' ? new URL(url) : url;
-  awaited.set(correlationId, origin);
   const tell = (outcome: string) =>
     log.verbose(() => {
       const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
       return `${stage}: ${method} ${host}${pathname} ${outcome} in ${durationMs} ms (${correlationId})`;
     });
   try {
-    const response = await send();
+    const response = await whileAwaiting({ correlationId }, { stage, what: `while ${origin} had not answered` }, send);
     tell(`answered ${response.status}`);
     return response;
   } catch (error) {
     const failure: unknown = error instanceof TypeError ? error.cause : error; // Where `fetch` tells why.
     tell(isTransportError(failure) ? `failed (${failure.code})` : 'was given up');
     throw error;
-  } finally {
-    awaited.delete(correlationId);
   }
 }
