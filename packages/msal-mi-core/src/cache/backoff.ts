@@ -48,7 +48,8 @@ export function isPaused(pauses: ReadonlyMap<string, Pause>, key: string, clock:
  * Notes that `key` failed again.
  *
  * @param options.askedMs - How long the service asked to wait, in place of what the policy says.
- * @param options.spreadMs - By how much a pause may be longer, when that is more than what the policy says.
+ * @param options.spreadMs - By how much a pause may be longer from the second failure in a row on, when that is more than what
+ *   the policy says. The first one is as short as it may be: what failed once is most often back soon.
  */
 export function pause(
   pauses: Map<string, Pause>,
@@ -60,7 +61,10 @@ export function pause(
   const nowMs = clock.monotonicMs();
   const before = pauses.get(key);
   const lengthMs = before === undefined ? firstMs : Math.max(leastMs, Math.min(before.lengthMs * 2, longestMs));
-  const waitMs = (askedMs ?? lengthMs) + Math.max(lengthMs * jitter, spreadMs) * clock.random();
+  const jitterMs = lengthMs * jitter;
+  const ofFirst = askedMs === undefined ? jitterMs : 0;
+  const longerMs = before === undefined ? ofFirst : Math.max(jitterMs, spreadMs);
+  const waitMs = (askedMs ?? lengthMs) + longerMs * clock.random();
   pauses.delete(key);
   if (pauses.size >= MAX_PAUSES) makeRoom(pauses, nowMs);
   pauses.set(key, { untilMs: nowMs + waitMs, lengthMs });
