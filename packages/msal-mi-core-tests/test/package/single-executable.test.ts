@@ -1,25 +1,21 @@
 /** Single executables, made as docs/bundling.md says. */
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { Installation } from './support/installation.js';
 import { NPM } from './support/managers.js';
+import { blocksOf } from './support/page.js';
 import { optionalPeersOf, tarballOf } from './support/tarballs.js';
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
-const POSTJECT = createRequire(import.meta.url).resolve('postject/dist/cli.js');
-const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+const { resolve } = createRequire(import.meta.url);
+/** What the page starts with npx. */
+const COMMANDS: Record<string, string> = {
+  esbuild: resolve('esbuild/bin/esbuild'),
+  postject: resolve('postject/dist/cli.js'),
+};
+const PAGE = blocksOf('docs/bundling.md');
 const [MAJOR = 0] = process.versions.node.split('.').map(Number);
 const PLANTED = 'throw Object.assign(new Error(), { errorCode: "planted code ran" });';
 
@@ -47,27 +43,40 @@ onLinux('a single executable', () => {
     }
   }, 300_000);
 
-  async function executable(name: string, program: string): Promise<string> {
-    const [main, output] = [join(elsewhere, `${name}.cjs`), join(elsewhere, name)];
-    writeFileSync(join(application.folder, `${name}.mjs`), program);
+  /** Runs a command of the page in the folder of the executables. */
+  function follow(command: string): void {
+    const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
+    const [first, second] = words;
+    const args = first === 'npx' ? [COMMANDS[second!]!, ...words.slice(2)] : words.slice(1);
+    const made = new Installation(elsewhere).node(...args);
+    expect({ command, status: made.status, stderr: made.status === 0 ? '' : made.stderr }).toEqual({
+      command,
+      status: 0,
+      stderr: '',
+    });
+  }
+
+  /** Builds one as the page says for this line of Node.js, under names of its own. */
+  function executable(name: string, program: string): string {
     const entry = join(application.folder, `${name}.mjs`);
-    const common = { bundle: true, platform: 'node', format: 'cjs', logLevel: 'silent' } as const;
-    await build({ entryPoints: [entry], outfile: main, ...common });
-    const config = join(elsewhere, 'sea.json');
-    const isBuiltIn = MAJOR >= 26;
-    const blob = `${output}.blob`;
-    writeFileSync(
-      config,
-      JSON.stringify({ main, output: isBuiltIn ? output : blob, disableExperimentalSEAWarning: true }),
+    writeFileSync(entry, program);
+    const named = (text: string) =>
+      text
+        .replaceAll('app.mjs', entry)
+        .replaceAll('app.cjs', `${name}.cjs`)
+        .replaceAll('app.blob', `${name}.blob`)
+        .replaceAll('app.exe', name);
+    const [settings, built, injected] = ['disableExperimentalSEAWarning', '--build-sea', 'postject'].map(
+      (mark) => PAGE.find(({ text }) => text.includes(mark))!.text,
     );
-    const made = application.node(isBuiltIn ? '--build-sea' : '--experimental-sea-config', config);
-    expect(made.status).toBe(0);
-    if (!isBuiltIn) {
-      copyFileSync(process.execPath, output);
-      expect(application.node(POSTJECT, output, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE).status).toBe(0);
-    }
-    chmodSync(output, 0o755);
-    return output;
+    const [bundle, build] = built!.trim().split('\n');
+    const isBuiltIn = MAJOR >= 26;
+    const config = isBuiltIn ? settings! : settings!.replace('app.exe', 'app.blob');
+    writeFileSync(join(elsewhere, 'sea.json'), named(config));
+    follow(named(bundle!));
+    for (const command of isBuiltIn ? [build!] : injected!.trim().split('\n')) follow(named(command));
+    chmodSync(join(elsewhere, name), 0o755);
+    return join(elsewhere, name);
   }
 
   function run(file: string) {
@@ -78,18 +87,18 @@ onLinux('a single executable', () => {
     return JSON.parse(line) as Record<'bound' | 'bearer', { tokenType?: string; errorCode?: string; message?: string }>;
   }
 
-  it('gets bound and bearer tokens with what it imports', async () => {
-    const file = await executable('whole', readFileSync(join(PROGRAMS, 'bundled.mjs'), 'utf8'));
+  it('gets bound and bearer tokens with what it imports', () => {
+    const file = executable('whole', readFileSync(join(PROGRAMS, 'bundled.mjs'), 'utf8'));
     const { bound, bearer } = run(file);
     expect([bound, bearer]).toEqual([{ tokenType: 'mtls_pop' }, { tokenType: 'Bearer' }]);
   }, 120_000);
 
-  it('is told what to import where it imports nothing, whatever lies in the working directory', async () => {
+  it('is told what to import where it imports nothing, whatever lies in the working directory', () => {
     const program = readFileSync(join(PROGRAMS, 'bundled.mjs'), 'utf8')
       .replaceAll(/^import '.*$/gm, '')
       .replace('minStrength }', 'minStrength, withAttestationSupport: true }')
       .replace('await provider.probe()', 'undefined');
-    const { bound, bearer } = run(await executable('bare', program));
+    const { bound, bearer } = run(executable('bare', program));
     expect(bound).toEqual({
       errorCode: 'attestation_package_missing',
       message: expect.stringContaining('import "msal-key-attestation/register"') as string,
@@ -100,11 +109,11 @@ onLinux('a single executable', () => {
     });
   }, 120_000);
 
-  it('looks for the native module beside itself on Windows', async () => {
+  it('looks for the native module beside itself on Windows', () => {
     const asWindows = readFileSync(join(PROGRAMS, 'as-windows.cjs'), 'utf8');
     writeFileSync(join(application.folder, 'as-windows.cjs'), asWindows);
     const program = `import './as-windows.cjs';\n${readFileSync(join(PROGRAMS, 'bundled.mjs'), 'utf8')}`;
-    const file = await executable('windows', program);
+    const file = executable('windows', program);
     const prebuilds = join(elsewhere, 'prebuilds', 'win32-x64');
     for (const folder of [prebuilds, join(workingFolder.folder, 'prebuilds', 'win32-x64')]) {
       mkdirSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 /** The declarations of the packed packages, in every release of TypeScript and every way in which it finds modules. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Installation, installLocked } from './support/installation.js';
 import { NPM } from './support/managers.js';
@@ -33,18 +33,14 @@ beforeAll(() => {
   installLocked(COMPILERS);
   const peers = optionalPeersOf('msal-mi-core').filter((name) => !name.startsWith('@types/node@'));
   expect(NPM.install(application, ...PUBLISHED.map(tarballOf), ...peers)).toMatchObject({ status: 0 });
-  mkdirSync(join(application.folder, 'node_modules/@types'), { recursive: true });
-  for (const name of ['@types/node', 'undici-types']) {
-    symlinkSync(join(COMPILERS, 'node_modules', name), join(application.folder, 'node_modules', name), 'junction');
-  }
 }, 600_000);
 
-function check(release: string, resolution: Resolution, program: string) {
+function check(release: string, resolution: Resolution, program: string, types = ['node']) {
   const { type, module, moduleResolution } = RESOLUTIONS[resolution];
   application.write('package.json', JSON.stringify({ name: 'application', private: true, type }));
   application.write('program.ts', program);
   const compilerOptions = {
-    ...{ module, moduleResolution, target: 'es2022', lib: ['es2023'], types: ['node'] },
+    ...{ module, moduleResolution, target: 'es2022', lib: ['es2023'], types },
     ...{ strict: true, noEmit: true, skipLibCheck: true, exactOptionalPropertyTypes: true },
     ...(resolution === 'node10' && release === '6.0' && { ignoreDeprecations: '6.0' }),
   };
@@ -71,15 +67,36 @@ const PROGRAM = [
   '}',
 ].join('\n');
 
-it.each(MATRIX)(
-  'compile with TypeScript %s and %s',
-  (release, resolution) => {
-    expect(check(release, resolution, PROGRAM)).toBe('');
-    // A type of Node.js that was not found would be any, and fit everything.
-    const wrong = PROGRAM.replace('.subject;', '.subjectOfNobody;');
-    expect(check(release, resolution, wrong)).toMatch(
-      /TS2339: Property 'subjectOfNobody' does not exist on type 'X509/,
-    );
+/** TypeScript 6 and 7 include no @types by default: what is there does not matter then. */
+it.each(RELEASES)(
+  'compile without the types of Node.js where libraries are not checked, with TypeScript %s',
+  (release) => {
+    expect(existsSync(join(application.folder, 'node_modules/@types/node'))).toBe(false);
+    expect(check(release, 'node16 from ES modules', PROGRAM, [])).toBe('');
+    const wrong = PROGRAM.replace('result.bindingCertificate', 'result.certificateOfNobody');
+    expect(check(release, 'node16 from ES modules', wrong, [])).toMatch(/TS2339: Property 'certificateOfNobody'/);
   },
   120_000,
 );
+
+describe('with the types of Node.js', () => {
+  beforeAll(() => {
+    mkdirSync(join(application.folder, 'node_modules/@types'), { recursive: true });
+    for (const name of ['@types/node', 'undici-types']) {
+      symlinkSync(join(COMPILERS, 'node_modules', name), join(application.folder, 'node_modules', name), 'junction');
+    }
+  });
+
+  it.each(MATRIX)(
+    'compile with TypeScript %s and %s',
+    (release, resolution) => {
+      expect(check(release, resolution, PROGRAM)).toBe('');
+      // A type of Node.js that was not found would be any, and fit everything.
+      const wrong = PROGRAM.replace('.subject;', '.subjectOfNobody;');
+      expect(check(release, resolution, wrong)).toMatch(
+        /TS2339: Property 'subjectOfNobody' does not exist on type 'X509/,
+      );
+    },
+    120_000,
+  );
+});
