@@ -103,12 +103,16 @@ function withoutIndentation(code) {
 }
 
 function asCommonJs(text, path) {
-  const inside = isEntryPoint(path) ? text : text.replace(MARK_OF_MODULE, '');
-  return withoutImportsField(withoutInterop(inside), path);
+  const inside = isEntryPoint(path) ? text : text.replace(MARK_OF_MODULE, '').replace(EXPORTS_TO_COME, '');
+  return withoutImportsField(withoutInterop(inside.replace(NAME_OF_MODULE, '$1$$$2')), path);
 }
 
 /** What the modules of others tell by it how to import from one. */
 const MARK_OF_MODULE = /^Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);\n/m;
+/** What they find the names of exports by. */
+const EXPORTS_TO_COME = /^exports\..+ = void 0;\n/m;
+/** Of TypeScript's making, and in each use of what is imported. */
+const NAME_OF_MODULE = /\b(\w+)_js_(\d+)\b/g;
 
 const INTEROP_HELPERS = /^var __(?:createBinding|setModuleDefault|importStar) = [^]*?^\}\)\(?.*;\n/gm;
 
