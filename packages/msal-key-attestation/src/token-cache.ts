@@ -68,7 +68,7 @@ export class AttestationTokenCache {
         signal,
       );
 
-    const id = `${normalized(request.endpoint)}|${cacheKey}`;
+    const id = `${normalizedEndpoint(request.endpoint)}|${cacheKey}`;
     if (request.forceRefresh) this.#entries.delete(id);
     const kept = this.#entries.get(id);
     if (kept !== undefined && this.#isReusable(kept)) return kept.token;
@@ -137,8 +137,9 @@ export function reusableUntilMs(
   return Math.min(fromMs + REUSED_SHARE_OF_LIFETIME * lifetimeMs, lifetime.expiresAtMs - GUARD_BEFORE_EXPIRY_MS);
 }
 
-function normalized(endpoint: string): string {
-  return new URL(endpoint).href.replace(/\/+$/, '');
+/** In time that is proportional to the length: the end begins where no slash is before it. */
+export function normalizedEndpoint(endpoint: string): string {
+  return new URL(endpoint).href.replace(/(?<!\/)\/+$/, '');
 }
 
 /** Settles like `promise`, or rejects with the signal's reason as soon as that is aborted. */

@@ -1,12 +1,18 @@
 /** Foreign text at its worst, a megabyte of it: compared with one plain pass over as much text in the same run (D29). */
-import { logForwarder } from 'attestation/log.js';
+import { logForwarder, reasonIn } from 'attestation/log.js';
+import { normalizedEndpoint } from 'attestation/token-cache.js';
+import { HeaderList } from 'core/fetch/header-list.js';
+import { withoutOuterSlashes } from 'core/imds/issue-credential.js';
 import { parseClaimsChallenge } from 'core/mtls-fetch/claims-challenge.js';
+import { FORWARDED_FORMATS } from 'core/resource-server/forwarded-formats.js';
 import { redact, stringsInJson } from 'core/secret.js';
 import { findAadstsCodes } from 'core/token/aadsts.js';
 
 const LENGTH = 1024 * 1024;
 /** A step that is quadratic takes a hundred thousand times as long. */
 const MOST_PASSES = 100;
+/** Longer ones are refused unread. */
+const LONGEST_FORWARDED = 64 * 1024;
 
 const times = (piece: string): string => piece.repeat(Math.ceil(LENGTH / piece.length));
 
@@ -26,7 +32,10 @@ const WORST = [
   ['white space', `Bearer a${times(' ')}b`],
   ['white space and commas', times(' ,')],
   ['names of schemes', times('a ')],
+  ['slashes between letters', `a${times('/')}b`],
   ['control characters', times('\0')],
+  ['names of errors', times('Aa')],
+  ['members named code', times('"code"')],
 ] as const;
 
 const READERS: ReadonlyArray<readonly [name: string, read: (text: string) => unknown]> = [
@@ -36,6 +45,13 @@ const READERS: ReadonlyArray<readonly [name: string, read: (text: string) => unk
     (text) => redact(text, stringsInJson(JSON.stringify({ claims: text.slice(0, 10_000) }))),
   ],
   ['the search for AADSTS codes', (text) => findAadstsCodes(undefined, text)],
+  ['a header that is passed on', (text) => HeaderList.from({ 'x-passed-on': text.replaceAll('\0', ' ') })],
+  ['a tenant or an endpoint of IMDS', withoutOuterSlashes],
+  ['an attestation endpoint', (text) => normalizedEndpoint(`https://host/${text}`)],
+  [
+    'a forwarded certificate of any format',
+    (text) => Object.values(FORWARDED_FORMATS).map((parse) => parse(text.slice(0, LONGEST_FORWARDED))),
+  ],
   ['the claims challenge', (text) => parseClaimsChallenge(headersWith(text))],
   [
     'the log of the attestation library',
@@ -48,6 +64,7 @@ const READERS: ReadonlyArray<readonly [name: string, read: (text: string) => unk
         message: text,
       }),
   ],
+  ['the reason in that log', (text) => reasonIn({ level: 0, tag: '', functionName: '', line: 1, message: text })],
 ];
 
 /** As Headers are read. The platform's own refuse control characters, which is not what is measured here. */
@@ -60,7 +77,12 @@ const timeOf = (work: () => unknown): number => {
   const { user, system } = process.cpuUsage(before);
   return user + system;
 };
-const fastest = (work: () => unknown): number => Math.min(...Array.from({ length: 3 }, () => timeOf(work)));
+/** Of three runs, or fewer when one of them took less than is enough. */
+const fastest = (work: () => unknown, enoughUs = 0): number => {
+  let leastUs = Infinity;
+  for (let run = 0; run < 3 && leastUs >= enoughUs; run += 1) leastUs = Math.min(leastUs, timeOf(work));
+  return leastUs;
+};
 
 let plainPassUs = 0;
 beforeAll(() => {
@@ -74,6 +96,7 @@ beforeAll(() => {
 
 describe.each(READERS)('%s', (_reader, read) => {
   test.each(WORST)('takes as long as a plain pass, or some: %s', (_what, text) => {
-    expect(fastest(() => read(text))).toBeLessThan(plainPassUs * MOST_PASSES);
+    const mostUs = plainPassUs * MOST_PASSES;
+    expect(fastest(() => read(text), mostUs)).toBeLessThan(mostUs);
   });
 });

@@ -2,7 +2,8 @@
 const NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
 /** What the Fetch standard keeps out of a value (RFC 9110 section 5.5): NUL, line breaks, and what is not one byte. */
 const NOT_IN_A_VALUE = /[\0\r\n]|[^\0-\xff]/;
-const SURROUNDING_SPACE = /^[\t\n\r ]+|[\t\n\r ]+$/g;
+/** The end begins where no white space is before it: else each space within a value would be tried as one. */
+const SURROUNDING_SPACE = /^[\t\n\r ]+|(?<![\t\n\r ])[\t\n\r ]+$/g;
 
 /**
  * Headers of a request, as much of the platform's Headers as is needed here: making those, and going through them, costs

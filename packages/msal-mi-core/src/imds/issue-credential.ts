@@ -68,7 +68,7 @@ function processCredential(
     return value;
   };
   const clientId = required('client_id');
-  const tenantId = required('tenant_id').replace(/^\/+|\/+$/g, '');
+  const tenantId = withoutOuterSlashes(required('tenant_id'));
   const certificate = required('certificate');
   required('identity_type');
   const endpoint = parseEndpoint(required('mtls_authentication_endpoint'));
@@ -77,7 +77,7 @@ function processCredential(
   assertAllowedHost(imds, endpoint, fail);
   const wrongMember = mismatch({ clientId, tenantId }, metadata);
   if (wrongMember !== undefined) throw notOurs(wrongMember, request, call);
-  const base = `${endpoint.origin}${endpoint.pathname}`.replace(/\/+$/, '');
+  const base = withoutOuterSlashes(`${endpoint.origin}${endpoint.pathname}`);
   return { clientId, tenantId, certificate: decodeCertificate(certificate, request, call), endpoint: base };
 }
 
@@ -96,6 +96,15 @@ function notOurs(member: string, { stage }: ImdsRequest, { correlationId }: Call
     httpStatus: 200,
     message: `The ${member} of the issued credential is not that of the metadata.`,
   });
+}
+
+/**
+ * In time that is proportional to the length: the end begins where no slash is before it.
+ *
+ * @internal
+ */
+export function withoutOuterSlashes(text: string): string {
+  return text.replace(/^\/+|(?<!\/)\/+$/g, '');
 }
 
 function parseEndpoint(value: string): URL | undefined {
