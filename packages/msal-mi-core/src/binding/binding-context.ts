@@ -11,17 +11,15 @@ export interface BoundConnections {
 
 const CONTEXTS = Symbol.for('msal-mi-core/binding-contexts/v1');
 
-/** The handle that results carry. Serialises to its certificate only. */
+/** The handle that results carry. */
 export function createBindingContext(binding: Binding, channel: MtlsChannel): MtlsBindingContext {
-  const context: MtlsBindingContext = {
+  const context: MtlsBindingContext = Object.freeze({
     certificate: binding.certificate,
     strength: binding.key.strength,
     exportable: channel.exportable,
     fetch: createChannelFetch(channel),
     tlsOptions: () => channel.tlsOptions(),
-  };
-  const toJSON = () => ({ certificate: binding.certificate, strength: binding.key.strength });
-  Object.freeze(Object.defineProperty(context, 'toJSON', { value: toJSON }));
+  });
   knownContexts().set(context, Object.freeze({ binding, channel }));
   return context;
 }

@@ -1,5 +1,5 @@
 /** Through which proxy a request goes. IMDS is not asked here: its transport knows no proxy at all. */
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { ManagedIdentityError } from '../../errors.js';
 import { isLoopbackHost } from '../../loopback.js';
 
@@ -35,6 +35,7 @@ function isExcepted(url: URL, noProxy: string): boolean {
   return entries.map((entry) => parseException(entry.toLowerCase())).some((isMeant) => isMeant(url));
 }
 
+/** An address of version 6 without brackets has more than one colon: its end is not taken for a port. */
 const WITH_PORT = /^(\[[^\]]*\]|[^:]*):(\d{1,5})$/;
 const NAME = /^(?:\*?\.)?([^/\\@?#[\]:*<>]+?)\.?$/;
 const PATTERN = /^[^/\\@?#[\]:<>]+$/;
@@ -47,8 +48,8 @@ const PATTERN = /^[^/\\@?#[\]:<>]+$/;
  */
 function parseException(entry: string): Exception {
   const [, host = entry, port] = WITH_PORT.exec(entry) ?? [];
-  const isMeant = parseHost(isIPv6(entry) ? entry : host);
-  return (url) => (port === undefined || isIPv6(entry) || port === (url.port || '443')) && isMeant(url);
+  const isMeant = parseHost(host);
+  return (url) => (port === undefined || port === (url.port || '443')) && isMeant(url);
 }
 
 function parseHost(host: string): Exception {
