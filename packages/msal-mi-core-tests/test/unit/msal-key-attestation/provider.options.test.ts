@@ -34,6 +34,9 @@ describe('what the provider refuses before any native call', () => {
   it.each([
     { libraryPath: 'AttestationClientLib.dll' },
     { libraryPath: '.\\lib.dll' },
+    { libraryPath: 'C:/lib.dll' },
+    { libraryPath: '\\\\server\\share\\lib.dll' },
+    { libraryPath: '\\\\?\\C:\\lib.dll' },
     { requireSignedLibrary: ' ' },
     { requireSignedLibrary: 1 as unknown as boolean },
     { clock: 5 as unknown as AttestationProviderOptions['clock'] & object },

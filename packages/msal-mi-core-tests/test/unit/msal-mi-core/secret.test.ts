@@ -32,7 +32,8 @@ test.each([
   expect(redact(`you sent ${secrets.at(-1)!.toUpperCase()} here`, secrets)).toBe('you sent <redacted> here');
 });
 
-const GUID = '11111111-2222-3333-4444-555555555555';
+/** As random as ids are: its digits and letters take turns. */
+const GUID = '7f3a9c2e-1b4d-4e6f-8a0c-3d5e7f9b1c2d';
 
 test.each([
   ['the subject of a managed identity', `/eid1/c/pub/t/9ExAAAAA_ky4ZiS_jhpJIQ/a/9ExAAAAA_ky4ZiS_jhpJIQ/${GUID}`],
@@ -87,6 +88,18 @@ describe('what a service repeats of a secret', () => {
         form.includes(piece),
       );
       if (isOfClaims) expect(said).not.toContain(piece);
+    }
+  });
+
+  test.each([
+    ['as it is', (text: string) => text],
+    ['percent-encoded', encodeURIComponent],
+    ['percent-encoded twice', (text: string) => encodeURIComponent(encodeURIComponent(text))],
+    ['in a form', (text: string) => new URLSearchParams({ text }).toString().slice('text='.length)],
+    ['in JSON', (text: string) => JSON.stringify(text).slice(1, -1)],
+  ])('is masked from its first to its last character: %s', (_how, encode) => {
+    for (const secret of ['a "b" c', 'one "two" three "four" five']) {
+      expect(redact(`you sent ${encode(secret)} here`, [secret])).toBe('you sent <redacted> here');
     }
   });
 

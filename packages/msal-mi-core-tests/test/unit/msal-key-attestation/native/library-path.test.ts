@@ -56,10 +56,19 @@ describe('the search for AttestationClientLib.dll', () => {
     'C:AttestationClientLib.dll',
     '\\lib.dll',
     '/lib',
-  ])('refuses %j in the variable: it would depend on the working directory', (variablePath) => {
-    const anything = () => true;
-    expect(() => findLibrary(search({ variablePath }), anything)).toThrow(
-      expect.objectContaining({ errorCode: 'attestation_library_not_found' }) as Error,
+    'C:/lib.dll',
+    '\\\\server\\share\\lib.dll',
+    '\\\\?\\C:\\lib.dll',
+    '\\\\.\\pipe\\lib.dll',
+  ])('refuses %j in the variable, looks at no file, and says what a path is like', (variablePath) => {
+    const nothing = () => {
+      throw new Error('A file was looked at.');
+    };
+    expect(() => findLibrary(search({ variablePath }), nothing)).toThrow(
+      expect.objectContaining({
+        errorCode: 'attestation_library_not_found',
+        errorMessage: expect.stringContaining('not an absolute path on a drive of this machine') as string,
+      }) as Error,
     );
   });
 
