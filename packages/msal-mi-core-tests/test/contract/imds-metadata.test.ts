@@ -85,6 +85,8 @@ describe('answers that end the call, without a certificate request', () => {
     ['a clientId of another type', { body: { ...GOOD_METADATA, clientId: { a: 1 } } }],
     ['C23: no tenantId', { body: { ...GOOD_METADATA, tenantId: undefined } }],
     ['a tenantId of another type', { body: { ...GOOD_METADATA, tenantId: null } }],
+    ['a tenantId that no certificate request can hold', { body: { ...GOOD_METADATA, tenantId: 't\u00e9nant' } }],
+    ['a tenantId of two lines', { body: { ...GOOD_METADATA, tenantId: 'a\nb' } }],
     ['no cuId', { body: { ...GOOD_METADATA, cuId: undefined } }],
     ['an empty cuId', { body: { ...GOOD_METADATA, cuId: {} } }],
     ['a cuId with blank members only', { body: { ...GOOD_METADATA, cuId: { vmId: '', vmssId: '' } } }],
