@@ -34,6 +34,7 @@ const HARMLESS = { headers: { 'x-first': 'answered' } };
 test.each([
   ['silentRefresh', 'token'],
   ['silentRenewal', 'getplatformmetadata'],
+  ['silentSecondAddress', 'getplatformmetadata'],
 ] as const)('rule D26: background work keeps no process alive: %s, while %s gives no answer', async (what, leg) => {
   emulator.fault(leg, [HARMLESS, { hang: 'before-response' }]);
 

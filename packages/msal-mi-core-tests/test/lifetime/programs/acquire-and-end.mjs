@@ -1,5 +1,6 @@
 /** Does what it is told, closes nothing and runs to its last line: what keeps the process alive then is a leak. */
 import { subscribe } from 'node:diagnostics_channel';
+import dns from 'node:dns';
 import { ManagedIdentityApplication, MtlsBindingStrength } from 'msal-mi-core';
 
 const [what, resource] = process.argv.slice(2);
@@ -17,8 +18,27 @@ function setClockForward(byMs) {
   Date.now = () => before() + byMs;
 }
 
-/** What a server that gives no answer hears of, so that the program does not end before it has asked. */
-const asked = (channel) => new Promise((resolve) => subscribe(channel, () => setImmediate(resolve)));
+/** Every name has two addresses, and nobody listens at the first one: each that is tried has a handle of its own. */
+function haveSecondAddresses() {
+  dns.lookup = (_name, _options, settle) =>
+    process.nextTick(settle, null, ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 })));
+}
+
+/**
+ * What a server that gives no answer hears of, so that the program does not end before it has asked. It has to end while
+ * the question is open: one that is given up was waited for.
+ */
+const asked = () =>
+  new Promise((resolve) => {
+    subscribe('http.client.request.start', ({ request }) => {
+      let isAnswered = false;
+      request.once('response', () => (isAnswered = true));
+      process.once('exit', () => {
+        if (request.destroyed && !isAnswered) process.exitCode = 1;
+      });
+      setImmediate(resolve);
+    });
+  });
 
 const PROGRAMS = {
   acquire: () => app.acquireToken(request),
@@ -36,16 +56,20 @@ const PROGRAMS = {
   async silentRefresh() {
     await app.acquireToken(request);
     setClockForward(4 * HOUR_MS);
-    const refreshing = asked('http.client.request.start');
+    const refreshing = asked();
     await app.acquireToken(request);
     await refreshing;
   },
   async silentRenewal() {
     await app.acquireToken(request);
     setClockForward(5 * 24 * HOUR_MS);
-    const renewing = asked('http.client.request.start');
+    const renewing = asked();
     await app.acquireToken(request);
     await renewing;
+  },
+  async silentSecondAddress() {
+    haveSecondAddresses();
+    await PROGRAMS.silentRenewal();
   },
   async joinedRefresh() {
     await app.acquireToken(request);
@@ -58,4 +82,6 @@ const PROGRAMS = {
   capabilities: () => app.getManagedIdentityCapabilities(),
 };
 await PROGRAMS[what]();
+// What is left by now works in the background: a timer of it must not be waited for either.
+if (what.startsWith('silent') && process.getActiveResourcesInfo().includes('Timeout')) process.exitCode = 1;
 process.stdout.write('done');
