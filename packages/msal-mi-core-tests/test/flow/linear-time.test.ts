@@ -31,6 +31,7 @@ const WORST = [
   ['escaped quotes', `Bearer claims="${times('\\"')}`],
   ['white space', `Bearer a${times(' ')}b`],
   ['white space and commas', times(' ,')],
+  ['commas', times(',')],
   ['names of schemes', times('a ')],
   ['slashes between letters', `a${times('/')}b`],
   ['control characters', times('\0')],

@@ -21,7 +21,11 @@ function setClockForward(byMs) {
 /** Every name has two addresses, and nobody listens at the first one: each that is tried has a handle of its own. */
 function haveSecondAddresses() {
   dns.lookup = (_name, _options, settle) =>
-    process.nextTick(settle, null, ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 })));
+    process.nextTick(
+      settle,
+      null,
+      ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 })),
+    );
 }
 
 /**
