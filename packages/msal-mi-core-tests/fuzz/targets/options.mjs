@@ -5,6 +5,7 @@ import { parseApplicationSettings } from '../../../msal-mi-core/dist/identity-we
 import { Section } from '../../../msal-mi-core/dist/identity-web/section.js';
 import { parseDoctorOptions, UsageError } from '../../../msal-mi-core/dist/cli/doctor/options.js';
 import { parseConfiguration } from '../../../msal-mi-core/dist/config.js';
+import { HeaderList } from '../../../msal-mi-core/dist/fetch/header-list.js';
 import { parseClaimsOption } from '../../../msal-mi-core/dist/options/options.js';
 import { createHostCheck } from '../../../msal-mi-core/dist/mtls-fetch/allowed-hosts.js';
 import { parseMtlsAuthority } from '../../../msal-mi-core/dist/fic/mtls-authority.js';
@@ -38,7 +39,10 @@ export const optionTargets = ({ pem }) => [
   },
   {
     name: 'headers of a request',
-    seeds: [JSON.stringify([['accept', 'application/json'], ['x-name', 'value']])], // prettier-ignore
+    seeds: [
+      JSON.stringify([['accept', 'application/json'], ['x-name', 'value']]), // prettier-ignore
+      JSON.stringify([['x-name', `a${' '.repeat(30_000)}b`]]),
+    ],
     isDeclared: isTypeError,
     parse(text) {
       const list = parseJson(text);
@@ -48,6 +52,8 @@ export const optionTargets = ({ pem }) => [
       if (!isList || list.some((pair) => pair.length !== 2)) return;
       const lines = formatHeaders(list).split('\r\n');
       assert(lines.length <= list.length + 1, 'one header became two');
+      for (const [, value] of HeaderList.from(Object.fromEntries(list)))
+        assert.doesNotMatch(value, /^[\t\n\r ]|[\t\n\r ]$/);
     },
   },
   {

@@ -59,15 +59,15 @@ export const serviceTargets = ({ key, base64, thumbprint, token }) => [
   },
   {
     name: 'issuecredential',
-    seeds: [
+    seeds: [IDENTITY.tenantId, `a${'/'.repeat(30_000)}b`].map((tenantId) =>
       JSON.stringify({
         client_id: IDENTITY.clientId,
-        tenant_id: IDENTITY.tenantId,
+        tenant_id: tenantId,
         certificate: base64,
         identity_type: 'SystemAssigned',
         mtls_authentication_endpoint: 'https://eastus2.mtlsauth.microsoft.com',
       }),
-    ],
+    ),
     async parse(body) {
       const request = { csr: 'AA==', evidence: { kind: 'none' }, bypassCache: false, metadata: IDENTITY };
       const issued = await issueCredential(answering(body), request, call);
