@@ -102,9 +102,9 @@ function findingOf(command: string, page: string): string | undefined {
   if (program === 'npm' && args[0] === 'run') return ROOT_SCRIPTS.includes(args[1] ?? '') ? undefined : args[1];
   if (program === 'pnpm') {
     const [script] = args.filter(
-      (arg, index) => !arg.startsWith('--') && args[index - 1] !== '--filter' && arg !== 'run',
+      (arg, index) => !arg.startsWith('-') && args[index - 1] !== '--filter' && arg !== 'run',
     );
-    return [...ROOT_SCRIPTS, ...PACKAGE_SCRIPTS, 'changeset', 'add', 'install'].includes(script ?? '')
+    return [...ROOT_SCRIPTS, ...PACKAGE_SCRIPTS, 'changeset', 'add', 'install', 'outdated'].includes(script ?? '')
       ? undefined
       : script;
   }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import ts from 'typescript';
 import {
   PUBLISHED,
   REPOSITORY,
@@ -29,7 +30,15 @@ function sourcesOf(name: PublishedPackage): string[] {
   const folder = join(REPOSITORY, 'packages', name, 'src');
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
+    .filter((file) => !holdsTypesOnly(readFileSync(join(folder, file), 'utf8')))
     .map((file) => file.replaceAll('\\', '/').replace(/\.ts$/, ''));
+}
+
+function holdsTypesOnly(source: string): boolean {
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, removeComments: true },
+  });
+  return /^\s*(?:export \{\};)?\s*$/.test(outputText);
 }
 
 const builtFormats = (source: string) => (COMMAND_LINE.test(source) ? ['dist'] : ['dist', 'dist-cjs']);
@@ -44,7 +53,7 @@ function findingsOf(tool: string, args: string[]): string | undefined {
 }
 
 describe.each(PUBLISHED)('the tarball of %s', (name) => {
-  it('O08: holds the two builds of every source, the licences, and nothing unexpected', () => {
+  it('O08: holds the two builds of every source with code, the licences, and nothing unexpected', () => {
     const code = sourcesOf(name).flatMap((source) => builtFormats(source).map((folder) => `${folder}/${source}.js`));
     const others = filesOf(name).filter((file) => OTHERS[name].test(file));
     const files = filesOf(name).filter((file) => !/^dist(-cjs)?\/.*\.d\.ts$/.test(file));
@@ -75,6 +84,11 @@ describe.each(PUBLISHED)('the tarball of %s', (name) => {
 
   it('points at no file that is not there', () => {
     for (const file of filesOf(name).filter((path) => path.endsWith('.js'))) {
+      const imported = [
+        ...textOf(name, file).matchAll(/(?:\bfrom |\bimport |\b(?:import|require)\()['"](\.[^'"]+)['"]/g),
+      ];
+      const paths = imported.map(([, path]) => posix.join(posix.dirname(file), path ?? ''));
+      expect([file, paths.filter((path) => !filesOf(name).includes(path))]).toEqual([file, []]);
       expect([file, textOf(name, file).includes('sourceMappingURL')]).toEqual([file, false]);
     }
   });
