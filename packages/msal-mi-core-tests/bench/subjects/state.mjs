@@ -1,5 +1,5 @@
 /** Reaches into the state that the instances of one process share. */
-const STATE = Symbol.for('msal-mi-core/state/v3');
+const STATE = Symbol.for('msal-mi-core/state/v4');
 
 /** Tokens, certificates and the key are gone: the next application starts cold. */
 export function forgetEverything() {

@@ -63,6 +63,7 @@ export class TokenKeys {
   constructor(
     private readonly prefix: string,
     private readonly binding: Binding,
+    private readonly tokens: { keptKey(key: string): string },
   ) {}
 
   of(request: TokenRequest): string {
@@ -71,7 +72,7 @@ export class TokenKeys {
     let key = keys.get(request.resource);
     if (key === undefined) {
       if (keys.size >= MAX_KEYS) keys.clear();
-      key = this.#build(request);
+      key = this.tokens.keptKey(this.#build(request));
       keys.set(request.resource, key);
     }
     return key;

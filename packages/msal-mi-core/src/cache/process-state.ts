@@ -5,7 +5,7 @@ import type { SharedState } from './shared-state.js';
  * Other copies of this library work with what they find here: raise the version whenever the shape of it changes. Copies of
  * different versions keep a state each.
  */
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 const PROCESS_STATE = Symbol.for(`msal-mi-core/state/v${STATE_VERSION}`);
 const holder = globalThis as { [PROCESS_STATE]?: SharedState };
 

@@ -9,6 +9,7 @@ export interface CachedToken {
   readonly binding: Binding;
   /** What the wall clock had been set back by, in all, when the token was received (D35). */
   readonly setBackMs: number;
+  readonly key: string;
 }
 
 /** A token is handed out while more than this remains of it (D25). */
@@ -32,10 +33,18 @@ export class TokenCache {
     return undefined;
   }
 
-  set(key: string, received: Omit<CachedToken, 'setBackMs'>, clock: Clock): void {
+  /**
+   * The string of the cache that equals `key`, if there is one: looking for the very same string compares two references,
+   * looking for an equal one some 300 characters.
+   */
+  keptKey(key: string): string {
+    return this.#entries.get(key)?.key ?? key;
+  }
+
+  set(key: string, received: Pick<CachedToken, 'token' | 'binding'>, clock: Clock): void {
     this.#entries.delete(key);
     if (this.#entries.size >= MAX_ENTRIES) this.#makeRoom(clock);
-    this.#entries.set(key, { ...received, setBackMs: clock.setBackMs(clock.now()) });
+    this.#entries.set(key, { ...received, key, setBackMs: clock.setBackMs(clock.now()) });
   }
 
   deleteWhere(matches: (key: string, entry: CachedToken) => boolean): void {

@@ -211,7 +211,7 @@ export class IdentityClient implements TokenClient<TokenRequest, IdentityCredent
     const channel = this.#transport.bind(key, certificateDer);
     const context = createBindingContext(binding, channel);
     const prefix = tokenKeyPrefix(this.#bindingKey(attested, key.strength), this.clientCapabilities);
-    const credential = { binding, channel, context, tokenKeys: new TokenKeys(prefix, binding) };
+    const credential = { binding, channel, context, tokenKeys: new TokenKeys(prefix, binding, this.state.tokens) };
     this.#known.set(binding, credential);
     this.#bindings.set(context, binding);
     return credential;

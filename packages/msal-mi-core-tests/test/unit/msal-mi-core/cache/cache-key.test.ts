@@ -1,4 +1,5 @@
 /** Every key, and everything that must keep two of them apart (D17, D25, D27). */
+import { TokenCache } from 'core/cache/token-cache.js';
 import {
   bindingKey,
   certificateAlias,
@@ -116,7 +117,7 @@ const request = (overrides: Partial<TokenRequest>) =>
 
 test('a key that is kept is the key that would be built, for every combination, in any order', () => {
   const combinations = [binding('one'), binding('two')].flatMap((bound) => {
-    const keys = new TokenKeys('prefix\0', bound);
+    const keys = new TokenKeys('prefix\0', bound, new TokenCache());
     return [MtlsBindingStrength.Software, MtlsBindingStrength.KeyGuard].flatMap((minStrength) =>
       ['https://a', 'https://b'].flatMap((resource) =>
         [undefined, '{"access_token":{}}'].flatMap((claimsFromClient) =>

@@ -43,7 +43,7 @@ test('the shape of the shared state is the one that its version stands for', asy
     channel: membersOf(transport.bind(key, new Uint8Array())),
   };
   expect({ version: STATE_VERSION, ...shape }).toEqual({
-    version: 3,
+    version: 4,
     state: [
       'bindings',
       'discovered',
@@ -56,7 +56,7 @@ test('the shape of the shared state is the one that its version stands for', asy
       'throttled',
       'tokens',
     ],
-    tokens: ['deleteWhere', 'get', 'set', 'size'],
+    tokens: ['deleteWhere', 'get', 'keptKey', 'set', 'size'],
     bindings: [
       'claimRenewal',
       'deleteWhere',
