@@ -116,7 +116,8 @@ test.each(LEGS)("rule D28: one application's deadline on $leg leaves the calls o
 });
 
 test('rule D28: applications with different retry settings share no attempt', async () => {
-  world.emulator.fault('getplatformmetadata', [{ status: 500 }, { status: 500 }]);
+  // The first one waits for its answer until the other one has sent its own attempt: else its retry would take that one's fault.
+  world.emulator.fault('getplatformmetadata', [{ status: 500, delayMs: 500 }, { status: 500 }]);
   const [retrying, once] = [world.application(), world.application({ system: { disableInternalRetries: true } })];
   const outcomes = await Promise.all([caller(retrying).outcome, caller(once).outcome]);
 
