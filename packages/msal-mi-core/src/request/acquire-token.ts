@@ -1,6 +1,7 @@
 /**
- * How every client gets its tokens. Read top to bottom: the cache, then recovery around a credential and a token request.
- * Only this file knows their order; what differs between clients is a member of {@link TokenClient}.
+ * How every client gets its tokens. Read top to bottom: the cache, then recovery around a credential (steps 1 to 6, of a managed
+ * identity in binding/mint.ts) and a token request (step 7). Only this file knows their order; what differs between clients is
+ * a member of {@link TokenClient}.
  */
 import type { Call, Runtime } from '../call.js';
 import { HEALING_PAUSE, isPaused, pause, REFRESH_PAUSE, refreshSpreadMs, REPLACEMENT_PAUSE } from '../cache/backoff.js';
