@@ -2,8 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 import type { Fault } from 'msal-mi-emulator';
-import { TransportError, type Platform } from 'core/ports.js';
-import { IsolatedPlatform } from '../support/isolated-platform.js';
+import { TransportError } from 'core/ports.js';
+import { failingOnce } from '../support/failing-platform.js';
 import { jwtClaims } from '../support/jwt.js';
 import { legs, queryOf, requestsOf } from '../support/journal.js';
 import { rejection } from '../support/rejection.js';
@@ -335,30 +335,3 @@ describe('not healed', () => {
     expect(world.requests()).toMatchObject({ metadata: 1, issuecredential: 1 });
   });
 });
-
-/** A platform whose first token request fails before anything is sent. */
-function failingOnce(failure: TransportError): Platform {
-  const platform = new IsolatedPlatform();
-  const { certificateStore, keyStore } = platform;
-  let failed = false;
-  return {
-    certificateStore,
-    keyStore,
-    createTransport: (authorities) => {
-      const transport = platform.createTransport(authorities);
-      return {
-        bind: (key, certificate) => {
-          const channel = transport.bind(key, certificate);
-          return {
-            ...channel,
-            send: (request) => {
-              if (failed) return channel.send(request);
-              failed = true;
-              return Promise.reject(failure);
-            },
-          };
-        },
-      };
-    },
-  };
-}

@@ -71,7 +71,7 @@ const OBJECTS: Readonly<Record<string, () => unknown>> = {
   'a function that cannot be called': () => new Proxy(thrower, { get: thrower, apply: thrower }),
   'a function': () => () => undefined,
   'a function that rejects': () => () => Promise.reject(new RangeError('theirs')),
-  'what is no text': () => ({ toString: thrower, valueOf: thrower, toJSON: thrower, [Symbol.toPrimitive]: thrower }),
+  'what is not text': () => ({ toString: thrower, valueOf: thrower, toJSON: thrower, [Symbol.toPrimitive]: thrower }),
   'a promise that throws': () => ({ then: thrower }),
   'a promise of a revoked proxy': () => ({ then: (resolve: (value: unknown) => void) => resolve(revoked()) }),
   'what cannot be iterated': () => ({ [Symbol.iterator]: thrower, [Symbol.asyncIterator]: thrower }),

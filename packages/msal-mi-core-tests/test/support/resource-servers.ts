@@ -1,6 +1,6 @@
 /** Resource servers of one's own on TLS, a client that they know, and a thief who has a certificate too. */
 import { createHash, type X509Certificate } from 'node:crypto';
-import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { fetchOverChannel } from 'core/fetch/channel-fetch.js';
@@ -57,6 +57,11 @@ export class ResourceServers {
   /** @returns The origin of a new server. */
   async serve(options: RequireMtlsPopOptions = this.options, tls: https.ServerOptions = this.tls): Promise<string> {
     return `https://localhost:${await this.listen(https.createServer(tls, this.application(options)))}`;
+  }
+
+  /** @returns The origin of a new TLS server whose requests `listener` answers. */
+  async serveWith(listener: (req: IncomingMessage, res: ServerResponse) => unknown): Promise<string> {
+    return `https://localhost:${await this.listen(https.createServer(this.tls, (req, res) => void listener(req, res)))}`;
   }
 
   async listen(server: Server): Promise<number> {

@@ -2,26 +2,18 @@
  * Whatever a framework, a response, a key set or the code behind the middleware does, the server goes on (D36). An exception
  * or a rejection that nobody handles fails the test it happens in.
  */
-import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createPlainServer, type IncomingMessage } from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import { createRequire } from 'node:module';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createAdaptorServer } from '@hono/node-server';
 import express from 'express';
-import fastify from 'fastify';
-import { Hono } from 'hono';
 import Koa from 'koa';
-import { isMsalMiError } from 'core/errors.js';
-import {
-  createMtlsPopAuthenticator,
-  fastifyMtlsPop,
-  requireMtlsPop,
-  type RequireMtlsPopOptions,
-} from 'core/resource-server/index.js';
+import { createMtlsPopAuthenticator, requireMtlsPop, type RequireMtlsPopOptions } from 'core/resource-server/index.js';
 import { eventually } from '../emulator/support/eventually.js';
 import { ResourceServers } from '../support/resource-servers.js';
 import { untilTheEnd } from '../support/until-the-end.js';
+import { untouchable } from '../support/untouchable.js';
 
 const require = createRequire(import.meta.url);
 const timeout = require('connect-timeout') as (limit: string) => express.RequestHandler;
@@ -30,9 +22,6 @@ const express4 = require('express4') as typeof express;
 const servers = await untilTheEnd(ResourceServers.start());
 
 const good = `mtls_pop ${await servers.issuer.sign(servers.client.x5tS256)}`;
-
-const serve = async (listener: (req: IncomingMessage, res: ServerResponse) => unknown) =>
-  `https://localhost:${await servers.listen(https.createServer(servers.tls, (req, res) => void listener(req, res)))}`;
 
 /** Options whose key set answers when the test says so, and which tell when a line was logged. */
 async function slowKeys() {
@@ -74,7 +63,7 @@ describe.each([
         reached.push(req.url);
         res.end('served');
       });
-      const origin = await serve(app as never);
+      const origin = await servers.serveWith(app as never);
       const as = kind === 'good' ? servers.client : servers.thief;
 
       expect((await servers.call(as, good, `${origin}/slow`)).status).toBe(503);
@@ -90,7 +79,7 @@ describe.each([
 test('an answer that others have begun is not cut when the token turns out bad', async () => {
   const { options, release, late } = await slowKeys();
   const middleware = requireMtlsPop(options);
-  const origin = await serve((req, res) => {
+  const origin = await servers.serveWith((req, res) => {
     middleware(req, res, () => undefined);
     res.write('begun');
     void late.then(() => res.end(' and ended'));
@@ -104,7 +93,7 @@ test('a client that is gone before its token was verified is not served', async 
   const { options, release, late, wasAsked } = await slowKeys();
   const middleware = requireMtlsPop(options);
   let calls = 0;
-  const origin = await serve((req, res) => {
+  const origin = await servers.serveWith((req, res) => {
     req.once('close', release);
     middleware(req, res, () => {
       calls += 1;
@@ -127,19 +116,6 @@ test('a client that is gone before its token was verified is not served', async 
   expect(calls).toBe(0);
 });
 
-/** Values that fail when they are looked at. */
-const untouchable = () =>
-  new Proxy(
-    {},
-    {
-      get() {
-        throw new Error('get');
-      },
-      getPrototypeOf() {
-        throw new Error('getPrototypeOf');
-      },
-    },
-  );
 function throwValue(value: unknown): never {
   throw value as Error;
 }
@@ -163,7 +139,7 @@ describe.each(THROWN)('when what comes next throws %s', (_name, thrown) => {
     const loggerCallback = (_level: number, line: string) => void lines.push(line);
     const middleware = requireMtlsPop({ ...servers.options, loggerOptions: { loggerCallback } });
     let hasFailed = false;
-    const origin = await serve((req, res) =>
+    const origin = await servers.serveWith((req, res) =>
       middleware(req, res, () => {
         if (hasFailed) {
           res.end('served');
@@ -187,7 +163,7 @@ describe.each(THROWN)('when what comes next throws %s', (_name, thrown) => {
 test('a response that refuses its headers is closed, and the next client is served', async () => {
   const middleware = requireMtlsPop(servers.options);
   let isBroken = true;
-  const origin = await serve((req, res) => {
+  const origin = await servers.serveWith((req, res) => {
     if (isBroken) {
       res.setHeader = () => {
         throw new Error('broken');
@@ -208,7 +184,7 @@ test('a response that cannot be looked at counts as answered', async () => {
   };
   const middleware = requireMtlsPop({ ...servers.options, loggerOptions: { logLevel: 3, loggerCallback } });
   const reached: string[] = [];
-  const origin = await serve((req, res) => {
+  const origin = await servers.serveWith((req, res) => {
     const { pathname } = new URL(req.url ?? '', 'https://localhost');
     if (pathname === '/broken') {
       Object.defineProperty(res, 'headersSent', { get: () => throwValue(new Error('broken')) });
@@ -247,7 +223,7 @@ test('over HTTP/2 a client that is gone is one without a certificate', async () 
 
 test('a request that cannot be told who calls is refused with 500', async () => {
   const middleware = requireMtlsPop(servers.options);
-  const origin = await serve((req, res) => {
+  const origin = await servers.serveWith((req, res) => {
     Object.defineProperty(req, 'mtlsPop', { value: 'of somebody else', writable: false });
     middleware(req, res, () => res.end('served'));
   });
@@ -273,89 +249,11 @@ describe('a function for keys', () => {
   });
 });
 
-describe('objects of a framework that is not known', () => {
-  const WHY = /objects|request and a response of Node\.js/;
-
-  test('Koa, given the middleware as its own, answers 500 and says why', async () => {
-    const app = new Koa();
-    app.silent = true;
-    app.use(requireMtlsPop(servers.options) as never);
-    app.use((ctx) => {
-      ctx.body = 'served';
-    });
-    const origin = await serve((req, res) => app.callback()(req, res));
-    const response = await servers.call(servers.client, good, origin);
-    expect(response.status).toBe(500);
-    expect(await response.text()).toMatch(WHY);
-  });
-
-  test('Hono, given the middleware as its own, answers 500 and says why', async () => {
-    const app = new Hono();
-    app.use(requireMtlsPop(servers.options) as never);
-    app.get('/', (c) => c.text('served'));
-    const { tls: serverOptions } = servers;
-    const server = createAdaptorServer({ fetch: app.fetch, createServer: https.createServer, serverOptions });
-    const response = await servers.call(servers.client, good, `https://localhost:${await servers.listen(server)}`);
-    expect(response.status).toBe(500);
-    expect(await response.text()).toMatch(WHY);
-  });
-
-  test('Koa and Hono answer 500 and say why when the authenticator is given their context', async () => {
-    const authenticate = createMtlsPopAuthenticator(servers.options);
-    const hono = new Hono();
-    hono.use(async (c, next) => {
-      await authenticate(c as never);
-      await next();
-    });
-    const response = await hono.request('/');
-    expect(response.status).toBe(500);
-    expect(await response.text()).toMatch(/not a request of Node\.js/);
-  });
-
-  test('a handler without a function to go on with answers 500 and says why', async () => {
-    const middleware = requireMtlsPop(servers.options) as unknown as (
-      req: IncomingMessage,
-      res: ServerResponse,
-    ) => void;
-    const response = await servers.call(servers.client, good, await serve(middleware));
-    expect(response.status).toBe(500);
-    expect(await response.text()).toMatch(WHY);
-  });
-
-  test.each([
-    ['empty objects', [{}, {}]],
-    ['nothing', [undefined, undefined]],
-    ['values that cannot be looked at', [untouchable(), untouchable()]],
-    ['a request of fetch', [new Request('https://localhost/'), new Response()]],
-  ])('with %s, the error that goes on is a 500 that says why', (_name, [req, res]) => {
-    const passed: unknown[] = [];
-    requireMtlsPop(servers.options)(req, res, (error) => passed.push(error));
-    expect(passed).toEqual([
-      expect.objectContaining({ statusCode: 500, message: expect.stringMatching(WHY) as string }),
-    ]);
-    expect(isMsalMiError(passed[0])).toBe(true);
-  });
-
-  test('each is logged', () => {
-    const lines: string[] = [];
-    const loggerCallback = (_level: number, line: string) => void lines.push(line);
-    const middleware = requireMtlsPop({ ...servers.options, loggerOptions: { loggerCallback } });
-    middleware({}, {}, () => {
-      throw new Error('no');
-    });
-    (middleware as () => void)();
-    return new Promise(setImmediate).then(() => {
-      expect(lines).toHaveLength(2);
-      expect(lines[0]).toMatch(WHY);
-    });
-  });
-});
-
 test('Koa tells the client why it was refused, and reports no fault of the server', async () => {
   const app = new Koa();
   const authenticate = createMtlsPopAuthenticator(servers.options);
   app.use(async (ctx) => void (ctx.body = await authenticate(ctx.req)));
-  const origin = await serve((req, res) => app.callback()(req, res));
+  const origin = await servers.serveWith((req, res) => app.callback()(req, res));
   const { console: platformConsole } = globalThis;
   const reported: unknown[] = [];
   globalThis.console = { ...platformConsole, error: (line: unknown) => void reported.push(line) };
@@ -364,67 +262,6 @@ test('Koa tells the client why it was refused, and reports no fault of the serve
   expect(refused.status).toBe(401);
   expect(await refused.text()).toMatch(/bound to another certificate/);
   expect(reported).toEqual([]);
-});
-
-describe('the plug-in for Fastify', () => {
-  const listen = async (app: { ready(): PromiseLike<unknown>; server: https.Server }) => {
-    await app.ready();
-    return `https://localhost:${await servers.listen(app.server)}`;
-  };
-  const create = () => fastify({ https: servers.tls });
-  const statuses = async (origin: string, ...paths: string[]) => {
-    const found: number[] = [];
-    for (const path of paths) found.push((await servers.call(servers.thief, good, origin + path)).status);
-    return found;
-  };
-
-  test('guards all routes of its scope and of scopes inside, and none outside', async () => {
-    const app = create();
-    app.get('/public', () => 'served');
-    app.register(async (scope) => {
-      scope.get('/early', () => 'served');
-      await scope.register(fastifyMtlsPop, servers.options);
-      scope.get('/late', () => 'served');
-      scope.register((inner, _options, done) => {
-        inner.get('/inner', () => 'served');
-        done();
-      });
-    });
-    const origin = await listen(app);
-    expect(await statuses(origin, '/public', '/early', '/late', '/inner')).toEqual([200, 401, 401, 401]);
-    expect((await servers.call(servers.client, good, `${origin}/inner`)).status).toBe(200);
-  });
-
-  test('guards routes that do not exist, too', async () => {
-    const app = create();
-    app.register(fastifyMtlsPop, servers.options);
-    expect(await statuses(await listen(app as never), '/nowhere')).toEqual([401]);
-  });
-
-  test('can be registered inside a scope that it guards already', async () => {
-    const app = create();
-    await app.register(fastifyMtlsPop, servers.options);
-    await app.register(async (scope) => {
-      await scope.register(fastifyMtlsPop, { ...servers.options, requiredClaims: ['roles'] });
-      scope.get('/', () => 'served');
-    });
-    expect((await servers.call(servers.client, good, await listen(app as never))).status).toBe(401);
-  });
-
-  test('hands refusals to the error handler of the application', async () => {
-    const app = create();
-    app.register(fastifyMtlsPop, servers.options);
-    app.get('/', () => 'served');
-    app.setErrorHandler((error, _request, reply) => reply.code(418).send((error as { reason?: string }).reason));
-    const response = await servers.call(servers.thief, good, await listen(app));
-    expect([response.status, await response.text()]).toEqual([418, 'other_certificate']);
-  });
-
-  test('keeps the application from starting with bad options', async () => {
-    const app = create();
-    app.register(fastifyMtlsPop, { ...servers.options, issuer: '' });
-    await expect(app.ready()).rejects.toMatchObject({ errorCode: 'invalid_configuration' });
-  });
 });
 
 test('a server without TLS refuses everybody', async () => {

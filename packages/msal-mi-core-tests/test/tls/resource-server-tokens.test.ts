@@ -22,7 +22,7 @@ const verify: ResourceServers['verify'] = (...args) => servers.verify(...args);
 const now = () => Math.floor(Date.now() / 1000);
 const REFUSED_CLAIMS: Array<[string, string, () => Record<string, unknown>]> = [
   ['no confirmation claim', 'not_bound', () => ({ cnf: undefined })],
-  ['a confirmation claim that is no object', 'not_bound', () => ({ cnf: 'x' })],
+  ['a confirmation claim that is not an object', 'not_bound', () => ({ cnf: 'x' })],
   ['a confirmation of a key instead of a certificate', 'not_bound', () => ({ cnf: { jkt: 'A'.repeat(43) } })],
   ['an empty thumbprint', 'not_bound', () => ({ cnf: { 'x5t#S256': '' } })],
   ['a list of thumbprints', 'not_bound', () => ({ cnf: { 'x5t#S256': [client.x5tS256] } })],
@@ -41,7 +41,7 @@ const REFUSED_CLAIMS: Array<[string, string, () => Record<string, unknown>]> = [
   ['an end in the past', 'expired', () => ({ exp: now() - 5 })],
   ['no end', 'missing_claim', () => ({ exp: undefined })],
   ['a beginning in the future', 'not_yet_valid', () => ({ nbf: now() + 300 })],
-  ['a beginning that is no number', 'missing_claim', () => ({ nbf: 'tomorrow' })],
+  ['a beginning that is not a number', 'missing_claim', () => ({ nbf: 'tomorrow' })],
 ];
 test.each(REFUSED_CLAIMS)('a token with %s is refused as %s', async (_name, reason, changes) => {
   const authorization = `mtls_pop ${await issuer.sign(client.x5tS256, changes())}`;
