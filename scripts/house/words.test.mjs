@@ -5,7 +5,8 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { root, sourceFiles } from '../workspace.mjs';
 
-const WRITTEN = /\.md$|^packages\/[^/]+\/(src|native|bin)\/|^native-common\/|^(scripts|examples)\/.*\.mjs$/;
+const WRITTEN =
+  /\.md$|^packages\/[^/]+\/.*\.(?:ts|mjs|cjs|cc|h)$|^packages\/[^/]+\/bin\/|^native-common\/|^(scripts|examples)\/.*\.mjs$/;
 /** "The host is no VM" is read twice; "is not a VM" once. "There is no VM" is plain. */
 const IS_NO = /(?<!\bthere )\b(?:is|are) no (?!longer\b)[\w`]+/gi;
 const LINE_BREAK = /\n\s*(?:\*|\/\/)?\s*/g;

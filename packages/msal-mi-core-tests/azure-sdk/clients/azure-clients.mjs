@@ -24,7 +24,7 @@ export function describeAzureClients(world) {
       });
     }
 
-    test('a proxy in the environment is no option of the client: with software keys the way is direct', async () => {
+    test('a proxy in the environment is not an option of the client: with software keys the way is direct', async () => {
       const { endpoint, credential } = world;
       const { answers, audience, call } = RECIPES.find(({ client }) => client === 'SearchClient');
       process.env.HTTPS_PROXY = 'http://127.0.0.1:9';

@@ -91,7 +91,7 @@ export function describeSemantics(world) {
   });
 
   describe('as with the transport of the SDK', () => {
-    test('headers that frame a body are no obstacle, and no content type is invented', async () => {
+    test('headers that frame a body do not get in the way, and no content type is invented', async () => {
       const token = await tokenFor();
       for (const body of ['{"a":1}', Buffer.from('{"a":1}'), new Blob(['{"a":1}'], { type: 'text/x' })]) {
         const extraHeaders = { Expect: '100-continue', 'Transfer-Encoding': 'chunked', 'Keep-Alive': 'timeout=5' };

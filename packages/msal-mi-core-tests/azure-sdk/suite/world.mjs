@@ -7,7 +7,7 @@ import { ManagedIdentityApplication } from 'msal-mi-core';
 import { MtlsManagedIdentityCredential, withMtlsPop } from 'msal-mi-core/azure';
 
 export const AUDIENCE_OF_STORAGE = 'https://storage.azure.com';
-// The emulator's vault is no subdomain of vault.azure.net, which the client would insist on.
+// The emulator's vault is not a subdomain of vault.azure.net, which the client would insist on.
 export const VAULT_OPTIONS = {
   disableChallengeResourceVerification: true,
   retryOptions: { maxRetries: 2, retryDelayInMs: 1 },

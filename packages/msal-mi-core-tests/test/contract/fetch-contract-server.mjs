@@ -161,7 +161,7 @@ const ROUTES = {
     response.writeHead(200, { 'content-length': '1000' });
     response.write('only this', () => request.socket.destroy());
   },
-  garbage: ({ request }) => request.socket.end('this is no HTTP\r\n\r\n'),
+  garbage: ({ request }) => request.socket.end('this is not HTTP\r\n\r\n'),
   strange: ({ request }) => request.socket.end('HTTP/1.1 999 Strange\r\ncontent-length: 0\r\n\r\n'),
   early({ response }) {
     response.writeHead(413, { connection: 'close' }).end('too much');

@@ -116,7 +116,7 @@ test.each([
   ['null', 'null'],
   ['an array', '["repeated"]'],
   ['empty', ''],
-])('G09: an answer that is no JSON object is a typed failure without its text: %s', async (_what, body) => {
+])('G09: an answer that is not a JSON object is a typed failure without its text: %s', async (_what, body) => {
   imds.credential = [{ body }];
   const error = (await acquire()) as Error;
 
@@ -149,7 +149,7 @@ test.each([
   'https://host/?query=1',
   'https://host/#fragment',
   'ftp://host',
-])('an endpoint that is no plain https URL is refused: %s', async (mtls_authentication_endpoint) => {
+])('an endpoint that is not a plain https URL is refused: %s', async (mtls_authentication_endpoint) => {
   imds.credential = [{ body: { ...GOOD_CREDENTIAL, mtls_authentication_endpoint } }];
 
   expect(await acquire()).toMatchObject({ ...FAILED, httpStatus: 200 });
@@ -241,7 +241,7 @@ test.each([
 });
 
 test('E13: Base64 of something else than a certificate is refused without repeating it', async () => {
-  const something = Buffer.from('these bytes are no certificate').toString('base64');
+  const something = Buffer.from('these bytes are not a certificate').toString('base64');
   imds.credential = [{ body: { ...GOOD_CREDENTIAL, certificate: something } }];
   const error = (await acquire()) as Error;
 

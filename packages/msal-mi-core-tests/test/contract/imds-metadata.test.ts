@@ -47,7 +47,7 @@ describe('answers that lead on to the certificate request', () => {
     ['a scale set only', { body: { ...GOOD_METADATA, cuId: { vmssId: 's' } } }],
     ['an empty second id', { body: { ...GOOD_METADATA, cuId: { vmId: 'v', vmssId: '' } } }],
     ['no attestation endpoint', { body: { ...GOOD_METADATA, attestationEndpoint: undefined } }],
-    ['an attestation endpoint that is no URL', { body: { ...GOOD_METADATA, attestationEndpoint: 'no url' } }],
+    ['an attestation endpoint that is not a URL', { body: { ...GOOD_METADATA, attestationEndpoint: 'no url' } }],
     ['a byte order mark', { body: `\ufeff${JSON.stringify(GOOD_METADATA)}` }],
     ['members nobody knows', { body: { ...GOOD_METADATA, more: {} } }],
   ])('%s', async (_what, answer) => {
@@ -65,7 +65,7 @@ describe('answers that lead on to the certificate request', () => {
     expect(Buffer.from(csr, 'base64').includes(String.raw`"unit \u00221\u0022"`)).toBe(true);
   });
 
-  test('C25: an attestation endpoint that is no URL matters to attested requests only', async () => {
+  test('C25: an attestation endpoint that is not a URL matters to attested requests only', async () => {
     imds.metadata = [{ body: { ...GOOD_METADATA, attestationEndpoint: 'no url' } }];
 
     expect(await acquire()).toMatchObject({ stage: 'issuecredential' });

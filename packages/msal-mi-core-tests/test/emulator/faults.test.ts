@@ -194,7 +194,7 @@ it.each<[string, string, unknown]>([
   ['a mutation of a scripted answer', 'token', [{ status: 200, mutate: 'wrong-cnf' }]],
   ['two scripted answers', 'token', [{ body: 'x', oauthError: { error: 'y' } }]],
   ['an OAuth error without error', 'token', [{ oauthError: {} }]],
-  ['codes that are no numbers', 'token', [{ oauthError: { error: 'x', error_codes: ['1'] } }]],
+  ['codes that are not numbers', 'token', [{ oauthError: { error: 'x', error_codes: ['1'] } }]],
   ['a reset after the handshake on plain http', 'attest', [{ reset: 'after-handshake' }]],
   ['silence after the handshake on plain http', 'getplatformmetadata', [{ hang: 'after-handshake' }]],
   ['a reset and silence', 'token', [{ reset: 'handshake', hang: 'handshake' }]],

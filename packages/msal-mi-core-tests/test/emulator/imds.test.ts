@@ -169,7 +169,7 @@ describe('issuecredential', () => {
   it.each([
     ['no csr', {}, 'no csr'],
     ['E09: a PEM file', { csr: '-----BEGIN CERTIFICATE REQUEST-----\nMII=\n' }, 'without PEM markers'],
-    ['bytes that are no DER', { csr: 'AAAA////' }, 'CSR is invalid'],
+    ['bytes that are not DER', { csr: 'AAAA////' }, 'CSR is invalid'],
     ['DER that is something else', { csr: Buffer.from([0x30, 3, 2, 1, 0]).toString('base64') }, 'PKCS#10'],
     ['an empty csr', { csr: '' }, 'CSR is invalid'],
   ])('refuses %s', async (_what, body, expected) => {
@@ -181,7 +181,7 @@ describe('issuecredential', () => {
     expect(await refusal(await postCsr(emulator, { csr }))).toContain('bytes after');
   });
 
-  it('refuses another content type and a body that is no JSON', async () => {
+  it('refuses another content type and a body that is not JSON', async () => {
     const path = 'identity/issuecredential?cred-api-version=2.0';
     const asText = await imds(emulator, path, { method: 'POST', body: JSON.stringify({ csr: valid.csr }) });
     expect(await refusal(asText)).toContain('Content-Type');

@@ -79,7 +79,7 @@ describe('managed identity leg', () => {
     ['no scope', { scope: '' }, [400, 'invalid_request', 900144]],
     ['a scope without /.default', { scope: 'https://vault.azure.net' }, [400, 'invalid_scope', 1002012]],
     ['two scopes', { scope: 'a/.default b/.default' }, [400, 'invalid_scope', 1002012]],
-    ['claims that are no JSON', { claims: '{' }, [400, 'invalid_request', 9002313]],
+    ['claims that are not JSON', { claims: '{' }, [400, 'invalid_request', 9002313]],
   ])('refuses %s', async (_what, parameters, expected) => {
     expect(refusalOf(await requestToken(emulator, mine, parameters))).toEqual(expected);
   });

@@ -67,7 +67,7 @@ test('rule D29: of several codes the one that the table explains decides', async
   expect([error.aadstsCode, error.remediation]).toEqual(['50000', expect.stringContaining('requestOverMtls')]);
 });
 
-test('rule D29: a name of Object.prototype in place of an OAuth error is no row of the table', async () => {
+test('rule D29: a name of Object.prototype in place of an OAuth error is not a row of the table', async () => {
   expect((await refused({ status: 400, body: { error: 'constructor' } })).remediation).toContain('correlation id');
 });
 

@@ -169,7 +169,7 @@ describe('attested certificates', () => {
     expect(requestOf(world.emulator, 'issuecredential').body).not.toContain('attestation_token');
   });
 
-  test('C25: an attestation endpoint that is no https URL ends an attested call before any evidence is made', async () => {
+  test('C25: an attestation endpoint that is not an https URL ends an attested call before any evidence is made', async () => {
     for (const endpoint of ['no url', 'http://attestation.example', 'ftp://x', '', null, 1]) {
       world.renew(platform);
       world.emulator.fault('getplatformmetadata', [{ patch: { attestationEndpoint: endpoint } }]);

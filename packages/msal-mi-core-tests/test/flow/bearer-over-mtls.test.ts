@@ -77,7 +77,7 @@ test('rule D33: a refusal of bound tokens stays the refusal of a bound token, wi
   expect(formOf(requestOf(world.emulator, 'token'))['token_type']).toBe('mtls_pop');
 });
 
-test.each(['mtls_pop', undefined])('rule D33: an answer of type %s is no bearer token', async (type) => {
+test.each(['mtls_pop', undefined])('rule D33: an answer of type %s is not a bearer token', async (type) => {
   world.emulator.fault('token', [{ patch: { token_type: type ?? null } }]);
   const error = await rejection(world.application().acquireToken(request()));
   expect(error).toMatchObject({ errorCode: type === undefined ? 'token_type_missing' : 'token_type_mismatch' });

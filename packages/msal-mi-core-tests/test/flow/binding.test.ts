@@ -114,7 +114,7 @@ describe('one certificate for many tokens', () => {
   });
 });
 
-describe('certificates that are no use', () => {
+describe('certificates that are useless', () => {
   test('E11: the certificate issued for our key makes a binding', async () => {
     const { bindingCertificate, binding } = await world.application().acquireToken(softwareRequest());
     const key = await world.platform.keyStore.open({ verify: false });

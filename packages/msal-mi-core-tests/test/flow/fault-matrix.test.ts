@@ -135,7 +135,7 @@ const FAULT_LEG = {
 } as const satisfies Record<Leg | 'resource', FaultLeg>;
 const STAGE = { metadata: 'metadata', issuecredential: 'issuecredential', token: 'token' } as const;
 
-/** `binding.fetch` hands every answer on; only what is no answer is an error, with `cause.code`, or the caller's own reason. */
+/** `binding.fetch` hands every answer on; only what is not an answer is an error, with `cause.code`, or the caller's own reason. */
 const RESOURCE: Record<FaultName, { status: number } | { causeCode: string } | 'aborted'> = {
   timeout: 'aborted',
   refused: { causeCode: 'ECONNREFUSED' },

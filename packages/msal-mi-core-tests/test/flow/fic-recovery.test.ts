@@ -85,7 +85,7 @@ test.each([
   ['an application that is unknown', refusal(700016, 'unauthorized_client')],
   ['a federated credential that does not exist', refusal(700213)],
   ['a code that only begins like a listed one', refusal(7000275)],
-])('%s is no reason to ask for another credential', async (_name, fault) => {
+])('%s is not a reason to ask for another credential', async (_name, fault) => {
   const { client, calls } = await warmClient();
   world.emulator.fault('token', [fault]);
   await expect(client.acquireTokenByClientCredential(FORCED)).rejects.toMatchObject({ stage: 'token' });

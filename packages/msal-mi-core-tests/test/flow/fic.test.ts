@@ -289,7 +289,7 @@ test.each([
   ['no auth', {}],
   ['no client id', { auth: { authority: 'https://localhost/t', clientAssertion: NO_ASSERTION } }],
   ['no callback', { auth: { clientId: 'a', authority: 'https://localhost/t' } }],
-  ['an authority that is no URL', { auth: { clientId: 'a', authority: 'nonsense', clientAssertion: NO_ASSERTION } }],
+  ['an authority that is not a URL', { auth: { clientId: 'a', authority: 'nonsense', clientAssertion: NO_ASSERTION } }],
 ])('a configuration with %s is refused', (_name, configuration) => {
   expect(() => new BoundConfidentialClient(configuration as never)).toThrow(
     expect.objectContaining({ errorCode: 'invalid_configuration' }) as Error,

@@ -130,8 +130,8 @@ describe('a call with createMtlsFetch', () => {
     ['a getter that throws', Object.defineProperty({}, 'method', { get: thrower })],
     ['a proxy that throws', new Proxy({}, { get: thrower })],
     ['headers that throw', { headers: new Proxy({}, { ownKeys: thrower, get: thrower }) }],
-    ['a body that is no text', { method: 'POST', body: { toString: thrower } }],
-    ['an address that is no text', undefined, { toString: thrower }],
+    ['a body that is not text', { method: 'POST', body: { toString: thrower } }],
+    ['an address that is not text', undefined, { toString: thrower }],
     ['an address with members that throw', undefined, new Proxy({}, { get: thrower })],
   ])('is a TypeError with %s, in the first call and in the others', async (_what, init, url = handshakeUrl('/')) => {
     const fetch = fetchFor('handshake');
@@ -328,11 +328,11 @@ describe('options that are refused before any I/O', () => {
 
   test.each([
     ['an unknown one', { audience: 'x' }, /audience/],
-    ['withAttestationSupport that is no boolean', { withAttestationSupport: 'yes' }, /withAttestationSupport/],
-    ['minStrength that is no number', { minStrength: 'KeyGuard' }, /minStrength/],
+    ['withAttestationSupport that is not a boolean', { withAttestationSupport: 'yes' }, /withAttestationSupport/],
+    ['minStrength that is not a number', { minStrength: 'KeyGuard' }, /minStrength/],
     ['allowedHosts that is empty', { allowedHosts: [] }, /allowedHosts/],
     ['allowedHosts that is a URL', { allowedHosts: ['https://vault.azure.net'] }, /allowedHosts/],
-    ['allowedHosts that is no list', { allowedHosts: 'vault.azure.net' }, /allowedHosts/],
+    ['allowedHosts that is not a list', { allowedHosts: 'vault.azure.net' }, /allowedHosts/],
     ['headers with Authorization', { headers: { Authorization: 'x' } }, /Authorization/],
     ['headers that are invalid', { headers: { 'x y': 'z' } }, /headers/],
     ['a resource without host and without allowedHosts', { resource: 'api://thing' }, /allowedHosts/],

@@ -123,7 +123,7 @@ const tokenEchoes = (text: string): Fault[] => [
 /** Ways for a secret to get into what people read. Each returns one scenario for a secret. */
 const CLAIMS_LEAKS: ReadonlyArray<readonly [string, (secret: string) => Leak[]]> = [
   [
-    'claims that are no JSON object',
+    'claims that are not a JSON object',
     (secret) =>
       (['claims', 'claimsFromClient'] as const).flatMap((name) =>
         [`${secret}{`, `["${secret}`, JSON.stringify(secret), `{"${secret}":`].map((text) => ({

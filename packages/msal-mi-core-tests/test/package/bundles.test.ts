@@ -160,6 +160,7 @@ test('a bundle that is given to node -e, or by standard input, loads nothing', (
     [...preload, '-e', launch, fileOf('esbuild-cjs')],
     [...preload, '--input-type=module', `<${fileOf('esbuild-esm')}`],
   ]);
+  expect(reports).toHaveLength(2);
   for (const { bound, lookedFor } of reports) {
     expect(bound.errorCode).toBe('native_module_missing');
     expect(lookedFor).toEqual({ asked: [], loaded: [] });

@@ -90,7 +90,7 @@ function findingOf(command: string, page: string): string | undefined {
     const [name = '', ...rest] = args;
     const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
     const help = HELP.get(name);
-    if (help === undefined) return `${name} is no command of the packages`;
+    if (help === undefined) return `${name} is not a command of the packages`;
     const [subcommand] = own.filter((word) => !word.startsWith('-') && /^[a-z]+$/.test(word));
     const unknown = [...optionsIn(own.join(' ')), ...(subcommand === undefined ? [] : [subcommand])];
     return unknown.find((word) => !help.includes(word));
@@ -145,7 +145,7 @@ describe('every command of the documentation', () => {
   it.each([
     ['npx msal-mi-core doctor --shallow', '--shallow'],
     ['npx msal-mi-core cure', 'cure'],
-    ['npx msal-mi-emulater', 'msal-mi-emulater is no command of the packages'],
+    ['npx msal-mi-emulater', 'msal-mi-emulater is not a command of the packages'],
     ['npm run demos', 'demos'],
     ['npm install msal-mi', 'msal-mi'],
     ['pnpm api:upgrade', 'api:upgrade'],

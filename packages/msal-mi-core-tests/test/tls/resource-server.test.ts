@@ -88,7 +88,7 @@ test.each([
   ['a key set as text', { jwks: 'https://issuer.example/keys' }],
   ['a negative tolerance', { clockToleranceSeconds: -1 }],
   ['a tolerance of hours', { clockToleranceSeconds: 7200 }],
-  ['a required claim that is no name', { requiredClaims: [1] }],
+  ['a required claim that is not a name', { requiredClaims: [1] }],
   ['no trusted proxy', { forwardedCertificate: { header: 'client-cert', format: 'client-cert', trustedProxies: [] } }],
   ['everybody as proxy', { forwardedCertificate: { header: 'c', format: 'nginx', trustedProxies: ['0.0.0.0/0'] } }],
   ['a proxy by name', { forwardedCertificate: { header: 'c', format: 'nginx', trustedProxies: ['proxy.local'] } }],

@@ -118,7 +118,7 @@ test('F15: a library for another processor is told apart', async () => {
   }
 });
 
-test('a file that is no library is told apart', async () => {
+test('a file that is not a library is told apart', async () => {
   const file = join(scratchFolder(), 'AttestationClientLib.dll');
   writeFileSync(file, 'not a library');
   assert.equal((await failure({ libraryPath: file })).errorCode, 'attestation_library_wrong_architecture');
@@ -200,7 +200,7 @@ test('requireSignedLibrary refuses before any code of the library runs', async (
 });
 
 test('requireSignedLibrary accepts a signed file, and asks for the signer when one is named', async () => {
-  // node.exe is signed. It is no attestation library: getting as far as noticing that means that it was trusted.
+  // node.exe is signed. It is not an attestation library: getting as far as noticing that means that it was trusted.
   const codeOf = async (requireSignedLibrary) => {
     const provider = createAttestationProvider({ libraryPath: process.execPath, requireSignedLibrary });
     return (await provider.attest(request).catch((error) => error)).errorCode;

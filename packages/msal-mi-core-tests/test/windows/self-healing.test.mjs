@@ -42,7 +42,7 @@ for (const [what, fault] of [
     assert.notEqual(healed.binding.certificate.x5tS256, before);
     const { issued, token } = await countLegs(emulator);
     assert.equal(issued, 1);
-    // A handshake that failed is no request.
+    // A handshake that failed is not a request.
     assert.equal(token, fault.reset === 'handshake' ? 1 : 2);
   });
 }

@@ -132,7 +132,7 @@ void __cdecl FreeAttestationToken(char* token) {
   if (initialized != 1) Record("VIOLATION frees without being initialised");
   const std::lock_guard<std::mutex> lock(tokens_mutex);
   if (tokens.erase(token) == 0) {
-    Record("VIOLATION frees what is no token, or twice");
+    Record("VIOLATION frees what is not a token, or twice");
     return;
   }
   std::free(token);

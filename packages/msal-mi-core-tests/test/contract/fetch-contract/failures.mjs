@@ -24,7 +24,7 @@ export function defineFailures({ test, assert, url, fetch, echo, failure, typeEr
     await typeError(response.text(), { message: 'terminated', code: /^E/ });
   });
 
-  test('an answer that is no HTTP is a TypeError', async () => {
+  test('an answer that is not HTTP is a TypeError', async () => {
     const error = await typeError(fetch(url('/garbage')));
     assert.equal(error.cause.failure, 'invalid_response');
   });

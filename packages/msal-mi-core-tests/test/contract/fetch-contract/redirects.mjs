@@ -51,7 +51,7 @@ export function defineRedirects({ test, assert, url, fetch, echo, same, typeErro
     await typeError(fetch(url(`/redirect/302?to=${to}`)), { code: 'ERR_REDIRECT_CROSS_ORIGIN' });
   });
 
-  test('a location with user name and password, or that is no URL, fails', async () => {
+  test('a location with user name and password, or that is not a URL, fails', async () => {
     const withUser = url('/status/200').replace('https://', 'https://user:pass@');
     for (const to of [withUser, 'https://[oops']) {
       await typeError(fetch(url(`/redirect/302?to=${encodeURIComponent(to)}`)), { code: 'ERR_REDIRECT_LOCATION' });

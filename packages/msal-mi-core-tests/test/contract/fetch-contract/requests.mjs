@@ -18,7 +18,7 @@ export function defineRequests({ test, assert, url, fetch, echo, typeError, stre
     }
   });
 
-  test('refuses a method that is no token', async () => {
+  test('refuses a method that is not a token', async () => {
     await typeError(fetch(url('/echo'), { method: 'GET /x HTTP/1.1\r\nx: y' }), { message: /./ });
   });
 

@@ -149,7 +149,7 @@ export function defineResponses({
     }
   });
 
-  test('text drops a byte order mark and replaces what is not UTF-8; json says what is no JSON', async () => {
+  test('text drops a byte order mark and replaces what is not UTF-8; json says what is not JSON', async () => {
     const body = Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0xff]);
     const answer = () => fetch(url('/reflect'), { method: 'POST', body });
     assert.equal(await (await answer()).text(), '{\ufffd');

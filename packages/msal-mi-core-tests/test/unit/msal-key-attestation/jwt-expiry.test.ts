@@ -27,14 +27,14 @@ describe('the lifetime of an attestation token', () => {
     ['an exp in words', jwtWith({ exp: '12 o clock' })],
     ['a blank exp', jwtWith({ exp: ' ' })],
     ['claims that are null', jwtWith(null)],
-    ['claims that are no JSON', 'e30.bm90IGpzb24.x'],
+    ['claims that are not JSON', 'e30.bm90IGpzb24.x'],
     ['a single dot', '.'],
     ['no dot', 'opaque'],
   ])('is unknown with %s', (_what, jwt) => {
     expect(jwtLifetime(jwt)).toBeUndefined();
   });
 
-  it('never throws and never yields a time that is no number, whatever the token is', () => {
+  it('never throws and never yields a time that is not a number, whatever the token is', () => {
     const anyToken = fc.oneof(fc.string(), fc.anything().map(jwtWithAnything));
     fc.assert(
       fc.property(anyToken, (token) => {

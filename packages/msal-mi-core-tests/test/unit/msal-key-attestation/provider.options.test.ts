@@ -6,7 +6,7 @@ describe('what the provider refuses before any native call', () => {
   it.each([
     ['an endpoint without TLS', { endpoint: 'http://maa.example.net' }],
     ['an endpoint whose name begins like a loopback address', { endpoint: 'http://127.example.com' }],
-    ['an endpoint that is no URL', { endpoint: 'maa' }],
+    ['an endpoint that is not a URL', { endpoint: 'maa' }],
     ['a file endpoint', { endpoint: 'file:///etc' }],
     ['a client id with a NUL', { clientId: 'a\0b' }],
     ['a key without a name', { key: { ...request.key, keyName: '' } }],
@@ -17,7 +17,7 @@ describe('what the provider refuses before any native call', () => {
     expect(bindings.attested).toHaveLength(0);
   });
 
-  it.each([undefined, null, 'request'])('is a request that is no object: %p', async (nothing) => {
+  it.each([undefined, null, 'request'])('is a request that is not an object: %p', async (nothing) => {
     const { bindings, provider } = scriptedProvider();
     const attesting = provider.attest(nothing as unknown as typeof request);
     expect((await failureOf(attesting)).errorCode).toBe('invalid_request');

@@ -50,7 +50,7 @@ describe('address of the metadata service', () => {
     'http://',
     'http://user@host',
     'http://u:p@host',
-  ])('what is no plain http or https URL is refused: %s', (value) => {
+  ])('what is not a plain http or https URL is refused: %s', (value) => {
     expect(() => baseOf(value)).toThrow(code('invalid_managed_identity_endpoint'));
   });
 });

@@ -3,7 +3,7 @@ import { followAbort } from 'core/azure/follow-abort.js';
 
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
-test.each([2 ** 31, 1e300, Infinity, NaN, 0, -1, undefined])('%p ms are no limit', (timeoutMs) => {
+test.each([2 ** 31, 1e300, Infinity, NaN, 0, -1, undefined])('%p ms are not a limit', (timeoutMs) => {
   const before = timers();
   const followed = followAbort(undefined, timeoutMs);
   expect(timers()).toBe(before);

@@ -111,7 +111,7 @@ describe('hosts that may receive a token with allowedHosts', () => {
     ['a port out of range', 'contoso.com:99999'],
     ['two dots at the end', 'contoso.com..'],
     ['an encoded dot at the end', 'contoso.com%2e%2e'],
-  ])('%s is no entry', (_name, entry) => {
+  ])('%s is not an entry', (_name, entry) => {
     expect(() => createHostCheck('https://vault.azure.net', [entry])).toThrow(/allowedHosts/);
   });
 });

@@ -32,11 +32,11 @@ test.each([
   ['no claims', 'Bearer error="insufficient_claims"'],
   ['another error', `Bearer error="invalid_token", claims="${base64}"`],
   ['another scheme', `Basic claims="${base64}"`],
-  ['claims that are no Base64 of JSON', 'Bearer claims="????"'],
+  ['claims that are not Base64 of JSON', 'Bearer claims="????"'],
   ['claims that are a JSON list', `Bearer claims="${Buffer.from('[]').toString('base64')}"`],
   ['claims inside a quoted text', `Bearer error_description="claims=${base64}"`],
   ['an unfinished quote', `Bearer claims="${base64}`],
-])('%s is no challenge', (_name, header) => {
+])('%s is not a challenge', (_name, header) => {
   expect(parse(header)).toBeUndefined();
 });
 

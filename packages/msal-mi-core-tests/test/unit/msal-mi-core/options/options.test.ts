@@ -9,7 +9,7 @@ import {
 import { errorWith } from 'support/errors.js';
 
 test.each(['no json', '[]', 'null', '"text"', '1', '{"a":', '{"secretvalue'])(
-  'claims that are no JSON object are refused without repeating them: %s',
+  'claims that are not a JSON object are refused without repeating them: %s',
   (text) => {
     const refusal = (() => {
       try {

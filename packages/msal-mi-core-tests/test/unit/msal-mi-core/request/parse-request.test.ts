@@ -43,9 +43,12 @@ test.each([
   expect(() => parseRequest({ resource })).toThrow(code('invalid_resource'));
 });
 
-test.each([undefined, null, 1, 'text', [], [VAULT]])('A20: a request that is no object is refused: %p', (request) => {
-  expect(() => isRequestOverMtls(request)).toThrow(code('invalid_request'));
-});
+test.each([undefined, null, 1, 'text', [], [VAULT]])(
+  'A20: a request that is not an object is refused: %p',
+  (request) => {
+    expect(() => isRequestOverMtls(request)).toThrow(code('invalid_request'));
+  },
+);
 
 test('unknown options are refused: a misspelt one would weaken the request', () => {
   for (const name of ['withAttestation', 'mtlsProofofPossession', 'extraQueryParameters', 'scopes']) {
@@ -79,7 +82,7 @@ test('claims of the client are refused for a bearer token, which cannot have the
   expect(isRequestOverMtls(request(' '))).toBe(false);
 });
 
-test.each([2, 4, -1, '1', 'KeyGuard', null, NaN])('a floor that is no strength is refused: %p', (minStrength) => {
+test.each([2, 4, -1, '1', 'KeyGuard', null, NaN])('a floor that is not a strength is refused: %p', (minStrength) => {
   expect(() => parse({ minStrength })).toThrow(code('invalid_request'));
 });
 

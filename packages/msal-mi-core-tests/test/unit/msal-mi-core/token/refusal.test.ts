@@ -49,7 +49,7 @@ describe('classifier', () => {
     expect(refusal(refused('invalid_request', { aadstsCode: '1000901', cause }))?.kind).toBe('aadsts');
   });
 
-  test('J33: what is no error of ours, or has no text, is never healed and never throws', () => {
+  test('J33: what is not an error of ours, or has no text, is never healed and never throws', () => {
     const empty = new MsiV2Error('x', { stage: 'token', message: '' });
     const values: unknown[] = [null, undefined, 0, 'text', {}, new Error(), new TransportError('tls', '', ''), empty];
     for (const value of values) {

@@ -59,7 +59,7 @@ test('an error name that is none is not taken over as a code', () => {
 });
 
 test.each(['value_of_the_claims', 'VALUE_OF_THE_CLAIMS'])(
-  'an error name that repeats a secret is no code: %s',
+  'an error name that repeats a secret is not a code: %s',
   (name) => {
     const error = refusal({ error: name }, { secrets: ['value_of_the_claims'] });
     expect(error.errorCode).toBe('token_request_failed');

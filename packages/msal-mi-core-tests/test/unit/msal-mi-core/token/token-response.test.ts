@@ -127,6 +127,6 @@ test('a token that cannot be read is taken: only the resource can tell', () => {
   expect(process({ ...GOOD, access_token: 'opaque' }).secret).toBe('opaque');
 });
 
-test.each(['', 'null', '[]', '"x"', '{"token_type"'])('a 200 that is no JSON object is refused: %s', (body) => {
+test.each(['', 'null', '[]', '"x"', '{"token_type"'])('a 200 that is not a JSON object is refused: %s', (body) => {
   expect(refusal(body).errorCode).toBe('invalid_token_response');
 });

@@ -70,13 +70,13 @@ describe('certificates in CurrentUser\\My', () => {
     ]);
   });
 
-  it('I24: a subject that is no GUID is not used', async () => {
+  it('I24: a subject that is not a GUID is not used', async () => {
     const { key, store, issue } = await start();
     await store.save(ALIAS, key, await issue(7 * DAY_S, 'somebody'));
     expect(await store.find(ALIAS, key, 0)).toBeUndefined();
   });
 
-  it('an endpoint that is no URL is not used', async () => {
+  it('an endpoint that is not a URL is not used', async () => {
     const { key, store, issue } = await start();
     await store.save(ALIAS, key, { ...(await issue(7 * DAY_S)), endpoint: 'https://' });
     expect(await store.find(ALIAS, key, 0)).toBeUndefined();

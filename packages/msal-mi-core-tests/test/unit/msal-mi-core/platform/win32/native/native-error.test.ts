@@ -95,7 +95,7 @@ describe('what Windows codes mean', () => {
     expect(failed(status, { api: 'WinHttpWriteData' }).failure).toBe('connection_lost');
   });
 
-  it('12152 is no HTTP when something came, and a closed connection when nothing did', () => {
+  it('12152 says that something other than HTTP came, and a closed connection when nothing did', () => {
     const api = 'WinHttpReceiveResponse';
     expect(failed(12152, { api, hasAnswerBegun: true }).failure).toBe('invalid_response');
     expect(failed(12152, { api }).failure).toBe('closed_before_answer');
